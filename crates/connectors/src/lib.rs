@@ -1,0 +1,1 @@
+//! Every source Inlet can read, one folder each.

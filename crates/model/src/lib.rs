@@ -1,0 +1,1 @@
+//! What flows through Inlet: records, batches, keys, checkpoints, changes, syncs.

@@ -1,0 +1,1 @@
+//! The engine: source to batch to writer to collection.
