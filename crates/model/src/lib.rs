@@ -1,1 +1,27 @@
 //! What flows through Inlet: records, batches, keys, checkpoints, changes, syncs.
+//!
+//! Pure data and rules. This crate knows no file, no network, no database and no async runtime; time and
+//! randomness reach it as [`Clock`] and [`Entropy`].
+
+pub mod batch;
+pub mod change;
+mod clock;
+mod counts;
+mod entropy;
+pub mod fields;
+mod hash;
+pub mod id;
+mod name;
+pub mod stream;
+pub mod sync;
+mod timestamp;
+
+pub use batch::{Batch, Entry, Op, Rejection};
+pub use change::{Change, ChangeOp, Record};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use counts::Counts;
+pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
+pub use hash::{HASH_LEN, HashSeed, RecordHash};
+pub use id::{CollectionId, ConnectorId, KeyId, RequestId, SpaceId, StoreId, SyncId};
+pub use name::{NameError, Scope, StreamName};
+pub use timestamp::Timestamp;

@@ -1,1 +1,20 @@
 //! The contract a connector obeys.
+//!
+//! A [`ConnectorType`] turns a user's config into a [`Source`]; a source checks, discovers and reads. What each
+//! method must and may do is written at the trait; [`conformance`] (feature `testing`) holds a connector to it.
+
+#[cfg(feature = "testing")]
+pub mod conformance;
+mod contract;
+mod error;
+mod inbox;
+mod outlet;
+mod registry;
+mod request;
+
+pub use contract::{Capabilities, Source, StreamSpec};
+pub use error::{ErrorKind, SourceError};
+pub use inbox::{Inbox, InboxEntry, InboxError};
+pub use outlet::{Closed, Message, MessageReceiver, Outlet, Taken, messages};
+pub use registry::{ConnectorType, Environment, Registry, UnknownType};
+pub use request::{OpenListing, ReadRequest, ScopeState, StreamRequest};

@@ -1,0 +1,260 @@
+//! Records on their way from a source to the writer: an arena of bytes, not a tree of values per record.
+
+use crate::{HashSeed, RecordHash, Scope, StreamName};
+
+/// What an entry does to its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// The record is there, with this content.
+    Upsert,
+    /// The record is gone.
+    Delete,
+}
+
+/// A record that was refused, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Where it stood in the source; what the number counts is the source's to document (a line, a row).
+    pub position: u64,
+    /// Stable and dotted, such as `json.syntax`.
+    pub code: &'static str,
+    /// A sentence a person can act on.
+    pub reason: String,
+    /// The start of what was refused, as text.
+    pub sample: String,
+}
+
+impl Rejection {
+    /// The most of a refused record that is kept, in bytes.
+    pub const SAMPLE_LEN: usize = 512;
+
+    /// A refusal that keeps the start of `raw`.
+    #[must_use]
+    pub fn new(position: u64, code: &'static str, reason: String, raw: &[u8]) -> Self {
+        let start = &raw[..raw.len().min(Self::SAMPLE_LEN)];
+        Self { position, code, reason, sample: String::from_utf8_lossy(start).into_owned() }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn of<'a>(&self, arena: &'a [u8]) -> &'a [u8] {
+        &arena[self.start as usize..self.end as usize]
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    op: Op,
+    key: Span,
+    data: Span,
+    hash: RecordHash,
+    position: u64,
+}
+
+/// One entry of a batch, borrowed from its arena.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// What it does.
+    pub op: Op,
+    /// The record's key, encoded.
+    pub key: &'a [u8],
+    /// The record's canonical JSON; empty for a delete.
+    pub data: &'a [u8],
+    /// The hash of `data` under the collection's seed.
+    pub hash: RecordHash,
+    /// Where the record stood in the source.
+    pub position: u64,
+}
+
+/// Entries of one scope of one stream, in source order, with the records refused among them.
+#[derive(Debug)]
+pub struct Batch {
+    stream: StreamName,
+    scope: Scope,
+    seed: HashSeed,
+    arena: Vec<u8>,
+    heads: Vec<Head>,
+    rejections: Vec<Rejection>,
+}
+
+impl Batch {
+    /// No batch grows beyond this many bytes by more than one record, so that spans fit 32 bits.
+    pub const MAX_BYTES: usize = 1 << 30;
+
+    /// An empty batch. `seed` is the collection's, as the read request states it.
+    #[must_use]
+    pub fn new(stream: StreamName, scope: Scope, seed: HashSeed) -> Self {
+        Self { stream, scope, seed, arena: Vec::new(), heads: Vec::new(), rejections: Vec::new() }
+    }
+
+    /// The stream all entries belong to.
+    #[must_use]
+    pub fn stream(&self) -> &StreamName {
+        &self.stream
+    }
+
+    /// The scope all entries belong to.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// How many entries there are, refused records not counted.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Whether there is neither an entry nor a refusal.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty() && self.rejections.is_empty()
+    }
+
+    /// The memory the batch holds, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.arena.len()
+            + self.heads.len() * size_of::<Head>()
+            + self.rejections.len() * (size_of::<Rejection>() + Rejection::SAMPLE_LEN)
+    }
+
+    /// Bytes of record data, keys left out.
+    #[must_use]
+    pub fn data_bytes(&self) -> u64 {
+        self.heads.iter().map(|head| u64::from(head.data.end - head.data.start)).sum()
+    }
+
+    /// The entry at `index`, which must be below [`len`](Self::len).
+    #[must_use]
+    pub fn entry(&self, index: usize) -> Entry<'_> {
+        let head = &self.heads[index];
+        Entry {
+            op: head.op,
+            key: head.key.of(&self.arena),
+            data: head.data.of(&self.arena),
+            hash: head.hash,
+            position: head.position,
+        }
+    }
+
+    /// The entries in source order.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
+        (0..self.len()).map(|index| self.entry(index))
+    }
+
+    /// The records refused, in source order.
+    #[must_use]
+    pub fn rejections(&self) -> &[Rejection] {
+        &self.rejections
+    }
+
+    /// Records a refusal.
+    pub fn reject(&mut self, rejection: Rejection) {
+        self.rejections.push(rejection);
+    }
+
+    /// Appends a record whose bytes the closure writes: first `write_data`, which appends the canonical JSON
+    /// and says how to find the key, then `write_key`, which appends the encoded key.
+    ///
+    /// Both append to the arena they are given and touch nothing before its end. If either fails, the batch is as it was.
+    pub fn upsert_with<T, E>(
+        &mut self,
+        position: u64,
+        write_data: impl FnOnce(&mut Vec<u8>) -> Result<T, E>,
+        write_key: impl FnOnce(&mut Vec<u8>, T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.arena.len();
+        let written = write_data(&mut self.arena).and_then(|found| {
+            let end = self.arena.len();
+            write_key(&mut self.arena, found).map(|()| end)
+        });
+        match written {
+            Ok(middle) => {
+                let hash = RecordHash::of(self.seed, &self.arena[start..middle]);
+                self.push(Op::Upsert, (middle, self.arena.len()), (start, middle), hash, position);
+                Ok(())
+            }
+            Err(error) => {
+                self.arena.truncate(start);
+                Err(error)
+            }
+        }
+    }
+
+    /// Appends a record from its canonical JSON and encoded key.
+    pub fn upsert(&mut self, position: u64, key: &[u8], data: &[u8]) {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(data);
+        let middle = self.arena.len();
+        self.arena.extend_from_slice(key);
+        let hash = RecordHash::of(self.seed, data);
+        self.push(Op::Upsert, (middle, self.arena.len()), (start, middle), hash, position);
+    }
+
+    /// Appends a delete of the record with this encoded key.
+    pub fn delete(&mut self, position: u64, key: &[u8]) {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(key);
+        let hash = RecordHash::of(self.seed, b"");
+        self.push(Op::Delete, (start, self.arena.len()), (start, start), hash, position);
+    }
+
+    fn push(&mut self, op: Op, key: (usize, usize), data: (usize, usize), hash: RecordHash, position: u64) {
+        let span = |(start, end): (usize, usize)| Span {
+            start: u32::try_from(start).expect("sources close a batch long before 4 GiB"),
+            end: u32::try_from(end).expect("sources close a batch long before 4 GiB"),
+        };
+        self.heads.push(Head { op, key: span(key), data: span(data), hash, position });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch() -> Batch {
+        Batch::new(StreamName::new("s").unwrap(), Scope::whole(), HashSeed(1))
+    }
+
+    #[test]
+    fn gives_back_what_was_put_in() {
+        let mut batch = batch();
+        batch.upsert(1, b"k1", b"{\"a\":1}");
+        batch.delete(2, b"k2");
+        let entries: Vec<_> =
+            batch.entries().map(|entry| (entry.op, entry.key.to_vec(), entry.data.to_vec())).collect();
+        assert_eq!(
+            entries,
+            [(Op::Upsert, b"k1".to_vec(), b"{\"a\":1}".to_vec()), (Op::Delete, b"k2".to_vec(), Vec::new())]
+        );
+        assert_eq!(batch.data_bytes(), 7);
+    }
+
+    #[test]
+    fn a_record_that_fails_half_way_leaves_nothing() {
+        let mut batch = batch();
+        let failed = batch.upsert_with(
+            1,
+            |arena| {
+                arena.extend_from_slice(b"{}");
+                Ok(())
+            },
+            |arena, ()| {
+                arena.push(1);
+                Err("no key")
+            },
+        );
+        assert_eq!(failed, Err("no key"));
+        batch.upsert(2, b"k", b"{}");
+        assert_eq!(batch.len(), 1);
+        assert_eq!(batch.entry(0).data, b"{}");
+        assert_eq!(batch.entry(0).key, b"k");
+    }
+}

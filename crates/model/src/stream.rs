@@ -1,0 +1,37 @@
+//! What a connector is told about its streams.
+
+use serde::{Deserialize, Serialize};
+
+use crate::StreamName;
+use crate::sync::SyncMode;
+
+/// How records of a stream enter the collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteMode {
+    /// A record replaces the one with its key.
+    #[default]
+    Upsert,
+}
+
+/// One selected stream of a connector, as the user set it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamSettings {
+    /// The stream's name in the source.
+    pub name: StreamName,
+    /// How it is read when a sync does not say.
+    #[serde(default)]
+    pub mode: SyncMode,
+    /// How its records enter the collection.
+    #[serde(default)]
+    pub write_mode: WriteMode,
+    /// The fields that make a record's key; empty where the source gives each record one.
+    #[serde(default)]
+    pub primary_key: Vec<String>,
+    /// The field by which incremental reads advance.
+    #[serde(default)]
+    pub cursor_field: Option<String>,
+    /// The fields to keep; `None` keeps all.
+    #[serde(default)]
+    pub fields: Option<Vec<String>>,
+}

@@ -1,0 +1,161 @@
+//! What goes wrong in a source, in closed kinds.
+
+use std::fmt;
+
+use inlet_model::sync::Failure;
+
+/// What kind of thing went wrong. The kind decides whether the engine tries again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The config asks for something that cannot be: a stream that does not exist, a path outside the roots.
+    Config,
+    /// The source is not there: a file or a host that does not exist.
+    NotFound,
+    /// The source refuses: wrong credentials, missing rights.
+    Denied,
+    /// The source is there and does not answer, or broke off. Passes by itself.
+    Unavailable,
+    /// The source took longer than allowed. Passes by itself.
+    TimedOut,
+    /// The source changed while it was read. The next sync reads it again.
+    Changed,
+    /// What the source holds is not of the stated format.
+    Format,
+    /// Something beyond a stated limit.
+    Limit,
+    /// A mistake in Inlet.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Config,
+        Self::NotFound,
+        Self::Denied,
+        Self::Unavailable,
+        Self::TimedOut,
+        Self::Changed,
+        Self::Format,
+        Self::Limit,
+        Self::Internal,
+    ];
+
+    /// Stable and dotted: the code in a sync's `error`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Config => "source.config",
+            Self::NotFound => "source.not_found",
+            Self::Denied => "source.denied",
+            Self::Unavailable => "source.unavailable",
+            Self::TimedOut => "source.timed_out",
+            Self::Changed => "source.changed",
+            Self::Format => "source.format",
+            Self::Limit => "source.limit",
+            Self::Internal => "source.internal",
+        }
+    }
+
+    /// Whether trying again may help without anybody changing anything.
+    #[must_use]
+    pub fn is_temporary(self) -> bool {
+        matches!(self, Self::Unavailable | Self::TimedOut | Self::Changed)
+    }
+}
+
+/// An error of a source: kind, operation, what it was about, and the cause.
+#[derive(Debug)]
+pub struct SourceError {
+    kind: ErrorKind,
+    operation: &'static str,
+    message: String,
+    context: Vec<(&'static str, String)>,
+    hint: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl SourceError {
+    /// An error of `kind` while doing `operation` (such as `open file`); `message` is a sentence a person can act on.
+    #[must_use]
+    pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, operation, message: message.into(), context: Vec::new(), hint: None, source: None }
+    }
+
+    /// Adds what the operation was about. Never a secret.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.context.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds what a person can do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Attaches the cause.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(cause.into());
+        self
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The error as a sync shows it: without the cause, which is for the log.
+    #[must_use]
+    pub fn to_failure(&self) -> Failure {
+        Failure {
+            code: self.kind.code().to_owned(),
+            message: self.to_string(),
+            hint: self.hint.clone(),
+            retryable: self.kind.is_temporary(),
+        }
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.operation, self.message)?;
+        for (index, (name, value)) in self.context.iter().enumerate() {
+            let opening = if index == 0 { " (" } else { ", " };
+            write!(f, "{opening}{name}: {value}")?;
+        }
+        if !self.context.is_empty() { f.write_str(")") } else { Ok(()) }
+    }
+}
+
+impl std::error::Error for SourceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_operation_message_and_context_but_not_the_cause() {
+        let error = SourceError::new(ErrorKind::NotFound, "open file", "there is no such file")
+            .with("path", "a.csv")
+            .because("errno 2");
+        assert_eq!(error.to_string(), "open file: there is no such file (path: a.csv)");
+        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "errno 2");
+        assert!(!error.to_failure().retryable);
+    }
+
+    #[test]
+    fn codes_are_distinct() {
+        let mut codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+        codes.dedup();
+        assert_eq!(codes.len(), ErrorKind::ALL.len());
+    }
+}
