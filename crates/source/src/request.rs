@@ -53,6 +53,9 @@ pub struct ScopeState {
     pub listing: Option<OpenListing>,
     /// How far incremental reading has come, set when the first listing is complete.
     pub cursor: Option<Value>,
+    /// The last listing that was complete. Equal to [`ReadRequest::generation`] where an earlier attempt of this
+    /// very sync finished the scope: a full refresh need not list it again if it has not changed since.
+    pub listed_by: Option<u64>,
 }
 
 /// A listing under way.

@@ -1,0 +1,97 @@
+//! Connectors.
+
+use async_trait::async_trait;
+use inlet_model::stream::StreamSettings;
+use inlet_model::{CollectionId, ConnectorId, SpaceId, StoreId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Effect, Idempotent, Page, PageQuery};
+use crate::StoreResult;
+
+/// Whether a connector may sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectorStatus {
+    /// It may.
+    #[default]
+    Active,
+    /// New syncs are refused.
+    Paused,
+}
+
+/// A connector: links a collection to a source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connector {
+    /// Its id.
+    pub id: ConnectorId,
+    /// Its space.
+    pub space_id: SpaceId,
+    /// Its collection.
+    pub collection_id: CollectionId,
+    /// The store of its collection.
+    pub store_id: StoreId,
+    /// Its name, for people.
+    pub name: String,
+    /// Its connector type.
+    pub kind: String,
+    /// Its config, as the type's schema describes it.
+    pub config: Value,
+    /// The streams it reads; `None`: all that discovery finds.
+    pub streams: Option<Vec<StreamSettings>>,
+    /// Whether it may sync.
+    pub status: ConnectorStatus,
+    /// Counts the changes of its settings, from 1.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What came of an update.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UpdateEffect<T> {
+    /// It is changed; this is how it stands now.
+    Updated(T),
+    /// It has another version than was expected; nothing was changed.
+    Stale(T),
+    /// It was not there.
+    Absent,
+}
+
+/// The connectors of the catalog.
+#[async_trait]
+pub trait Connectors {
+    /// A page of a collection's connectors; `None` if there is no such collection.
+    async fn connector_list(
+        &self,
+        space_id: &SpaceId,
+        collection_id: &CollectionId,
+        query: PageQuery,
+    ) -> StoreResult<Option<Page<Connector>>>;
+    /// The connector of that id, in that collection.
+    async fn connector_get(
+        &self,
+        space_id: &SpaceId,
+        collection_id: &CollectionId,
+        id: ConnectorId,
+    ) -> StoreResult<Option<Connector>>;
+    /// Makes a connector; the conflict is that its collection is not there (any more).
+    async fn connector_create(
+        &self,
+        connector: Connector,
+        idempotent: Option<Idempotent>,
+    ) -> StoreResult<Effect<()>>;
+    /// Replaces name, config, streams, status and `updated_at` if the stored version is still `connector.version`, and counts it up.
+    async fn connector_update(&self, connector: Connector) -> StoreResult<UpdateEffect<Connector>>;
+    /// Hides a connector for good, wants its syncs cancelled (queued ones are cancelled at once) and queues closing it in
+    /// its store, all in one transaction. `None` if it was not there, else the task.
+    async fn connector_delete(
+        &self,
+        space_id: &SpaceId,
+        collection_id: &CollectionId,
+        id: ConnectorId,
+        now: Timestamp,
+    ) -> StoreResult<Option<super::Task>>;
+}

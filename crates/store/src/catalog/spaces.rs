@@ -1,0 +1,44 @@
+//! Spaces.
+
+use async_trait::async_trait;
+use inlet_model::{SpaceId, Timestamp};
+
+use super::{Effect, Idempotent, Page, PageQuery};
+use crate::StoreResult;
+
+/// A space: holds collections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Space {
+    /// Its id.
+    pub id: SpaceId,
+    /// Its name, for people.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What came of a delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeleteEffect {
+    /// It is gone; what must follow is queued as [`Task`](super::Task)s.
+    Deleted,
+    /// It still holds something, and `cascade` was not said.
+    NotEmpty,
+    /// It was not there.
+    Absent,
+}
+
+/// The spaces of the catalog.
+#[async_trait]
+pub trait Spaces {
+    /// A page of all spaces.
+    async fn space_list(&self, query: PageQuery) -> StoreResult<Page<Space>>;
+    /// The space of that id.
+    async fn space_get(&self, id: &SpaceId) -> StoreResult<Option<Space>>;
+    /// Makes a space; a conflict is the one that has the id.
+    async fn space_create(&self, space: Space, idempotent: Option<Idempotent>) -> StoreResult<Effect<Space>>;
+    /// Deletes a space; with `cascade`, all it holds, as [`collection_delete`](super::Collections::collection_delete) does.
+    async fn space_delete(&self, id: &SpaceId, cascade: bool, now: Timestamp) -> StoreResult<DeleteEffect>;
+}

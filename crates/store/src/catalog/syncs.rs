@@ -1,0 +1,109 @@
+//! Syncs: which are wanted, and a copy of how they stand.
+
+use async_trait::async_trait;
+use inlet_model::sync::{Failure, SyncMode, SyncStatus, SyncTrigger};
+use inlet_model::{CollectionId, ConnectorId, Counts, SpaceId, StoreId, SyncId, Timestamp};
+
+use super::{Connector, Effect, Idempotent, Page, PageQuery};
+use crate::StoreResult;
+use crate::collection::{Fence, Run, StreamProgress};
+
+/// A sync, as the catalog knows it. While it runs, its counters are those of its [`Run`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sync {
+    /// Its id.
+    pub id: SyncId,
+    /// Its space.
+    pub space_id: SpaceId,
+    /// Its collection.
+    pub collection_id: CollectionId,
+    /// The store of its collection.
+    pub store_id: StoreId,
+    /// Its connector.
+    pub connector_id: ConnectorId,
+    /// Where it stands.
+    pub status: SyncStatus,
+    /// What asked for it.
+    pub trigger: SyncTrigger,
+    /// How it reads.
+    pub mode: SyncMode,
+    /// How many times it was begun; 0 while it is queued.
+    pub attempt: u32,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it was first begun.
+    pub started_at: Option<Timestamp>,
+    /// When it last committed records or changes.
+    pub last_progress_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Its counters, copied when it ended.
+    pub counts: Counts,
+    /// Its streams, copied when it ended.
+    pub streams: Vec<StreamProgress>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+/// A sync given to a worker.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The sync, running or (taken over while cancelling) cancelling.
+    pub sync: Sync,
+    /// Its connector, with the config the sync keeps; `None` if it has been deleted: then the sync only ends.
+    pub connector: Option<Connector>,
+    /// The claim's number.
+    pub fence: Fence,
+}
+
+/// What came of a cancel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CancelEffect {
+    /// It was running: now it is cancelling, or was already.
+    Cancelling(Sync),
+    /// It was queued or waiting: now it is cancelled, or was already.
+    Cancelled(Sync),
+    /// It has succeeded or failed; nothing was done.
+    AlreadyFinished(Sync),
+    /// There is no such sync, or (asked without an id) none that could be cancelled.
+    None,
+}
+
+/// The syncs of the catalog. Every change of status goes through the table of legal moves.
+#[async_trait]
+pub trait Syncs {
+    /// Queues a sync. The conflict is the connector's sync that has not ended, or `None` if the connector is not there or paused.
+    async fn sync_trigger(
+        &self,
+        sync: Sync,
+        idempotent: Option<Idempotent>,
+    ) -> StoreResult<Effect<Option<Sync>>>;
+    /// A page of a connector's syncs.
+    async fn sync_list(&self, connector_id: ConnectorId, query: PageQuery) -> StoreResult<Page<Sync>>;
+    /// The sync of that id, of that connector.
+    async fn sync_get(&self, connector_id: ConnectorId, id: SyncId) -> StoreResult<Option<Sync>>;
+    /// The newest sync of each connector that has one.
+    async fn sync_last(&self, connector_ids: &[ConnectorId]) -> StoreResult<Vec<Sync>>;
+    /// Cancels the sync of that id, or without one whatever of the connector is active, else queued.
+    async fn sync_cancel(
+        &self,
+        connector_id: ConnectorId,
+        id: Option<SyncId>,
+        now: Timestamp,
+    ) -> StoreResult<CancelEffect>;
+    /// Gives the longest queued sync whose connector is free to the caller: it is running now, with a new fence.
+    async fn sync_claim(&self, now: Timestamp) -> StoreResult<Option<Claim>>;
+    /// Gives the caller every sync that was running or cancelling when the process that held them ended: each with a new
+    /// fence and, if running, one attempt more. Called once, at start.
+    async fn sync_take_over(&self, now: Timestamp) -> StoreResult<Vec<Claim>>;
+    /// Copies the outcome of a run that has ended. A sync that has ended stays as it is.
+    async fn sync_finish(&self, run: &Run) -> StoreResult<()>;
+    /// Ends a sync that never had a run, as cancelled or failed. A sync that has ended stays as it is.
+    async fn sync_abandon(
+        &self,
+        id: SyncId,
+        status: SyncStatus,
+        failure: Option<Failure>,
+        now: Timestamp,
+    ) -> StoreResult<()>;
+}

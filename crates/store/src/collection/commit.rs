@@ -1,0 +1,154 @@
+//! The commit: a batch of records, its checkpoint, its counters and its change entries, all or nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use inlet_model::sync::Failure;
+use inlet_model::{Batch, ConnectorId, Counts, Scope, StreamName, SyncId, Timestamp};
+use serde_json::Value;
+
+/// The number of the claim under which a run writes. Each claim of a connector gets a greater one, and a commit is
+/// refused unless it carries the greatest: a worker that was only asleep cannot write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence(pub u64);
+
+/// Raised to cancel a sync. The writer looks at it just before `COMMIT`: after it was raised, no commit of the sync
+/// becomes durable that had not begun to. Cheap to clone; all clones are one flag.
+#[derive(Debug, Clone, Default)]
+pub struct CancelFlag(Arc<AtomicBool>);
+
+impl CancelFlag {
+    /// Raises the flag, for good.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it is up.
+    #[must_use]
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// One transaction of a run.
+#[derive(Debug)]
+pub struct Commit {
+    /// The sync that writes.
+    pub sync_id: SyncId,
+    /// Its connector.
+    pub connector_id: ConnectorId,
+    /// Its claim.
+    pub fence: Fence,
+    /// Checked just before `COMMIT`.
+    pub cancel: CancelFlag,
+    /// The time that the records and changes get.
+    pub now: Timestamp,
+    /// What happens, in this order.
+    pub items: Vec<Item>,
+}
+
+/// One step of a commit.
+#[derive(Debug)]
+pub enum Item {
+    /// A listing of the scope begins, in place of one that may be open. Its generation is the run's; what it sees
+    /// counts from the next change number on.
+    Listing {
+        /// The stream.
+        stream: StreamName,
+        /// The scope.
+        scope: Scope,
+    },
+    /// Records, and the position behind them: of the listing if one is open for the scope, else the cursor.
+    ///
+    /// Upserts are compared by hash with what is there: equal is `unchanged` and writes no change. Inside a listing
+    /// the second record of one key is rejected (`record.duplicate_key`); so is a record whose key belongs to another
+    /// scope that this run has already settled (listed to the end, or found unchanged). A key that belongs to a
+    /// scope not settled yet moves to this one, and that scope forgets its cursor, so that it is listed again. Outside
+    /// a listing the last record of a key counts, each making its own change. A delete of what is not there counts as `unchanged`.
+    ///
+    /// Without a checkpoint, an open listing of the scope has no position any more and starts again after a restart.
+    Batch {
+        /// The records, all of one scope.
+        batch: Batch,
+        /// The position behind them.
+        checkpoint: Option<Value>,
+    },
+    /// The scope's open listing has seen everything. If records of the scope were not seen, they wait for
+    /// [`sweep`](super::Runs::sweep) when `certified`, and stay otherwise. A scope in which records were rejected as
+    /// duplicates gets no cursor: it is listed again next time.
+    Complete {
+        /// The stream.
+        stream: StreamName,
+        /// The scope.
+        scope: Scope,
+        /// Where incremental reading goes on, once the sweep is through.
+        cursor: Option<Value>,
+        /// Whether what was not seen may be deleted.
+        certified: bool,
+    },
+    /// The scope is as it was when it was last complete: settled.
+    Unchanged {
+        /// The stream.
+        stream: StreamName,
+        /// The scope.
+        scope: Scope,
+    },
+    /// These are all the scopes of the stream. The records of every other wait for the sweep, and the scope goes with them.
+    Scopes {
+        /// The stream.
+        stream: StreamName,
+        /// All of them.
+        scopes: Vec<Scope>,
+    },
+    /// The pushes to the stream up to this one leave the inbox.
+    InboxTaken {
+        /// The stream.
+        stream: StreamName,
+        /// The last one.
+        through: u64,
+    },
+    /// The stream's part of the run has ended, with an error or without.
+    StreamEnd {
+        /// The stream.
+        stream: StreamName,
+        /// Why it failed.
+        failure: Option<Failure>,
+    },
+}
+
+/// What a commit came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The run's counters, this commit included.
+    pub counts: Counts,
+    /// The collection's last change number.
+    pub last_change: u64,
+}
+
+/// One bounded step of the delete phase of a stream.
+#[derive(Debug)]
+pub struct Sweep {
+    /// The sync that writes.
+    pub sync_id: SyncId,
+    /// Its connector.
+    pub connector_id: ConnectorId,
+    /// Its claim.
+    pub fence: Fence,
+    /// Checked just before `COMMIT`.
+    pub cancel: CancelFlag,
+    /// The time that the changes get.
+    pub now: Timestamp,
+    /// The stream whose complete listings are swept.
+    pub stream: StreamName,
+    /// Look at no more keys than this in one step.
+    pub max_keys: usize,
+}
+
+/// How far a sweep has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SweepProgress {
+    /// Records deleted by this step.
+    pub deleted: u64,
+    /// Whether the stream's sweep is through: cursors are set, the listings closed.
+    pub done: bool,
+}

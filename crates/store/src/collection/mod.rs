@@ -1,0 +1,52 @@
+//! A collection's store: what a backend must do.
+//!
+//! All writes of one collection go through one writer, in one order: commits, sweeps, pushes and fences alike. A write
+//! that returned `Ok` is durable; one that returned `Err` left nothing. Reads see the last durable write and hold
+//! nothing open after they return.
+
+mod changes;
+mod commit;
+mod inbox;
+mod records;
+mod runs;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use inlet_model::{ConnectorId, HashSeed, StoreId};
+
+pub use changes::{ChangePage, Changes};
+pub use commit::{CancelFlag, Commit, Fence, Item, Receipt, Sweep, SweepProgress};
+pub use inbox::{Inbox, InboxItem, Push, PushEffect};
+pub use records::{RecordCursor, RecordPage, RecordQuery, Records, Stats};
+pub use runs::{
+    FinishRun, NewRun, OpenListing, Phase, RejectedRecord, Run, RunStart, RunStream, Runs, ScopeState,
+    StreamProgress, StreamStatus,
+};
+
+use crate::StoreResult;
+
+/// One collection's data.
+#[async_trait]
+pub trait CollectionStore: Runs + Records + Changes + Inbox + Send + Sync + std::fmt::Debug {
+    /// The seed under which this collection hashes records: drawn when it was made, never changed.
+    fn seed(&self) -> HashSeed;
+
+    /// Closes the connector to everything: from now on no run of it commits and no push to it is taken. Its inbox is
+    /// emptied; its records stay. Idempotent.
+    async fn close_connector(&self, connector_id: ConnectorId) -> StoreResult<()>;
+}
+
+/// All collections of a backend.
+#[async_trait]
+pub trait CollectionStores: Send + Sync + std::fmt::Debug {
+    /// The store of that id, made if it is not there yet.
+    async fn open(&self, id: StoreId) -> StoreResult<Arc<dyn CollectionStore>>;
+
+    /// Removes a store and all it holds, at once for everybody: those who still have it open get
+    /// [`Closed`](crate::StoreErrorKind::Closed). Idempotent.
+    async fn remove(&self, id: StoreId) -> StoreResult<()>;
+
+    /// Every store there is, for finding those that nobody owns.
+    async fn list(&self) -> StoreResult<Vec<StoreId>>;
+}

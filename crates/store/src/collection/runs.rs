@@ -1,0 +1,204 @@
+//! Runs: the truth about each sync, written in the commits themselves.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use inlet_model::sync::{Failure, Outcome};
+use inlet_model::{ConnectorId, Counts, Scope, StreamName, SyncId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Commit, Fence, Receipt, Sweep, SweepProgress};
+use crate::StoreResult;
+
+/// A sync is about to write.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// The sync.
+    pub sync_id: SyncId,
+    /// Its connector.
+    pub connector_id: ConnectorId,
+    /// Its claim: greater than every claim of the connector before.
+    pub fence: Fence,
+    /// Which attempt of the sync this is, from 1.
+    pub attempt: u32,
+    /// Whether everything is to be listed again: listings that other syncs left open are dropped.
+    pub full_refresh: bool,
+    /// The streams it reads.
+    pub streams: Vec<RunStream>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// A stream of a run that begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunStream {
+    /// Its name.
+    pub name: StreamName,
+    /// What decides which records there are and what their keys are: key fields, selected fields, the source's identity. If it
+    /// is not what it was when the stream was last read, cursors and open listings are dropped, and everything is listed
+    /// again; nothing is deleted before that listing is complete.
+    pub shape: String,
+}
+
+/// What a run starts from.
+#[derive(Debug, Clone)]
+pub struct RunStart {
+    /// The run, with the counters of earlier attempts.
+    pub run: Run,
+    /// Where each scope of each stream stands.
+    pub scopes: BTreeMap<StreamName, BTreeMap<Scope, ScopeState>>,
+    /// Streams whose complete listings wait to be swept; the sweep comes before any reading.
+    pub unswept: Vec<StreamName>,
+}
+
+/// How far one scope has been read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ScopeState {
+    /// A listing that is neither complete nor dropped.
+    pub listing: Option<OpenListing>,
+    /// How far incremental reading has come.
+    pub cursor: Option<Value>,
+    /// The generation of the last complete listing.
+    pub listed_by: Option<u64>,
+}
+
+/// A listing under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenListing {
+    /// Its number.
+    pub generation: u64,
+    /// The last checkpoint, if the listing can go on from one.
+    pub position: Option<Value>,
+}
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Reading the source.
+    Reading,
+    /// Deleting what complete listings did not see.
+    Sweeping,
+    /// Ended.
+    Ended,
+}
+
+/// How a stream of a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamStatus {
+    /// Nothing of it has been committed.
+    Pending,
+    /// Under way.
+    Running,
+    /// Complete.
+    Succeeded,
+    /// Ended with an error.
+    Failed,
+}
+
+/// One stream's part of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamProgress {
+    /// The stream.
+    pub name: StreamName,
+    /// How it stands.
+    pub status: StreamStatus,
+    /// Its counters.
+    pub counts: Counts,
+    /// Why it failed.
+    pub error: Option<Failure>,
+}
+
+/// What a sync has done so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The sync.
+    pub sync_id: SyncId,
+    /// Its connector.
+    pub connector_id: ConnectorId,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// Attempts in a row that ended without a commit, the present one counted until its first.
+    pub barren_attempts: u32,
+    /// The number of the listings it opens.
+    pub generation: u64,
+    /// What it is doing.
+    pub phase: Phase,
+    /// The sum over its streams.
+    pub counts: Counts,
+    /// Its streams, in the order they are read.
+    pub streams: Vec<StreamProgress>,
+    /// How it ended; `None` while it runs.
+    pub outcome: Option<Outcome>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// When its first attempt began.
+    pub started_at: Timestamp,
+    /// When it last committed records or changes.
+    pub last_progress_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A run ends.
+#[derive(Debug, Clone)]
+pub struct FinishRun {
+    /// The sync.
+    pub sync_id: SyncId,
+    /// Its connector.
+    pub connector_id: ConnectorId,
+    /// Its claim.
+    pub fence: Fence,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// A record that a sync refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectedRecord {
+    /// Its place among the sync's rejected records, from 1.
+    pub seq: u64,
+    /// The stream.
+    pub stream: StreamName,
+    /// The scope.
+    pub scope: Scope,
+    /// Where it stood in the source.
+    pub position: u64,
+    /// Stable and dotted.
+    pub code: String,
+    /// A sentence a person can act on.
+    pub reason: String,
+    /// The start of the record.
+    pub sample: String,
+}
+
+/// The runs of a collection's connectors.
+#[async_trait]
+pub trait Runs {
+    /// Takes the connector for a run: sets its fence and opens the run, or goes on with it. Idempotent under one fence.
+    ///
+    /// [`Fenced`](crate::StoreErrorKind::Fenced) if a greater fence is there, or the connector was closed.
+    async fn begin_run(&self, run: NewRun) -> StoreResult<RunStart>;
+
+    /// Writes one commit. See [`Commit`] and [`Item`](super::Item) for what it does; all or nothing, durable when it returns.
+    async fn commit(&self, commit: Commit) -> StoreResult<Receipt>;
+
+    /// Does one bounded step of deleting what the stream's complete, certified listings did not see. Each step is one
+    /// commit; after a restart the next step goes on where the last durable one ended. With nothing to sweep it is done at once.
+    async fn sweep(&self, sweep: Sweep) -> StoreResult<SweepProgress>;
+
+    /// Ends the run, and gives it as it ended. Idempotent: a run that has ended stays as it ended.
+    async fn finish_run(&self, finish: FinishRun) -> StoreResult<Run>;
+
+    /// The run of a sync, if it ever began.
+    async fn run(&self, sync_id: SyncId) -> StoreResult<Option<Run>>;
+
+    /// Records that the sync refused, in order, those after `after`, at most `limit`.
+    async fn rejected(&self, sync_id: SyncId, after: u64, limit: usize) -> StoreResult<Vec<RejectedRecord>>;
+}
