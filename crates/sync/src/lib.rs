@@ -1,1 +1,14 @@
-//! The engine: source to batch to writer to collection.
+//! The engine: source → batch → writer → collection.
+//!
+//! [`Engine`] runs what the catalog wants: a worker claims queued syncs, [`run`] carries one from its claim to its end,
+//! the [`reconcile`] task brings the catalog and the stores into agreement. All three are idempotent: after a crash they
+//! are simply done again.
+
+mod engine;
+mod failure;
+mod plan;
+mod reconcile;
+mod run;
+mod worker;
+
+pub use engine::{Engine, EngineOptions, EngineParts};

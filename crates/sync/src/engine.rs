@@ -1,0 +1,145 @@
+//! The engine's handle: what the API and the command line see of it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use inlet_model::{Clock, SyncId};
+use inlet_source::{Environment, Registry};
+use inlet_store::collection::CancelFlag;
+use inlet_store::{Catalog, CollectionStores, StoreResult};
+use tokio::sync::{Notify, watch};
+
+use crate::worker;
+
+/// What the engine works with.
+#[derive(Debug, Clone)]
+pub struct EngineParts {
+    /// What exists and what is wanted.
+    pub catalog: Arc<dyn Catalog>,
+    /// The data.
+    pub stores: Arc<dyn CollectionStores>,
+    /// The connector types.
+    pub registry: Registry,
+    /// What sources may touch.
+    pub environment: Environment,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Bounds of the engine, with defaults that keep a small machine safe.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Syncs that run at the same time.
+    pub running_syncs: usize,
+    /// Bytes of records that one sync may hold between source and commit.
+    pub sync_bytes: u32,
+    /// A commit is cut at this much work …
+    pub commit_delay: Duration,
+    /// … or at this many bytes.
+    pub commit_bytes: usize,
+    /// A record of more bytes is rejected.
+    pub max_record_bytes: usize,
+    /// A sync that rejects more records than this fails.
+    pub max_rejected: u64,
+    /// How often the worker looks for work it was not told of.
+    pub period: Duration,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            running_syncs: 4,
+            sync_bytes: 16 << 20,
+            commit_delay: Duration::from_millis(250),
+            commit_bytes: 8 << 20,
+            max_record_bytes: 16 << 20,
+            max_rejected: 1000,
+            period: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A running sync, seen from outside.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) cancel: CancelFlag,
+    pub(crate) cancelled: Arc<Notify>,
+    pub(crate) ended: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) parts: EngineParts,
+    pub(crate) options: EngineOptions,
+    pub(crate) wake: Notify,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) running: Mutex<HashMap<SyncId, Running>>,
+}
+
+/// The engine. Cheap to clone; all clones are one engine.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    worker: Arc<tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>>,
+}
+
+impl Engine {
+    /// Brings catalog and stores into agreement, takes over the syncs that an earlier process left, and starts the worker.
+    pub async fn start(parts: EngineParts, options: EngineOptions) -> StoreResult<Self> {
+        let shared = Arc::new(Shared {
+            parts,
+            options,
+            wake: Notify::new(),
+            stop: watch::Sender::new(false),
+            running: Mutex::new(HashMap::new()),
+        });
+        let worker = worker::start(Arc::clone(&shared)).await?;
+        Ok(Self { shared, worker: Arc::new(tokio::sync::Mutex::new(Some(worker))) })
+    }
+
+    /// Says that a sync was queued or a task added. Without it the engine notices within its period.
+    pub fn wake(&self) {
+        self.shared.wake.notify_one();
+    }
+
+    /// Cancels a sync that runs here, after the catalog has recorded that it is cancelling: once this returns, no
+    /// commit of it becomes durable that had not begun to, and it ends within a second even if its source hangs.
+    pub fn cancel(&self, sync_id: SyncId) {
+        if let Some(running) = self.shared.running().get(&sync_id) {
+            running.cancel.raise();
+            running.cancelled.notify_one();
+        }
+    }
+
+    /// Waits until the sync runs here no more; returns at once if it does not. A queued sync is not waited for.
+    pub async fn ended(&self, sync_id: SyncId) {
+        let Some(mut ended) = self.shared.running().get(&sync_id).map(|running| running.ended.subscribe()) else {
+            return;
+        };
+        // An error means that the sync is gone from the table: it has ended.
+        let _ended = ended.wait_for(|ended| *ended).await;
+    }
+
+    /// Stops taking syncs, lets each running one commit what it has in hand, and returns when all have stopped or
+    /// `grace` is over. Nothing is lost either way: the next start goes on from what was committed.
+    pub async fn stop(&self, grace: Duration) {
+        self.shared.stop.send_replace(true);
+        self.shared.wake.notify_one();
+        if let Some(worker) = self.worker.lock().await.take()
+            && tokio::time::timeout(grace, worker).await.is_err()
+        {
+            tracing::warn!("syncs did not stop within the grace period; they resume at the next start");
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn running(&self) -> std::sync::MutexGuard<'_, HashMap<SyncId, Running>> {
+        self.running.lock().expect("no holder panics")
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+}
