@@ -11,6 +11,7 @@ mod entropy;
 pub mod fields;
 mod hash;
 pub mod id;
+pub mod json;
 mod name;
 pub mod stream;
 pub mod sync;
