@@ -114,7 +114,8 @@ impl Engine {
 
     /// Waits until the sync runs here no more; returns at once if it does not. A queued sync is not waited for.
     pub async fn ended(&self, sync_id: SyncId) {
-        let Some(mut ended) = self.shared.running().get(&sync_id).map(|running| running.ended.subscribe()) else {
+        let Some(mut ended) = self.shared.running().get(&sync_id).map(|running| running.ended.subscribe())
+        else {
             return;
         };
         // An error means that the sync is gone from the table: it has ended.
@@ -141,5 +142,11 @@ impl Shared {
 
     pub(crate) fn is_stopping(&self) -> bool {
         *self.stop.borrow()
+    }
+
+    /// Waits until the engine is being stopped.
+    pub(crate) async fn stopping(&self) {
+        // An error would mean that the sender is gone, and with it the engine: that is a stop too.
+        let _stopping = self.stop.subscribe().wait_for(|stop| *stop).await.map(|_| ());
     }
 }

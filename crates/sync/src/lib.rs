@@ -7,6 +7,7 @@
 mod engine;
 mod failure;
 mod plan;
+mod read;
 mod reconcile;
 mod run;
 mod worker;

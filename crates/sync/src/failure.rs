@@ -1,0 +1,137 @@
+//! What ends a sync before its time, and how it is told.
+
+use inlet_model::fields::FieldErrors;
+use inlet_model::sync::Failure;
+use inlet_source::{SourceError, UnknownType};
+use inlet_store::{StoreError, StoreErrorKind};
+
+/// Why a run stops.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// It was cancelled.
+    Cancelled,
+    /// The connector was taken away: by a delete, or by a newer claim. This run may not write any more.
+    Fenced,
+    /// The engine is being stopped. The sync stays running, and the next start goes on with it.
+    Interrupted,
+    /// It failed.
+    Failed(Failure),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        match error.kind() {
+            StoreErrorKind::Cancelled => Self::Cancelled,
+            StoreErrorKind::Fenced => Self::Fenced,
+            kind => {
+                tracing::error!(
+                    code = kind.code(),
+                    error = &error as &dyn std::error::Error,
+                    "the store failed"
+                );
+                let hint = match kind {
+                    StoreErrorKind::DiskFull => {
+                        Some("free some space on the device of the data directory".to_owned())
+                    }
+                    StoreErrorKind::Damaged => Some("restore the data directory from a backup".to_owned()),
+                    _ => None,
+                };
+                Self::Failed(Failure {
+                    code: kind.code().to_owned(),
+                    message: error.to_string(),
+                    hint,
+                    retryable: kind.is_temporary(),
+                })
+            }
+        }
+    }
+}
+
+impl From<SourceError> for Stop {
+    fn from(error: SourceError) -> Self {
+        Self::Failed(told(&error))
+    }
+}
+
+impl From<UnknownType> for Stop {
+    fn from(error: UnknownType) -> Self {
+        Self::Failed(permanent("connector.type_unknown", error.to_string()))
+    }
+}
+
+impl From<FieldErrors> for Stop {
+    fn from(errors: FieldErrors) -> Self {
+        let details: Vec<String> =
+            errors.0.iter().map(|error| format!("{}: {}", error.pointer, error.detail)).collect();
+        Self::Failed(permanent("connector.config_invalid", details.join("; ")))
+    }
+}
+
+/// Logs a source's error with its cause, once, and gives what a person is shown.
+pub(crate) fn told(error: &SourceError) -> Failure {
+    let failure = error.to_failure();
+    tracing::warn!(code = %failure.code, error = error as &dyn std::error::Error, "the source failed");
+    failure
+}
+
+/// A failure that comes again until somebody changes something.
+pub(crate) fn permanent(code: &str, message: impl Into<String>) -> Failure {
+    Failure { code: code.to_owned(), message: message.into(), hint: None, retryable: false }
+}
+
+/// More records were rejected than the connector allows.
+pub(crate) fn too_many_rejected(rejected: u64, allowed: u64) -> Failure {
+    Failure {
+        code: "sync.too_many_rejected".to_owned(),
+        message: format!("{rejected} records were rejected, and {allowed} are allowed"),
+        hint: Some(
+            "look at the rejected records and their reasons, and mend the source or the config".to_owned(),
+        ),
+        retryable: false,
+    }
+}
+
+/// Several attempts came to nothing.
+pub(crate) fn crash_loop(attempts: u32) -> Failure {
+    permanent(
+        "sync.crash_loop",
+        format!("the server stopped during {attempts} attempts in a row before anything was committed"),
+    )
+}
+
+/// The streams that failed, as the failure of the sync.
+pub(crate) fn of_streams(failed: &[(String, Failure)]) -> Option<Failure> {
+    match failed {
+        [] => None,
+        [(_, failure)] => Some(failure.clone()),
+        several => {
+            let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
+            Some(Failure {
+                code: "sync.streams_failed".to_owned(),
+                message: format!("{} streams failed: {}", several.len(), names.join(", ")),
+                hint: Some("each stream of the sync shows its own error".to_owned()),
+                retryable: several.iter().all(|(_, failure)| failure.retryable),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failed_stream_is_the_failure_and_several_are_named() {
+        let failure = permanent("source.not_found", "gone");
+        assert_eq!(of_streams(&[]), None);
+        assert_eq!(of_streams(&[("a".to_owned(), failure.clone())]), Some(failure.clone()));
+        let both = of_streams(&[("a".to_owned(), failure.clone()), ("b".to_owned(), failure)]).unwrap();
+        assert_eq!(both.message, "2 streams failed: a, b");
+    }
+
+    #[test]
+    fn a_cancel_and_a_fence_are_no_failures() {
+        assert!(matches!(Stop::from(StoreError::new(StoreErrorKind::Cancelled, "commit")), Stop::Cancelled));
+        assert!(matches!(Stop::from(StoreError::new(StoreErrorKind::Fenced, "commit")), Stop::Fenced));
+    }
+}

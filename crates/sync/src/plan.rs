@@ -1,0 +1,103 @@
+//! Which streams a sync reads, and how. Pure.
+
+use inlet_model::stream::StreamSettings;
+use inlet_model::sync::SyncMode;
+use inlet_model::{HashSeed, RecordHash, StreamName};
+use inlet_source::{OpenListing, ScopeState, StreamRequest, StreamSpec};
+use inlet_store::catalog::Connector;
+use inlet_store::collection::{RunStart, RunStream};
+
+/// One stream that a sync will read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StreamPlan {
+    pub(crate) name: StreamName,
+    pub(crate) mode: SyncMode,
+    pub(crate) primary_key: Vec<String>,
+    pub(crate) cursor_field: Option<String>,
+    pub(crate) fields: Option<Vec<String>>,
+}
+
+impl StreamPlan {
+    /// A stream as the user set it.
+    pub(crate) fn from_settings(settings: &StreamSettings, mode: SyncMode) -> Self {
+        Self {
+            name: settings.name.clone(),
+            mode: stronger(mode, settings.mode),
+            primary_key: settings.primary_key.clone(),
+            cursor_field: settings.cursor_field.clone(),
+            fields: settings.fields.clone(),
+        }
+    }
+
+    /// A stream as discovery suggests it.
+    pub(crate) fn from_spec(spec: StreamSpec, mode: SyncMode) -> Self {
+        Self {
+            name: spec.name,
+            mode,
+            primary_key: spec.primary_key,
+            cursor_field: spec.cursor_field,
+            fields: None,
+        }
+    }
+
+    /// A stream of which only pushes are known.
+    pub(crate) fn from_name(name: StreamName, mode: SyncMode) -> Self {
+        Self { name, mode, primary_key: Vec::new(), cursor_field: None, fields: None }
+    }
+
+    /// The stream as the store knows it: its shape is what decides which records there are and what their keys are.
+    ///
+    /// The config is part of it as a hash, since it may hold secrets and the store is no place for them.
+    pub(crate) fn run_stream(&self, connector: &Connector) -> RunStream {
+        let settings =
+            serde_json::json!([connector.config, self.primary_key, self.cursor_field, self.fields]);
+        let hash = RecordHash::of(HashSeed(0), settings.to_string().as_bytes());
+        let shape = hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        RunStream { name: self.name.clone(), shape }
+    }
+
+    /// The stream as the source is asked for it, from where `start` left it.
+    pub(crate) fn request(self, start: &mut RunStart) -> StreamRequest {
+        let scopes = start.scopes.remove(&self.name).unwrap_or_default();
+        let scopes = scopes
+            .into_iter()
+            .map(|(scope, stored)| {
+                let listing = stored.listing.map(|listing| OpenListing {
+                    generation: listing.generation,
+                    position: listing.position,
+                });
+                (scope, ScopeState { listing, cursor: stored.cursor, listed_by: stored.listed_by })
+            })
+            .collect();
+        StreamRequest {
+            name: self.name,
+            mode: self.mode,
+            primary_key: self.primary_key,
+            cursor_field: self.cursor_field,
+            fields: self.fields,
+            scopes,
+        }
+    }
+}
+
+/// A full refresh asked for by the sync or by the stream is a full refresh.
+fn stronger(sync: SyncMode, stream: SyncMode) -> SyncMode {
+    if sync == SyncMode::FullRefresh || stream == SyncMode::FullRefresh {
+        SyncMode::FullRefresh
+    } else {
+        SyncMode::Incremental
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_refresh_wins_from_either_side() {
+        use SyncMode::{FullRefresh, Incremental};
+        assert_eq!(stronger(Incremental, Incremental), Incremental);
+        assert_eq!(stronger(FullRefresh, Incremental), FullRefresh);
+        assert_eq!(stronger(Incremental, FullRefresh), FullRefresh);
+    }
+}

@@ -1,0 +1,226 @@
+//! Reading and writing, overlapped and bounded.
+//!
+//! The source runs in a task of its own and waits while [`EngineOptions::sync_bytes`](crate::EngineOptions) of records are on
+//! their way. One commit is under way while the next gathers.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use inlet_model::sync::Failure;
+use inlet_model::{ConnectorId, StreamName};
+use inlet_source::{
+    Inbox, InboxEntry, InboxError, Message, MessageReceiver, ReadRequest, Source, SourceError, Taken,
+    messages,
+};
+use inlet_store::collection::{Commit, Item, Receipt};
+use inlet_store::{CollectionStore, StoreResult, fault};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::engine::EngineOptions;
+use crate::failure::{self, Stop};
+use crate::run::RunContext;
+
+/// The pushes of one connector, as its source sees them.
+#[derive(Debug)]
+pub(crate) struct StoreInbox {
+    pub(crate) store: Arc<dyn CollectionStore>,
+    pub(crate) connector_id: ConnectorId,
+}
+
+#[async_trait]
+impl Inbox for StoreInbox {
+    async fn after(
+        &self,
+        stream: &StreamName,
+        after: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<InboxEntry>, InboxError> {
+        let items = self
+            .store
+            .inbox_after(self.connector_id, stream, after, max_bytes)
+            .await
+            .map_err(|error| InboxError(error.into()))?;
+        Ok(items
+            .into_iter()
+            .map(|item| InboxEntry { seq: item.seq, key_fields: item.key_fields, lines: item.lines })
+            .collect())
+    }
+}
+
+/// Reads until the source has ended and everything it sent is committed. Gives the streams that failed.
+pub(crate) async fn read(
+    context: &RunContext,
+    source: Arc<dyn Source>,
+    request: ReadRequest,
+) -> Result<Vec<(String, Failure)>, Stop> {
+    let (out, receiver) = messages(context.shared.options.sync_bytes);
+    let reading = tokio::spawn(async move { source.read(request, out).await });
+    let mut pump =
+        Pump { context, receiver, gathering: Gathering::default(), committing: None, failed: Vec::new() };
+    let pumped = pump.run().await;
+    // However it ended, no more is taken; a source that does not notice is left to die alone.
+    if pumped.is_err() {
+        reading.abort();
+        return pumped.map(|()| Vec::new());
+    }
+    let failed = pump.failed;
+    match reading.await {
+        Ok(Ok(())) => Ok(failed),
+        Ok(Err(error)) => Err(Stop::from(error)),
+        Err(panic) => {
+            let error = SourceError::new(inlet_source::ErrorKind::Internal, "read", "the source broke down");
+            Err(Stop::from(error.because(panic)))
+        }
+    }
+}
+
+/// What waits for the next commit.
+#[derive(Debug, Default)]
+struct Gathering {
+    items: Vec<Item>,
+    /// The room that the items take up; given back when they are committed.
+    room: Vec<OwnedSemaphorePermit>,
+    bytes: usize,
+    since: Option<Instant>,
+}
+
+impl Gathering {
+    fn add(&mut self, item: Item, room: OwnedSemaphorePermit) {
+        self.bytes += room.num_permits();
+        self.items.push(item);
+        self.room.push(room);
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn is_full(&self, options: &EngineOptions) -> bool {
+        self.bytes >= options.commit_bytes
+    }
+
+    /// When the oldest item has waited long enough.
+    fn due_at(&self, options: &EngineOptions) -> Option<Instant> {
+        self.since.map(|since| since + options.commit_delay)
+    }
+}
+
+type Committing = JoinHandle<(StoreResult<Receipt>, Vec<OwnedSemaphorePermit>)>;
+
+/// Moves messages from the source into commits.
+struct Pump<'a> {
+    context: &'a RunContext,
+    receiver: MessageReceiver,
+    gathering: Gathering,
+    committing: Option<Committing>,
+    failed: Vec<(String, Failure)>,
+}
+
+impl Pump<'_> {
+    async fn run(&mut self) -> Result<(), Stop> {
+        let options = &self.context.shared.options;
+        let mut source_ended = false;
+        loop {
+            let due_at = self.gathering.due_at(options);
+            let idle = self.committing.is_none();
+            let due = self.gathering.is_full(options)
+                || source_ended
+                || due_at.is_some_and(|at| at <= Instant::now());
+            if idle && due && due_at.is_some() {
+                self.begin_commit();
+                continue;
+            }
+            if idle && source_ended {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                () = self.context.cancelled.notified() => return self.stopped(Stop::Cancelled).await,
+                () = self.context.shared.stopping() => return self.stopped(Stop::Interrupted).await,
+                committed = committed(&mut self.committing), if !idle => self.check(committed?)?,
+                taken = self.receiver.next(), if !source_ended && !self.gathering.is_full(options) => match taken {
+                    Some(taken) => self.take(taken),
+                    None => source_ended = true,
+                },
+                () = until(due_at), if idle && due_at.is_some() => {}
+            }
+        }
+    }
+
+    fn take(&mut self, taken: Taken) {
+        fault::point("engine.batch");
+        let Taken { message, room } = taken;
+        let item = match message {
+            Message::Listing { stream, scope } => Item::Listing { stream, scope },
+            Message::Batch { batch, checkpoint } => Item::Batch { batch, checkpoint },
+            Message::Complete { stream, scope, cursor, certified } => {
+                Item::Complete { stream, scope, cursor, certified }
+            }
+            Message::Unchanged { stream, scope } => Item::Unchanged { stream, scope },
+            Message::Scopes { stream, scopes } => Item::Scopes { stream, scopes },
+            Message::InboxTaken { stream, through } => Item::InboxTaken { stream, through },
+            Message::StreamEnd { stream } => Item::StreamEnd { stream, failure: None },
+            Message::StreamFailed { stream, error } => {
+                let failure = failure::told(&error);
+                self.failed.push((stream.to_string(), failure.clone()));
+                Item::StreamEnd { stream, failure: Some(failure) }
+            }
+            Message::Warning { text } => {
+                tracing::warn!("{text}");
+                return;
+            }
+        };
+        self.gathering.add(item, room);
+    }
+
+    fn begin_commit(&mut self) {
+        let Gathering { items, room, .. } = std::mem::take(&mut self.gathering);
+        let claim = &self.context.claim;
+        let commit = Commit {
+            sync_id: claim.sync.id,
+            connector_id: claim.sync.connector_id,
+            fence: claim.fence,
+            cancel: self.context.cancel.clone(),
+            now: self.context.now(),
+            items,
+        };
+        let store = Arc::clone(&self.context.store);
+        self.committing = Some(tokio::spawn(async move { (store.commit(commit).await, room) }));
+    }
+
+    fn check(&self, receipt: Receipt) -> Result<(), Stop> {
+        let allowed = self.context.shared.options.max_rejected;
+        if receipt.counts.rejected > allowed {
+            return Err(Stop::Failed(failure::too_many_rejected(receipt.counts.rejected, allowed)));
+        }
+        Ok(())
+    }
+
+    /// Stops taking messages. The commit under way ends as it may; an interrupted sync also commits what it has in hand.
+    async fn stopped(&mut self, why: Stop) -> Result<(), Stop> {
+        if self.committing.is_some() {
+            committed(&mut self.committing).await?;
+        }
+        if matches!(why, Stop::Interrupted) && !self.gathering.items.is_empty() {
+            self.begin_commit();
+            committed(&mut self.committing).await?;
+        }
+        Err(why)
+    }
+}
+
+/// Waits for the commit under way, and takes it away.
+async fn committed(committing: &mut Option<Committing>) -> Result<Receipt, Stop> {
+    let Some(task) = committing else { return std::future::pending().await };
+    let ended = task.await;
+    *committing = None;
+    let (receipt, _room) =
+        ended.map_err(|_| Stop::Failed(failure::permanent("store.internal", "the writer broke down")))?;
+    Ok(receipt?)
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

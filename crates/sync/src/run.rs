@@ -1,0 +1,322 @@
+//! One sync, from its claim to its end.
+//!
+//! What the run has done is in the collection's store; this code may die at any line. The next start claims the sync again and
+//! finds there how far it came.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use inlet_model::sync::{Failure, Outcome, SyncStatus};
+use inlet_model::{StreamName, Timestamp};
+use inlet_source::{ReadRequest, Source};
+use inlet_store::catalog::{Claim, Connector};
+use inlet_store::collection::{CancelFlag, FinishRun, NewRun, Run, RunStart, Sweep};
+use inlet_store::{CollectionStore, StoreError, StoreErrorKind, StoreResult, fault};
+use tokio::sync::Notify;
+
+use crate::engine::Shared;
+use crate::failure::{self, Stop};
+use crate::plan::StreamPlan;
+use crate::read;
+
+/// A sync with this many attempts in a row that came to nothing is not tried again.
+const MAX_BARREN_ATTEMPTS: u32 = 3;
+
+/// Keys that one step of the delete phase looks at.
+const SWEEP_KEYS: usize = 50_000;
+
+/// A run in progress: what every step of it needs.
+#[derive(Debug)]
+pub(crate) struct RunContext {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) claim: Claim,
+    pub(crate) store: Arc<dyn CollectionStore>,
+    pub(crate) cancel: CancelFlag,
+    pub(crate) cancelled: Arc<Notify>,
+}
+
+/// Runs a claimed sync until it has ended, in the store and in the catalog, or the engine stops.
+#[tracing::instrument(name = "sync", skip_all, fields(sync_id = %claim.sync.id, connector_id = %claim.sync.connector_id))]
+pub(crate) async fn run(shared: Arc<Shared>, claim: Claim) {
+    let Some((cancel, cancelled)) = shared
+        .running()
+        .get(&claim.sync.id)
+        .map(|running| (running.cancel.clone(), Arc::clone(&running.cancelled)))
+    else {
+        return;
+    };
+    let opening = retried(&shared, "open the collection", || shared.parts.stores.open(claim.sync.store_id));
+    let store = match opening.await {
+        Ok(store) => store,
+        Err(stop) => return abandon(&shared, &claim, stop).await,
+    };
+    let context = RunContext { shared, claim, store, cancel, cancelled };
+    tracing::info!(attempt = context.claim.sync.attempt, "the sync begins");
+    match context.carry_out().await {
+        Ok(run) => context.tell(&run).await,
+        Err(stop) => context.stop(stop).await,
+    }
+}
+
+impl RunContext {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.parts.clock.now()
+    }
+
+    /// Everything up to the end of the run in the store.
+    async fn carry_out(&self) -> Result<Run, Stop> {
+        let sync = &self.claim.sync;
+        let earlier = self.store.run(sync.id).await?;
+        if let Some(ended) = earlier.filter(|run| run.outcome.is_some()) {
+            return Ok(ended);
+        }
+        if sync.status == SyncStatus::Cancelling {
+            return Err(Stop::Cancelled);
+        }
+        let Some(connector) = &self.claim.connector else { return Err(Stop::Fenced) };
+        let parts = &self.shared.parts;
+        let kind = parts.registry.get(&connector.kind)?;
+        let source = kind.build(connector.config.clone(), &parts.environment)?;
+        let source: Arc<dyn Source> = Arc::from(source);
+        let plans = self.plan(connector, kind.accepts_push(), &source).await?;
+        let mut start = self.begin(connector, &plans).await?;
+        if start.run.barren_attempts > MAX_BARREN_ATTEMPTS {
+            return Err(Stop::Failed(failure::crash_loop(MAX_BARREN_ATTEMPTS)));
+        }
+        for stream in std::mem::take(&mut start.unswept) {
+            self.sweep(&stream).await?;
+        }
+        let names: Vec<StreamName> = plans.iter().map(|plan| plan.name.clone()).collect();
+        let failed = if plans.is_empty() { Vec::new() } else { self.read(source, plans, start).await? };
+        fault::point("engine.read_end");
+        for stream in &names {
+            self.sweep(stream).await?;
+        }
+        fault::point("engine.swept");
+        match failure::of_streams(&failed) {
+            None => Ok(self.finish(Outcome::Succeeded, None).await?),
+            Some(failure) => Err(Stop::Failed(failure)),
+        }
+    }
+
+    /// The streams to read: as the user set them, else all that have pushes waiting or that discovery finds.
+    async fn plan(
+        &self,
+        connector: &Connector,
+        accepts_push: bool,
+        source: &Arc<dyn Source>,
+    ) -> Result<Vec<StreamPlan>, Stop> {
+        let mode = self.claim.sync.mode;
+        if let Some(streams) = &connector.streams {
+            return Ok(streams.iter().map(|settings| StreamPlan::from_settings(settings, mode)).collect());
+        }
+        if accepts_push {
+            let names = self.store.inbox_streams(connector.id).await?;
+            return Ok(names.into_iter().map(|name| StreamPlan::from_name(name, mode)).collect());
+        }
+        let discovering = Arc::clone(source);
+        let discovered = self.unless_cancelled(async move { discovering.discover().await }).await??;
+        Ok(discovered.into_iter().map(|spec| StreamPlan::from_spec(spec, mode)).collect())
+    }
+
+    async fn begin(&self, connector: &Connector, plans: &[StreamPlan]) -> Result<RunStart, Stop> {
+        let sync = &self.claim.sync;
+        let new_run = NewRun {
+            sync_id: sync.id,
+            connector_id: sync.connector_id,
+            fence: self.claim.fence,
+            attempt: sync.attempt,
+            full_refresh: sync.mode == inlet_model::sync::SyncMode::FullRefresh,
+            streams: plans.iter().map(|plan| plan.run_stream(connector)).collect(),
+            now: self.now(),
+        };
+        Ok(self.store.begin_run(new_run).await?)
+    }
+
+    /// Reads the source into the store; gives the streams that failed.
+    async fn read(
+        &self,
+        source: Arc<dyn Source>,
+        plans: Vec<StreamPlan>,
+        mut start: RunStart,
+    ) -> Result<Vec<(String, Failure)>, Stop> {
+        let options = &self.shared.options;
+        let request = ReadRequest {
+            streams: plans.into_iter().map(|plan| plan.request(&mut start)).collect(),
+            seed: self.store.seed(),
+            generation: start.run.generation,
+            batch_bytes: options.commit_bytes / 8,
+            batch_delay: options.commit_delay / 2,
+            max_record_bytes: options.max_record_bytes,
+            inbox: Some(Arc::new(read::StoreInbox {
+                store: Arc::clone(&self.store),
+                connector_id: self.claim.sync.connector_id,
+            })),
+        };
+        read::read(self, source, request).await
+    }
+
+    /// The delete phase of a stream. None starts after a cancel was acknowledged.
+    async fn sweep(&self, stream: &StreamName) -> Result<(), Stop> {
+        loop {
+            if self.cancel.is_raised() {
+                return Err(Stop::Cancelled);
+            }
+            if self.shared.is_stopping() {
+                return Err(Stop::Interrupted);
+            }
+            let step = Sweep {
+                sync_id: self.claim.sync.id,
+                connector_id: self.claim.sync.connector_id,
+                fence: self.claim.fence,
+                cancel: self.cancel.clone(),
+                now: self.now(),
+                stream: stream.clone(),
+                max_keys: SWEEP_KEYS,
+            };
+            if self.store.sweep(step).await?.done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for the source's `work` in a task of its own, so that not even a source that blocks its thread
+    /// delays a cancel.
+    async fn unless_cancelled<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Stop> {
+        let task = tokio::spawn(work);
+        let abort = task.abort_handle();
+        let ended = tokio::select! {
+            done = task => done.map_err(|_| Stop::Failed(failure::permanent("source.internal", "the source broke down"))),
+            () = self.cancelled.notified() => Err(Stop::Cancelled),
+            () = self.shared.stopping() => Err(Stop::Interrupted),
+        };
+        abort.abort();
+        ended
+    }
+
+    async fn finish(&self, outcome: Outcome, failure: Option<Failure>) -> StoreResult<Run> {
+        let finish = FinishRun {
+            sync_id: self.claim.sync.id,
+            connector_id: self.claim.sync.connector_id,
+            fence: self.claim.fence,
+            outcome,
+            failure,
+            now: self.now(),
+        };
+        self.store.finish_run(finish).await
+    }
+
+    /// Ends a run that stopped early, in the store and in the catalog.
+    async fn stop(&self, stop: Stop) {
+        let (outcome, failure) = match stop {
+            Stop::Interrupted => {
+                tracing::info!("the sync is interrupted; the next start goes on with it");
+                return;
+            }
+            Stop::Fenced => return abandon(&self.shared, &self.claim, Stop::Fenced).await,
+            Stop::Cancelled => (Outcome::Cancelled, None),
+            Stop::Failed(failure) => (Outcome::Failed, Some(failure)),
+        };
+        let began = match retried(&self.shared, "read the run", || self.store.run(self.claim.sync.id)).await {
+            Ok(run) => run.is_some(),
+            Err(stop) => return abandon(&self.shared, &self.claim, stop).await,
+        };
+        if !began {
+            let stop = failure.map_or(Stop::Cancelled, Stop::Failed);
+            return abandon(&self.shared, &self.claim, stop).await;
+        }
+        let ended = retried(&self.shared, "finish the run", || async {
+            if self.claim.sync.status == SyncStatus::Cancelling {
+                self.take_fence().await?;
+            }
+            self.finish(outcome, failure.clone()).await
+        });
+        match ended.await {
+            Ok(run) => self.tell(&run).await,
+            Err(stop) => abandon(&self.shared, &self.claim, stop).await,
+        }
+    }
+
+    /// Tells the store this claim's fence: a sync taken over while cancelling has not begun a run under it.
+    async fn take_fence(&self) -> StoreResult<()> {
+        let new_run = NewRun {
+            sync_id: self.claim.sync.id,
+            connector_id: self.claim.sync.connector_id,
+            fence: self.claim.fence,
+            attempt: self.claim.sync.attempt,
+            full_refresh: false,
+            streams: Vec::new(),
+            now: self.now(),
+        };
+        self.store.begin_run(new_run).await.map(|_| ())
+    }
+
+    /// Copies the end of the run into the catalog.
+    async fn tell(&self, run: &Run) {
+        let told =
+            retried(&self.shared, "record the sync's end", || self.shared.parts.catalog.sync_finish(run));
+        if told.await.is_ok() {
+            let status = run.outcome.map(SyncStatus::from);
+            let counts = run.counts;
+            tracing::info!(
+                status = status.map_or("running", SyncStatus::as_str),
+                read = counts.read,
+                created = counts.created,
+                updated = counts.updated,
+                deleted = counts.deleted,
+                rejected = counts.rejected,
+                code = run.failure.as_ref().map(|failure| failure.code.as_str()),
+                "the sync has ended"
+            );
+        }
+    }
+}
+
+/// Ends a sync in the catalog that has no run to copy: it never began one, or may not write to it any more.
+async fn abandon(shared: &Shared, claim: &Claim, stop: Stop) {
+    let (status, failure) = match stop {
+        Stop::Interrupted => return,
+        Stop::Cancelled | Stop::Fenced => (SyncStatus::Cancelled, None),
+        Stop::Failed(failure) => (SyncStatus::Failed, Some(failure)),
+    };
+    tracing::info!(
+        status = status.as_str(),
+        code = failure.as_ref().map(|failure| failure.code.as_str()),
+        "the sync ends without a run"
+    );
+    let now = shared.parts.clock.now();
+    let id = claim.sync.id;
+    // On failure the sync stays running in the catalog; the next start takes it over.
+    let _stopped = retried(shared, "record the sync's end", || {
+        shared.parts.catalog.sync_abandon(id, status, failure.clone(), now)
+    })
+    .await;
+}
+
+/// Does `work` again while its error is temporary, until the engine stops: the end of a sync must be written down
+/// even if the disk is full just now.
+async fn retried<T, F: Future<Output = StoreResult<T>>>(
+    shared: &Shared,
+    what: &'static str,
+    work: impl Fn() -> F,
+) -> Result<T, Stop> {
+    const LONGEST: Duration = Duration::from_secs(5);
+    let mut delay = Duration::from_millis(50);
+    loop {
+        let error: StoreError = match work().await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        if !error.kind().is_temporary() || error.kind() == StoreErrorKind::Cancelled {
+            return Err(Stop::from(error));
+        }
+        tracing::warn!(what, error = &error as &dyn std::error::Error, "trying again");
+        tokio::select! {
+            () = tokio::time::sleep(delay) => delay = (delay * 2).min(LONGEST),
+            () = shared.stopping() => return Err(Stop::Interrupted),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The worker: claims queued syncs and runs them, a bounded number at a time.
+
+use std::sync::Arc;
+
+use inlet_store::catalog::Claim;
+use inlet_store::{StoreResult, fault};
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::engine::{Running, Shared};
+use crate::{reconcile, run};
+
+/// Does what an earlier process left to do, and starts the worker's loop. An engine that may run no sync leaves
+/// everything to a later one.
+pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
+    if shared.options.running_syncs == 0 {
+        return Ok(tokio::spawn(async {}));
+    }
+    reconcile::tasks(&shared.parts).await?;
+    reconcile::report_unowned(&shared.parts).await?;
+    let taken_over = shared.parts.catalog.sync_take_over(shared.parts.clock.now()).await?;
+    for claim in &taken_over {
+        tracing::info!(sync_id = %claim.sync.id, attempt = claim.sync.attempt, "taking over a sync that a restart interrupted");
+        register(&shared, claim);
+    }
+    Ok(tokio::spawn(work(shared, taken_over)))
+}
+
+async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
+    taken_over.reverse();
+    let mut syncs = JoinSet::new();
+    while !shared.is_stopping() {
+        while syncs.len() < shared.options.running_syncs {
+            let claim = match taken_over.pop() {
+                Some(claim) => Some(claim),
+                None => claim(&shared).await,
+            };
+            let Some(claim) = claim else { break };
+            syncs.spawn(run_registered(Arc::clone(&shared), claim));
+        }
+        tokio::select! {
+            () = shared.wake.notified() => {}
+            Some(_) = syncs.join_next(), if !syncs.is_empty() => continue,
+            () = shared.stopping() => {}
+            () = tokio::time::sleep(shared.options.period) => {}
+        }
+        if let Err(error) = reconcile::tasks(&shared.parts).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot read the queued tasks");
+        }
+    }
+    // Each sync sees the stop for itself and commits what it has in hand.
+    while syncs.join_next().await.is_some() {}
+}
+
+async fn claim(shared: &Shared) -> Option<Claim> {
+    match shared.parts.catalog.sync_claim(shared.parts.clock.now()).await {
+        Ok(claim) => {
+            if let Some(claim) = &claim {
+                register(shared, claim);
+                fault::point("engine.claimed");
+            }
+            claim
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot claim a sync");
+            None
+        }
+    }
+}
+
+/// Makes the sync known to those who cancel it or wait for its end.
+fn register(shared: &Shared, claim: &Claim) {
+    let running = Running {
+        cancel: inlet_store::collection::CancelFlag::default(),
+        cancelled: Arc::new(Notify::new()),
+        ended: watch::Sender::new(false),
+    };
+    shared.running().insert(claim.sync.id, running);
+}
+
+async fn run_registered(shared: Arc<Shared>, claim: Claim) {
+    let sync_id = claim.sync.id;
+    // A task of its own, so that a panic in it is an ended sync and not a dead worker.
+    if let Err(error) = tokio::spawn(run::run(Arc::clone(&shared), claim)).await {
+        tracing::error!(%sync_id, error = &error as &dyn std::error::Error, "a sync ended in a panic; the next start goes on with it");
+    }
+    if let Some(running) = shared.running().remove(&sync_id) {
+        running.ended.send_replace(true);
+    }
+    fault::point("engine.finished");
+    // A sync that was queued behind this one may begin.
+    shared.wake.notify_one();
+}
