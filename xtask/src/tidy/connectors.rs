@@ -10,6 +10,7 @@ use super::{Finding, Tree};
 
 const FOLDER: &str = "crates/connectors/src";
 const REGISTRY: &str = "crates/connectors/src/registry.rs";
+const GUIDE: &str = "CONTRIBUTING.md";
 
 /// The files of every connector.
 const FILES: &[&str] = &["mod.rs", "config.rs", "streams.rs", "read.rs", "convert.rs", "tests.rs", "docs.md"];
@@ -40,7 +41,7 @@ const BUDGETS: &[Budget] = &[
     Budget { connector: "files", remote: false, lines: 1800, extra_files: 8 },
 ];
 
-/// Every connector has its files, stays in its budget and is registered once.
+/// Every connector has its files, stays in its budget and is registered once; and the guide names these files.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for name in connector_names(tree) {
@@ -50,6 +51,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         findings.extend(over_budget(tree, name, budget));
         findings.extend(registration(tree, name));
     }
+    findings.extend(missing_in_guide(tree));
     findings
 }
 
@@ -94,6 +96,16 @@ fn over_budget(tree: &Tree, name: &str, budget: &Budget) -> Vec<Finding> {
     let extra = files.iter().filter(is_extra).count();
     over(&introduction, &format!("files beside the usual in connector `{name}`"), extra, budget.extra_files);
     findings
+}
+
+/// A file that the guide's table of a connector's files leaves out.
+fn missing_in_guide(tree: &Tree) -> Vec<Finding> {
+    let Some(guide) = tree.markdown_files().iter().find(|file| file.path == GUIDE) else {
+        return Vec::new();
+    };
+    let explained = |file: &str| guide.text.lines().any(|line| line.starts_with(&format!("| `{file}` |")));
+    let missing = FILES.iter().chain([&CLIENT]).filter(|file| !explained(file));
+    missing.map(|file| Finding::new(GUIDE, 1, format!("a connector's {file} is not explained"))).collect()
 }
 
 fn shipped_files<'a>(tree: &'a Tree, name: &str) -> impl Iterator<Item = &'a RustFile> {
@@ -178,6 +190,12 @@ mod tests {
         let changes: Vec<(&str, Option<&str>)> =
             extra.iter().map(|path| (path.as_str(), Some("//! X.\n"))).collect();
         assert_eq!(found(&changes), ["4 files beside the usual in connector `mailbox`, allowed are 3"]);
+    }
+
+    #[test]
+    fn a_file_that_the_guide_leaves_out_is_caught() {
+        let rows = FILES.iter().map(|file| format!("| `{file}` | explained |\n")).collect::<String>();
+        assert_eq!(found(&[(GUIDE, Some(&rows))]), ["a connector's client.rs is not explained"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::tree::{Dependency, Package};
 use super::{Finding, Tree};
 
-/// Each crate of the workspace, without the `inlet-`, and those it may know. A picture is in ARCHITECTURE.md.
+/// Each crate of the workspace, without the `inlet-`, and those it may know. The guide shows the same table.
 ///
 /// `store` and `source` do not know each other; `sync` and `api` never see a connector, they are given a
 /// registry of sources; only `cli` knows all.
@@ -18,10 +18,31 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
+const GUIDE: &str = "CONTRIBUTING.md";
+
 /// Every dependency between two crates of the workspace goes in an allowed direction. What only tests use
 /// (dev-dependencies) is free: a test of the API may well run it over a real connector.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    tree.packages().iter().flat_map(|package| of_package(tree, package)).collect()
+    tree.packages().iter().flat_map(|package| of_package(tree, package)).chain(wrong_in_guide(tree)).collect()
+}
+
+/// A row of the guide's table that does not say what is allowed here.
+fn wrong_in_guide(tree: &Tree) -> Vec<Finding> {
+    let Some(guide) = tree.markdown_files().iter().find(|file| file.path == GUIDE) else {
+        return Vec::new();
+    };
+    let crates = MAY_KNOW.iter().filter(|(name, _)| *name != "xtask");
+    let rows = crates.map(|(name, allowed)| {
+        let allowed = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
+        (name, format!("| `crates/{name}` | "), format!(" | {allowed} |"))
+    });
+    let is_shown = |start: &str, end: &str| {
+        guide.text.lines().any(|line| line.starts_with(start) && line.ends_with(end))
+    };
+    let wrong = rows.filter(|(_, start, end)| !is_shown(start, end));
+    wrong
+        .map(|(name, _, end)| Finding::new(GUIDE, 1, format!("the row of `{name}` must end with `{end}`")))
+        .collect()
 }
 
 fn of_package(tree: &Tree, package: &Package) -> Vec<Finding> {
@@ -88,6 +109,19 @@ mod tests {
             .with_package("inlet-store", &[("inlet-source", None)])
             .with_package("inlet-source", &[("inlet-store", None)]);
         assert_eq!(check(&tree).len(), 2);
+    }
+
+    #[test]
+    fn a_guide_that_says_otherwise_is_caught() {
+        let row = |(name, allowed): &(&str, &[&str])| {
+            let allowed = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
+            format!("| `crates/{name}` | what it is | {allowed} |\n")
+        };
+        let guide: String = MAY_KNOW.iter().map(row).collect();
+        assert_eq!(check(&Tree::planted(&[(GUIDE, &guide)])), []);
+        let guide = guide.replace("| model, source |", "| model, store |");
+        let expected = Finding::new(GUIDE, 1, "the row of `connectors` must end with ` | model, source |`");
+        assert_eq!(check(&Tree::planted(&[(GUIDE, &guide)])), [expected]);
     }
 
     #[test]

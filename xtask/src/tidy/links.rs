@@ -1,10 +1,17 @@
 //! Links between the documents of this tree.
 
-use super::markdown::{anchors, links};
+use super::markdown::{anchors, code_spans, links};
 use super::tree::TextFile;
 use super::{Finding, Tree};
 
-/// Every link to a file, a folder or a heading of this tree leads there.
+/// Documents that say how things were.
+const HISTORY: &[&str] = &["CHANGELOG.md", "docs/decisions/"];
+
+/// The folders in which paths begin that the documents name.
+const FOLDERS: &[&str] = &["bench/", "crates/", "docs/", "examples/", "xtask/"];
+
+/// Every link to a file, a folder or a heading of this tree leads there, and so does every path in code, such as
+/// `docs/logging.md`. Only what is history may name what is gone.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.markdown_files() {
@@ -13,8 +20,23 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
                 findings.push(Finding::new(&file.path, link.line, message));
             }
         }
+        if !HISTORY.iter().any(|history| file.path.starts_with(history)) {
+            findings.extend(broken_paths(tree, file));
+        }
     }
     findings
+}
+
+fn broken_paths(tree: &Tree, file: &TextFile) -> Vec<Finding> {
+    let paths = code_spans(&file.text).filter(|(_, span)| is_path_of_this_tree(span));
+    let gone = paths.filter(|(_, path)| !tree.exists(path.trim_end_matches('/')));
+    gone.map(|(line, path)| Finding::new(&file.path, line, format!("{path} does not exist"))).collect()
+}
+
+/// True for `crates/api`, not for `crates/<name>` nor for `cat docs/api.md`.
+fn is_path_of_this_tree(span: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+    FOLDERS.iter().any(|folder| span.starts_with(folder)) && span.bytes().all(is_plain)
 }
 
 fn broken(tree: &Tree, from: &TextFile, target: &str) -> Option<String> {
@@ -79,6 +101,12 @@ mod tests {
             ["`logging.md#gone`: docs/logging.md has no heading for #gone"]
         );
         assert_eq!(found("[a](#gone)").len(), 1);
+    }
+
+    #[test]
+    fn a_path_in_code_that_is_gone_is_caught() {
+        assert_eq!(found("See `docs/gone.md`."), ["docs/gone.md does not exist"]);
+        assert_eq!(found("`docs/logging.md` `docs/` `docs/<page>.md` `cat docs/gone.md` `gone.md`"), [""; 0]);
     }
 
     #[test]

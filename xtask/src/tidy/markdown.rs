@@ -22,6 +22,12 @@ pub(crate) fn links(text: &str) -> Vec<Link> {
     found
 }
 
+/// What stands in code inside a line of prose, each with its line.
+pub(crate) fn code_spans(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    unfenced(text)
+        .flat_map(|(number, line)| line.split('`').skip(1).step_by(2).map(move |span| (number, span)))
+}
+
 /// The anchors of a text's headings, made as forges make them.
 pub(crate) fn anchors(text: &str) -> Vec<String> {
     let mut anchors: Vec<String> = Vec::new();
@@ -94,6 +100,12 @@ mod tests {
     fn code_has_no_links() {
         let text = "`[a](b)` [^1]\n```text\n[c](d)\n~~~\n[e](f)\n```\n~~~\n[g](h)\n~~~\n[^1]: a note\n";
         assert_eq!(links(text), []);
+    }
+
+    #[test]
+    fn code_spans_are_found_in_prose_only() {
+        let spans: Vec<(usize, &str)> = code_spans("a `b` c `d`\n```\n`e`\n```\n").collect();
+        assert_eq!(spans, [(1, "b"), (1, "d")]);
     }
 
     #[test]
