@@ -7,7 +7,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask tidy
 
-  tidy   checks the rules of this tree: dependency directions, the file set of a connector,
+  tidy   checks the rules of this tree: dependency directions, manifests, the file set of a connector,
          size budgets, names, attributes, links. `cargo nextest run -p xtask` runs the same checks.";
 
 fn main() -> ExitCode {

@@ -33,8 +33,7 @@ fn wrong_in_guide(tree: &Tree) -> Vec<Finding> {
     };
     let crates = MAY_KNOW.iter().filter(|(name, _)| *name != "xtask");
     let rows = crates.map(|(name, allowed)| {
-        let allowed = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
-        (name, format!("| `crates/{name}` | "), format!(" | {allowed} |"))
+        (name, format!("| `crates/{name}` | "), format!(" | {} |", in_words(allowed)))
     });
     let is_shown = |start: &str, end: &str| {
         guide.text.lines().any(|line| line.starts_with(start) && line.ends_with(end))
@@ -43,6 +42,10 @@ fn wrong_in_guide(tree: &Tree) -> Vec<Finding> {
     wrong
         .map(|(name, _, end)| Finding::new(GUIDE, 1, format!("the row of `{name}` must end with `{end}`")))
         .collect()
+}
+
+fn in_words(allowed: &[&str]) -> String {
+    if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") }
 }
 
 fn of_package(tree: &Tree, package: &Package) -> Vec<Finding> {
@@ -114,8 +117,7 @@ mod tests {
     #[test]
     fn a_guide_that_says_otherwise_is_caught() {
         let row = |(name, allowed): &(&str, &[&str])| {
-            let allowed = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
-            format!("| `crates/{name}` | what it is | {allowed} |\n")
+            format!("| `crates/{name}` | what it is | {} |\n", in_words(allowed))
         };
         let guide: String = MAY_KNOW.iter().map(row).collect();
         assert_eq!(check(&Tree::planted(&[(GUIDE, &guide)])), []);

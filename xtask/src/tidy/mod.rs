@@ -11,6 +11,7 @@ mod directions;
 mod functions;
 mod lexer;
 mod links;
+mod manifests;
 mod markdown;
 mod names;
 mod rust_file;
@@ -29,6 +30,7 @@ pub(crate) struct Rule {
 /// Every rule of the tree.
 pub(crate) const RULES: &[Rule] = &[
     Rule { name: "directions", check: directions::check },
+    Rule { name: "manifests", check: manifests::check },
     Rule { name: "backends", check: backends::check },
     Rule { name: "connectors", check: connectors::check },
     Rule { name: "budgets", check: budgets::check },
@@ -92,6 +94,11 @@ mod tests {
     #[test]
     fn crates_depend_only_in_the_allowed_directions() {
         holds("directions");
+    }
+
+    #[test]
+    fn every_crate_keeps_the_lints_and_the_one_table_of_versions() {
+        holds("manifests");
     }
 
     #[test]
