@@ -1,0 +1,130 @@
+//! What a data directory holds, read through the store itself after the process is gone.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use inlet_model::sync::SyncStatus;
+use inlet_model::{Change, ChangeOp, ConnectorId, Record, SyncId, SystemClock, SystemEntropy};
+use inlet_store::catalog::{Catalog, Collections as _, Connectors as _, PageQuery, Sync, Syncs as _};
+use inlet_store::collection::{ChangePage, RecordQuery};
+use inlet_store::sqlite::{SqliteCatalog, SqliteCollections};
+use inlet_store::{CollectionStore, CollectionStores as _};
+
+const MANY: PageQuery = PageQuery { after: None, limit: 1000 };
+
+/// Fails, naming `what`, unless the collection holds exactly `expected` by every account: its records, its replayed feed,
+/// its change numbers and its counters.
+pub(super) fn assert_holds(data: &Path, expected: &BTreeMap<String, String>, what: &str) {
+    block_on(async {
+        let (catalog, store) = open(data).await;
+        let records = all_records(&*store).await;
+        let held: BTreeMap<String, String> =
+            records.iter().map(|record| (key_text(&record.key), text(&record.data))).collect();
+        assert_eq!(&held, expected, "{what}: the records are not those of the files");
+        let changes = all_changes(&*store).await;
+        assert_eq!(&replayed(&changes), expected, "{what}: the replayed feed is not the records");
+        let numbers: Vec<u64> = changes.iter().map(|change| change.change).collect();
+        let all: Vec<u64> = (1..=numbers.len() as u64).collect();
+        assert_eq!(numbers, all, "{what}: a change number is missing or twice");
+        assert_counters(&*store, &syncs(&*catalog).await, &changes, what).await;
+    });
+}
+
+/// Whether a sync was running when the process ended.
+pub(super) fn has_running_sync(data: &Path) -> bool {
+    block_on(async {
+        let (catalog, _) = open(data).await;
+        syncs(&*catalog).await.iter().any(|sync| sync.status == SyncStatus::Running)
+    })
+}
+
+async fn assert_counters(store: &dyn CollectionStore, syncs: &[Sync], changes: &[Change], what: &str) {
+    let mut entries: HashMap<SyncId, u64> = HashMap::new();
+    for change in changes {
+        *entries.entry(change.sync_id).or_default() += 1;
+    }
+    for sync in syncs {
+        let Some(run) = store.run(sync.id).await.unwrap() else { continue };
+        assert!(run.counts.add_up(), "{what}: {:?}", run.counts);
+        let changed = run.counts.created + run.counts.updated + run.counts.deleted;
+        assert_eq!(changed, entries.remove(&sync.id).unwrap_or(0), "{what}: counters and change entries differ");
+        assert!(sync.status.is_final(), "{what}: {} is {}", sync.id, sync.status);
+        assert_eq!(Some(sync.status), run.outcome.map(SyncStatus::from), "{what}: the catalog's copy differs");
+        assert_eq!(sync.counts, run.counts, "{what}: the catalog's copy differs");
+    }
+    assert!(entries.is_empty(), "{what}: changes of unknown syncs");
+}
+
+async fn open(data: &Path) -> (Arc<dyn Catalog>, Arc<dyn CollectionStore>) {
+    let clock = Arc::new(SystemClock);
+    let entropy = Arc::new(SystemEntropy);
+    let catalog = SqliteCatalog::open(&data.join("catalog.db"), clock.clone(), entropy.clone()).await.unwrap();
+    let collection = catalog
+        .collection_get(&"default".parse().unwrap(), &"crash".parse().unwrap())
+        .await
+        .unwrap()
+        .expect("the collection is there");
+    let stores = SqliteCollections::new(data.join("collections"), clock, entropy).unwrap();
+    (Arc::new(catalog), stores.open(collection.store_id).await.unwrap())
+}
+
+async fn syncs(catalog: &dyn Catalog) -> Vec<Sync> {
+    let (space, collection) = ("default".parse().unwrap(), "crash".parse().unwrap());
+    let connectors = catalog.connector_list(&space, &collection, MANY).await.unwrap().unwrap();
+    let ids: Vec<ConnectorId> = connectors.items.iter().map(|connector| connector.id).collect();
+    assert_eq!(ids.len(), 1, "the command finds its connector again");
+    catalog.sync_list(ids[0], MANY).await.unwrap().items
+}
+
+async fn all_records(store: &dyn CollectionStore) -> Vec<Record> {
+    let mut query = RecordQuery { limit: 1000, max_bytes: 1 << 20, ..RecordQuery::default() };
+    let mut records = Vec::new();
+    loop {
+        let page = store.records(query.clone()).await.unwrap();
+        records.extend(page.records);
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return records,
+        }
+    }
+}
+
+async fn all_changes(store: &dyn CollectionStore) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    loop {
+        let after = changes.last().map_or(0, |change| change.change);
+        match store.changes(after, 1000, 1 << 20).await.unwrap() {
+            ChangePage::Changes(page) if page.is_empty() => return changes,
+            ChangePage::Changes(page) => changes.extend(page),
+            ChangePage::Expired { .. } => panic!("nothing was compacted"),
+        }
+    }
+}
+
+fn replayed(changes: &[Change]) -> BTreeMap<String, String> {
+    let mut held = BTreeMap::new();
+    for change in changes {
+        let key = key_text(&change.key);
+        match (change.op, &change.data) {
+            (ChangeOp::Deleted, None) => drop(held.remove(&key)),
+            (_, Some(data)) => drop(held.insert(key, text(data))),
+            (op, None) => panic!("{op:?} without data"),
+        }
+    }
+    held
+}
+
+fn key_text(key: &[u8]) -> String {
+    let mut json = Vec::new();
+    inlet_model::key::to_json(key, &mut json).unwrap();
+    text(&json)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}

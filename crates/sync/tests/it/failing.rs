@@ -1,0 +1,74 @@
+//! Sources that fail, and what it does to the sync and to the streams beside.
+
+use inlet_model::sync::SyncStatus;
+use inlet_model::{Rejection, Scope};
+use inlet_source::{ErrorKind, Message, SourceError};
+use inlet_sync::EngineOptions;
+
+use crate::fixture::{Fixture, batch, complete, end, listing, stream};
+
+#[tokio::test]
+async fn a_stream_that_fails_leaves_the_others_complete() {
+    let fixture = Fixture::new(&["bad", "good"]).await;
+    fixture.script(|request, out| async move {
+        let error = SourceError::new(ErrorKind::Changed, "read file", "the file changed while it was read");
+        out.send(Message::StreamFailed { stream: stream("bad"), error }).await.unwrap();
+        out.send(listing("good")).await.unwrap();
+        let batch = batch(&request, "good", 0..2, "a");
+        out.send(Message::Batch { batch, checkpoint: Some(2.into()) }).await.unwrap();
+        out.send(complete("good", true)).await.unwrap();
+        out.send(end("good")).await.unwrap();
+        Ok(())
+    });
+    let engine = fixture.engine().await;
+    let sync = fixture.sync_to_the_end(&engine).await;
+    assert_eq!(sync.status, SyncStatus::Failed);
+    let failure = sync.failure.expect("it failed");
+    assert_eq!((failure.code.as_str(), failure.retryable), ("source.changed", true));
+    let errors: Vec<_> =
+        sync.streams.iter().map(|stream| (stream.name.as_str(), stream.error.is_some())).collect();
+    assert_eq!(errors, [("bad", true), ("good", false)]);
+    assert_eq!(fixture.records().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_source_that_panics_fails_its_sync_and_not_the_engine() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(|_request, _out| async move { panic!("a bug in a source") });
+    let engine = fixture.engine().await;
+    let sync = fixture.sync_to_the_end(&engine).await;
+    assert_eq!(sync.status, SyncStatus::Failed);
+    assert_eq!(sync.failure.unwrap().code, "source.internal");
+    fixture.script(|_request, out| async move {
+        out.send(end("s")).await.unwrap();
+        Ok(())
+    });
+    assert_eq!(fixture.sync_to_the_end(&engine).await.status, SyncStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn rejected_records_are_kept_and_too_many_fail_the_sync() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(|request, out| async move {
+        let mut batch = batch(&request, "s", 0..2, "a");
+        for position in 0..5 {
+            batch.reject(Rejection::new(position, "json.syntax", "not JSON".to_owned(), b"{"));
+        }
+        out.send(Message::Batch { batch, checkpoint: Some(1.into()) }).await.unwrap();
+        out.send(end("s")).await.unwrap();
+        Ok(())
+    });
+    let engine = fixture.engine().await;
+    let sync = fixture.sync_to_the_end(&engine).await;
+    assert_eq!(sync.status, SyncStatus::Succeeded);
+    assert_eq!((sync.counts.read, sync.counts.rejected, sync.counts.created), (7, 5, 2));
+    let rejected = fixture.store().await.rejected(sync.id, 0, 10).await.unwrap();
+    assert_eq!(rejected.len(), 5);
+    assert_eq!((rejected[4].seq, rejected[4].position, rejected[4].scope.clone()), (5, 4, Scope::whole()));
+    engine.stop(std::time::Duration::from_secs(5)).await;
+
+    let strict = fixture.engine_with(EngineOptions { max_rejected: 4, ..EngineOptions::default() }).await;
+    let sync = fixture.sync_to_the_end(&strict).await;
+    assert_eq!(sync.status, SyncStatus::Failed);
+    assert_eq!(sync.failure.unwrap().code, "sync.too_many_rejected");
+}

@@ -1,0 +1,284 @@
+//! An engine over a temporary data directory, and a source that follows a script.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use inlet_model::fields::FieldErrors;
+use inlet_model::stream::StreamSettings;
+use inlet_model::sync::{SyncMode, SyncStatus, SyncTrigger};
+use inlet_model::{
+    Batch, Clock, ConnectorId, Counts, Scope, StreamName, SyncId, SystemClock, SystemEntropy, key,
+};
+use inlet_source::{
+    Capabilities, ConnectorType, Environment, Message, Outlet, ReadRequest, Registry, Source, SourceError,
+    StreamSpec,
+};
+use inlet_store::catalog::{Connector, ConnectorStatus, Effect, Sync};
+use inlet_store::collection::RecordQuery;
+use inlet_store::sqlite::{SqliteCatalog, SqliteCollections};
+use inlet_store::{Catalog, CollectionStore, CollectionStores};
+use inlet_sync::{Engine, EngineOptions, EngineParts};
+use serde_json::Value;
+use tempfile::TempDir;
+
+type Reading = Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send>>;
+type Script = Arc<dyn Fn(ReadRequest, Outlet) -> Reading + Send + std::marker::Sync>;
+
+/// The connector type `scripted`: reads as the test's current script says.
+#[derive(Clone)]
+pub(crate) struct Scripted(Arc<Mutex<Script>>);
+
+impl fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scripted")
+    }
+}
+
+impl ConnectorType for Scripted {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Reads what a test says."
+    }
+
+    fn config_schema(&self) -> Value {
+        serde_json::json!({"type": "object"})
+    }
+
+    fn docs(&self) -> &'static str {
+        ""
+    }
+
+    fn build(&self, _config: Value, _environment: &Environment) -> Result<Box<dyn Source>, FieldErrors> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl Source for Scripted {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { resumable_listing: true, incremental: true, certified_listing: true }
+    }
+
+    async fn check(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn discover(&self) -> Result<Vec<StreamSpec>, SourceError> {
+        Ok(Vec::new())
+    }
+
+    async fn read(&self, request: ReadRequest, out: Outlet) -> Result<(), SourceError> {
+        let script = Arc::clone(&*self.0.lock().unwrap());
+        script(request, out).await
+    }
+}
+
+/// Everything a test needs.
+pub(crate) struct Fixture {
+    /// Holds the data directory for as long as the fixture lives.
+    _folder: TempDir,
+    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) stores: Arc<dyn CollectionStores>,
+    pub(crate) connector: Connector,
+    scripted: Scripted,
+}
+
+pub(crate) fn stream(name: &str) -> StreamName {
+    StreamName::new(name).unwrap()
+}
+
+/// A batch of the records `ids`, each with this value.
+pub(crate) fn batch(request: &ReadRequest, name: &str, ids: std::ops::Range<i64>, value: &str) -> Batch {
+    let mut batch = Batch::new(stream(name), Scope::whole(), request.seed);
+    for id in ids {
+        let mut encoded = Vec::new();
+        key::encode_json_scalar(id.to_string().as_bytes(), &mut encoded).unwrap();
+        let data = format!(r#"{{"id":{id},"value":"{value}"}}"#);
+        batch.upsert(u64::try_from(id).unwrap(), &encoded, data.as_bytes());
+    }
+    batch
+}
+
+pub(crate) fn listing(name: &str) -> Message {
+    Message::Listing { stream: stream(name), scope: Scope::whole() }
+}
+
+pub(crate) fn complete(name: &str, certified: bool) -> Message {
+    Message::Complete { stream: stream(name), scope: Scope::whole(), cursor: None, certified }
+}
+
+pub(crate) fn end(name: &str) -> Message {
+    Message::StreamEnd { stream: stream(name) }
+}
+
+impl Fixture {
+    /// A connector of type `scripted` with these streams, in the collection `default`.
+    pub(crate) async fn new(streams: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let catalog = SqliteCatalog::open(&folder.path().join("catalog.db"), clock.clone(), entropy.clone())
+            .await
+            .unwrap();
+        let stores = SqliteCollections::new(folder.path().join("collections"), clock, entropy).unwrap();
+        let catalog: Arc<dyn Catalog> = Arc::new(catalog);
+        let connector = connector(&*catalog, streams).await;
+        let created = catalog.connector_create(connector.clone(), None).await.unwrap();
+        assert_eq!(created, Effect::Done);
+        let idle: Script = Arc::new(|_, _| Box::pin(async { Ok(()) }));
+        Self {
+            _folder: folder,
+            catalog,
+            stores: Arc::new(stores),
+            connector,
+            scripted: Scripted(Arc::new(Mutex::new(idle))),
+        }
+    }
+
+    /// What the source does from now on.
+    pub(crate) fn script<F>(
+        &self,
+        script: impl Fn(ReadRequest, Outlet) -> F + Send + std::marker::Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), SourceError>> + Send + 'static,
+    {
+        *self.scripted.0.lock().unwrap() = Arc::new(move |request, out| Box::pin(script(request, out)));
+    }
+
+    pub(crate) async fn engine(&self) -> Engine {
+        self.engine_with(EngineOptions::default()).await
+    }
+
+    pub(crate) async fn engine_with(&self, options: EngineOptions) -> Engine {
+        let scripted: Arc<dyn ConnectorType> = Arc::new(self.scripted.clone());
+        let parts = EngineParts {
+            catalog: Arc::clone(&self.catalog),
+            stores: Arc::clone(&self.stores),
+            registry: Registry::new([scripted]),
+            environment: Environment::default(),
+            clock: Arc::new(SystemClock),
+        };
+        Engine::start(parts, options).await.unwrap()
+    }
+
+    /// Queues a sync and wakes the engine.
+    pub(crate) async fn trigger(&self, engine: &Engine, mode: SyncMode) -> SyncId {
+        let now = SystemClock.now();
+        let sync = Sync {
+            id: SyncId::new(now, &SystemEntropy),
+            space_id: self.connector.space_id.clone(),
+            collection_id: self.connector.collection_id.clone(),
+            store_id: self.connector.store_id,
+            connector_id: self.connector.id,
+            status: SyncStatus::Queued,
+            trigger: SyncTrigger::Api,
+            mode,
+            attempt: 0,
+            created_at: now,
+            started_at: None,
+            last_progress_at: None,
+            finished_at: None,
+            counts: Counts::default(),
+            streams: Vec::new(),
+            failure: None,
+        };
+        let id = sync.id;
+        assert_eq!(self.catalog.sync_trigger(sync, None).await.unwrap(), Effect::Done);
+        engine.wake();
+        id
+    }
+
+    pub(crate) async fn sync(&self, id: SyncId) -> Sync {
+        self.catalog.sync_get(self.connector.id, id).await.unwrap().expect("the sync is there")
+    }
+
+    /// Triggers a sync and waits for its end.
+    pub(crate) async fn sync_to_the_end(&self, engine: &Engine) -> Sync {
+        let id = self.trigger(engine, SyncMode::Incremental).await;
+        self.wait(id, |sync| sync.status.is_final()).await
+    }
+
+    /// Waits until the sync is as wanted; fails after ten seconds.
+    pub(crate) async fn wait(&self, id: SyncId, wanted: impl Fn(&Sync) -> bool) -> Sync {
+        let waiting = async {
+            loop {
+                let sync = self.sync(id).await;
+                if wanted(&sync) {
+                    return sync;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), waiting)
+            .await
+            .expect("the sync gets there within ten seconds")
+    }
+
+    pub(crate) async fn store(&self) -> Arc<dyn CollectionStore> {
+        self.stores.open(self.connector.store_id).await.unwrap()
+    }
+
+    /// The collection's records: key → data.
+    pub(crate) async fn records(&self) -> BTreeMap<String, String> {
+        let query = RecordQuery { limit: 1000, max_bytes: 1 << 20, ..RecordQuery::default() };
+        let page = self.store().await.records(query).await.unwrap();
+        assert_eq!(page.next, None, "tests here hold fewer records than a page");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        page.records
+            .into_iter()
+            .map(|record| {
+                let mut json = Vec::new();
+                key::to_json(&record.key, &mut json).unwrap();
+                (text(json), text(record.data))
+            })
+            .collect()
+    }
+
+    /// Waits until the collection holds this many records.
+    pub(crate) async fn wait_for_records(&self, count: usize) {
+        let waiting = async {
+            while self.records().await.len() != count {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), waiting)
+            .await
+            .expect("the records land within ten seconds");
+    }
+}
+
+async fn connector(catalog: &dyn Catalog, streams: &[&str]) -> Connector {
+    let (space_id, collection_id) = ("default".parse().unwrap(), "default".parse().unwrap());
+    let collection =
+        catalog.collection_get(&space_id, &collection_id).await.unwrap().expect("made at first start");
+    let now = SystemClock.now();
+    let settings = |name: &&str| StreamSettings {
+        name: stream(name),
+        mode: SyncMode::Incremental,
+        write_mode: inlet_model::stream::WriteMode::Upsert,
+        primary_key: vec!["id".to_owned()],
+        cursor_field: None,
+        fields: None,
+    };
+    Connector {
+        id: ConnectorId::new(now, &SystemEntropy),
+        space_id,
+        collection_id,
+        store_id: collection.store_id,
+        name: "scripted".to_owned(),
+        kind: "scripted".to_owned(),
+        config: serde_json::json!({}),
+        streams: Some(streams.iter().map(settings).collect()),
+        status: ConnectorStatus::Active,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}

@@ -1,0 +1,90 @@
+//! A sync outlives the process that ran it.
+
+use std::time::Duration;
+
+use inlet_model::sync::{SyncMode, SyncStatus};
+use inlet_source::Message;
+
+use crate::fixture::{Fixture, batch, complete, end, listing};
+
+const GRACE: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn a_stopped_engine_commits_what_it_has_and_the_next_goes_on() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(|request, out| async move {
+        out.send(listing("s")).await.unwrap();
+        let batch = batch(&request, "s", 0..3, "a");
+        out.send(Message::Batch { batch, checkpoint: Some(3.into()) }).await.unwrap();
+        std::future::pending().await
+    });
+    let engine = fixture.engine().await;
+    let id = fixture.trigger(&engine, SyncMode::Incremental).await;
+    fixture.wait_for_records(3).await;
+    engine.stop(GRACE).await;
+    assert_eq!(fixture.sync(id).await.status, SyncStatus::Running, "a restart is no state");
+
+    fixture.script(|request, out| async move {
+        let open = request.streams[0].scopes.values().next().and_then(|scope| scope.listing.clone());
+        assert_eq!(open.and_then(|listing| listing.position), Some(3.into()));
+        let batch = batch(&request, "s", 3..5, "a");
+        out.send(Message::Batch { batch, checkpoint: Some(5.into()) }).await.unwrap();
+        out.send(complete("s", true)).await.unwrap();
+        out.send(end("s")).await.unwrap();
+        Ok(())
+    });
+    let _next = fixture.engine().await;
+    let sync = fixture.wait(id, |sync| sync.status.is_final()).await;
+    assert_eq!((sync.status, sync.attempt), (SyncStatus::Succeeded, 2));
+    assert_eq!((sync.counts.read, sync.counts.created), (5, 5), "the counters go on");
+}
+
+#[tokio::test]
+async fn a_sync_that_comes_to_nothing_three_times_is_given_up() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(|_request, _out| std::future::pending());
+    let engine = fixture.engine().await;
+    let id = fixture.trigger(&engine, SyncMode::Incremental).await;
+    fixture.wait(id, |sync| sync.status == SyncStatus::Running).await;
+    began(&fixture, id, 1).await;
+    engine.stop(GRACE).await;
+    for attempt in 2..=3 {
+        let engine = fixture.engine().await;
+        began(&fixture, id, attempt).await;
+        engine.stop(GRACE).await;
+    }
+    let _last = fixture.engine().await;
+    let sync = fixture.wait(id, |sync| sync.status.is_final()).await;
+    assert_eq!(sync.status, SyncStatus::Failed);
+    assert_eq!(sync.failure.unwrap().code, "sync.crash_loop");
+}
+
+/// Waits until the store knows the attempt.
+async fn began(fixture: &Fixture, id: inlet_model::SyncId, attempt: u32) {
+    let waiting = async {
+        loop {
+            let run = fixture.store().await.run(id).await.unwrap();
+            if run.is_some_and(|run| run.attempt == attempt) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(GRACE, waiting).await.expect("the attempt begins");
+}
+
+#[tokio::test]
+async fn a_cancel_that_a_restart_interrupted_is_carried_out() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(|_request, _out| std::future::pending());
+    let engine = fixture.engine().await;
+    let id = fixture.trigger(&engine, SyncMode::Incremental).await;
+    began(&fixture, id, 1).await;
+    engine.stop(GRACE).await;
+    let now = inlet_model::Clock::now(&inlet_model::SystemClock);
+    fixture.catalog.sync_cancel(fixture.connector.id, Some(id), now).await.unwrap();
+    assert_eq!(fixture.sync(id).await.status, SyncStatus::Cancelling);
+    let _next = fixture.engine().await;
+    let sync = fixture.wait(id, |sync| sync.status.is_final()).await;
+    assert_eq!(sync.status, SyncStatus::Cancelled);
+}
