@@ -1,1 +1,21 @@
 //! The embedded backend: SQLite, one file for the catalog and one for each collection.
+//!
+//! A data directory belongs to one process at a time ([`DataDir`]):
+//!
+//! ```text
+//! inlet-data/              0700
+//!   inlet.lock             held by the owner; says where its server can be reached
+//!   catalog.db             what exists and what is wanted (`SqliteCatalog`)
+//!   collections/           one file for each collection, named by its store's id
+//! ```
+//!
+//! Every file is written by one thread over one connection and read beside it by read-only ones (WAL), so a reader never
+//! waits for a writer and syncs of different collections never wait for each other. Nothing spans two files: what the
+//! catalog has decided and a collection's file must follow is a [task](crate::catalog::Task) in the catalog, and how a
+//! sync went is copied from the collection's file, where its own commits wrote it.
+
+mod catalog;
+mod data_dir;
+
+pub use catalog::SqliteCatalog;
+pub use data_dir::{DataDir, LockError, Server};

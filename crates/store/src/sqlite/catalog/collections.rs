@@ -1,0 +1,128 @@
+//! Collections.
+
+use async_trait::async_trait;
+use inlet_model::{CollectionId, SpaceId, StoreId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::error::Trouble;
+use super::page::Keyset;
+use super::row::{Columns, Text};
+use super::{SqliteCatalog, deletes, idempotency, spaces};
+use crate::StoreResult;
+use crate::catalog::{Collection, Collections, DeleteEffect, Effect, Idempotent, Page, PageQuery};
+
+#[async_trait]
+impl Collections for SqliteCatalog {
+    async fn collection_list(
+        &self,
+        space_id: &SpaceId,
+        query: PageQuery,
+    ) -> StoreResult<Option<Page<Collection>>> {
+        let space_id = space_id.clone();
+        self.read("list the collections", move |db| {
+            let page = list(db, &space_id, query)?;
+            // Only an empty page leaves open whether there is such a space.
+            let exists = !page.items.is_empty() || spaces::get(db, &space_id)?.is_some();
+            Ok(exists.then_some(page))
+        })
+        .await
+    }
+
+    async fn collection_get(&self, space_id: &SpaceId, id: &CollectionId) -> StoreResult<Option<Collection>> {
+        let (space_id, id) = (space_id.clone(), id.clone());
+        self.read("get a collection", move |db| get(db, &space_id, &id)).await
+    }
+
+    async fn collection_create(
+        &self,
+        collection: Collection,
+        idempotent: Option<Idempotent>,
+    ) -> StoreResult<Effect<Option<Collection>>> {
+        self.write("create a collection", move |tx| {
+            idempotency::once(tx, idempotent, || create(tx, &collection))
+        })
+        .await
+    }
+
+    async fn collection_delete(
+        &self,
+        space_id: &SpaceId,
+        id: &CollectionId,
+        cascade: bool,
+        has_records: bool,
+        now: Timestamp,
+    ) -> StoreResult<DeleteEffect> {
+        let (space_id, id) = (space_id.clone(), id.clone());
+        self.write("delete a collection", move |tx| {
+            deletes::collection(tx, &space_id, &id, cascade, has_records, now)
+        })
+        .await
+    }
+
+    async fn collection_stores(&self) -> StoreResult<Vec<StoreId>> {
+        self.read("list the stores", |db| {
+            let mut statement = db.prepare_cached("SELECT store_id FROM collections")?;
+            let rows = statement.query_map([], |row| Columns::of(row).text())?;
+            Ok(rows.collect::<rusqlite::Result<Vec<StoreId>>>()?)
+        })
+        .await
+    }
+}
+
+pub(super) fn get(
+    db: &Connection,
+    space_id: &SpaceId,
+    id: &CollectionId,
+) -> Result<Option<Collection>, Trouble> {
+    let mut statement = db.prepare_cached(
+        "SELECT space_id, id, name, store_id, created_at, updated_at FROM collections
+         WHERE space_id = ?1 AND id = ?2",
+    )?;
+    Ok(statement.query_row([space_id.as_str(), id.as_str()], collection_from).optional()?)
+}
+
+fn list(db: &Connection, space_id: &SpaceId, query: PageQuery) -> Result<Page<Collection>, Trouble> {
+    let keyset = Keyset::of(query);
+    let mut statement = db.prepare_cached(
+        "SELECT space_id, id, name, store_id, created_at, updated_at FROM collections
+         WHERE space_id = ?1 AND (created_at, id) < (?2, ?3) ORDER BY created_at DESC, id DESC LIMIT ?4",
+    )?;
+    let place = params![space_id.as_str(), keyset.created_at(), keyset.id(), keyset.rows()];
+    let rows = statement.query_map(place, collection_from)?;
+    Ok(keyset.page(rows, |collection| (collection.created_at, collection.id.to_string()))?)
+}
+
+/// Makes the collection, or finds what is in its way: the one that has its id, or that there is no such space.
+fn create(tx: &Transaction<'_>, collection: &Collection) -> Result<Option<Option<Collection>>, Trouble> {
+    if spaces::get(tx, &collection.space_id)?.is_none() {
+        return Ok(Some(None));
+    }
+    if let Some(taken) = get(tx, &collection.space_id, &collection.id)? {
+        return Ok(Some(Some(taken)));
+    }
+    tx.prepare_cached(
+        "INSERT INTO collections (space_id, id, name, store_id, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        collection.space_id.as_str(),
+        collection.id.as_str(),
+        collection.name,
+        Text(collection.store_id),
+        collection.created_at.as_micros(),
+        collection.updated_at.as_micros(),
+    ])?;
+    Ok(None)
+}
+
+fn collection_from(row: &Row<'_>) -> rusqlite::Result<Collection> {
+    let mut columns = Columns::of(row);
+    Ok(Collection {
+        space_id: columns.text()?,
+        id: columns.text()?,
+        name: columns.plain()?,
+        store_id: columns.text()?,
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    })
+}

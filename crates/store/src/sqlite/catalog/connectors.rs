@@ -1,0 +1,186 @@
+//! Connectors.
+
+use async_trait::async_trait;
+use inlet_model::{CollectionId, ConnectorId, SpaceId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::error::Trouble;
+use super::page::Keyset;
+use super::row::{Columns, Json, Name, Text, Unsigned};
+use super::{SqliteCatalog, collections, deletes, idempotency};
+use crate::StoreResult;
+use crate::catalog::{Connector, Connectors, Effect, Idempotent, Page, PageQuery, Task, UpdateEffect};
+
+const SELECT: &str =
+    "SELECT id, space_id, collection_id, store_id, name, kind, config, streams, status, version,
+                             created_at, updated_at FROM connectors";
+
+#[async_trait]
+impl Connectors for SqliteCatalog {
+    async fn connector_list(
+        &self,
+        space_id: &SpaceId,
+        collection_id: &CollectionId,
+        query: PageQuery,
+    ) -> StoreResult<Option<Page<Connector>>> {
+        let (space_id, collection_id) = (space_id.clone(), collection_id.clone());
+        self.read("list the connectors", move |db| {
+            let page = list(db, &space_id, &collection_id, query)?;
+            // Only an empty page leaves open whether there is such a collection.
+            let exists = !page.items.is_empty() || collections::get(db, &space_id, &collection_id)?.is_some();
+            Ok(exists.then_some(page))
+        })
+        .await
+    }
+
+    async fn connector_get(
+        &self,
+        space_id: &SpaceId,
+        collection_id: &CollectionId,
+        id: ConnectorId,
+    ) -> StoreResult<Option<Connector>> {
+        let (space_id, collection_id) = (space_id.clone(), collection_id.clone());
+        self.read("get a connector", move |db| get_in(db, &space_id, &collection_id, id)).await
+    }
+
+    async fn connector_create(
+        &self,
+        connector: Connector,
+        idempotent: Option<Idempotent>,
+    ) -> StoreResult<Effect<()>> {
+        self.write("create a connector", move |tx| {
+            idempotency::once(tx, idempotent, || create(tx, &connector))
+        })
+        .await
+    }
+
+    async fn connector_update(&self, connector: Connector) -> StoreResult<UpdateEffect<Connector>> {
+        self.write("update a connector", move |tx| update(tx, connector)).await
+    }
+
+    async fn connector_delete(
+        &self,
+        space_id: &SpaceId,
+        collection_id: &CollectionId,
+        id: ConnectorId,
+        now: Timestamp,
+    ) -> StoreResult<Option<Task>> {
+        let (space_id, collection_id) = (space_id.clone(), collection_id.clone());
+        self.write("delete a connector", move |tx| match get_in(tx, &space_id, &collection_id, id)? {
+            Some(connector) => deletes::connector(tx, &connector, now).map(Some),
+            None => Ok(None),
+        })
+        .await
+    }
+}
+
+/// The connector of that id, unless it is deleted.
+pub(super) fn get(db: &Connection, id: ConnectorId) -> Result<Option<Connector>, Trouble> {
+    let mut statement = db.prepare_cached(&format!("{SELECT} WHERE id = ?1 AND deleted_at IS NULL"))?;
+    Ok(statement.query_row([Text(id)], connector_from).optional()?)
+}
+
+fn get_in(
+    db: &Connection,
+    space_id: &SpaceId,
+    collection_id: &CollectionId,
+    id: ConnectorId,
+) -> Result<Option<Connector>, Trouble> {
+    let found = get(db, id)?;
+    Ok(found.filter(|found| found.space_id == *space_id && found.collection_id == *collection_id))
+}
+
+fn list(
+    db: &Connection,
+    space_id: &SpaceId,
+    collection_id: &CollectionId,
+    query: PageQuery,
+) -> Result<Page<Connector>, Trouble> {
+    let keyset = Keyset::of(query);
+    let mut statement = db.prepare_cached(&format!(
+        "{SELECT} WHERE space_id = ?1 AND collection_id = ?2 AND deleted_at IS NULL
+         AND (created_at, id) < (?3, ?4) ORDER BY created_at DESC, id DESC LIMIT ?5"
+    ))?;
+    let place =
+        params![space_id.as_str(), collection_id.as_str(), keyset.created_at(), keyset.id(), keyset.rows()];
+    let rows = statement.query_map(place, connector_from)?;
+    Ok(keyset.page(rows, |connector| (connector.created_at, connector.id.to_string()))?)
+}
+
+/// Makes the connector; what may be in the way is that its collection, the very one, is no longer there.
+fn create(tx: &Transaction<'_>, connector: &Connector) -> Result<Option<()>, Trouble> {
+    let collection = collections::get(tx, &connector.space_id, &connector.collection_id)?;
+    if collection.is_none_or(|collection| collection.store_id != connector.store_id) {
+        return Ok(Some(()));
+    }
+    tx.prepare_cached(
+        "INSERT INTO connectors (id, space_id, collection_id, store_id, name, kind, config, streams, status,
+                                 version, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?
+    .execute(params![
+        Text(connector.id),
+        connector.space_id.as_str(),
+        connector.collection_id.as_str(),
+        Text(connector.store_id),
+        connector.name,
+        connector.kind,
+        Json(&connector.config),
+        connector.streams.as_ref().map(Json),
+        Name(connector.status),
+        Unsigned(connector.version),
+        connector.created_at.as_micros(),
+        connector.updated_at.as_micros(),
+    ])?;
+    Ok(None)
+}
+
+fn update(tx: &Transaction<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, Trouble> {
+    let Some(stored) = get_in(tx, &wanted.space_id, &wanted.collection_id, wanted.id)? else {
+        return Ok(UpdateEffect::Absent);
+    };
+    if stored.version != wanted.version {
+        return Ok(UpdateEffect::Stale(stored));
+    }
+    let updated = Connector {
+        name: wanted.name,
+        config: wanted.config,
+        streams: wanted.streams,
+        status: wanted.status,
+        updated_at: wanted.updated_at,
+        version: stored.version + 1,
+        ..stored
+    };
+    tx.prepare_cached(
+        "UPDATE connectors SET name = ?2, config = ?3, streams = ?4, status = ?5, updated_at = ?6, version = ?7
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        Text(updated.id),
+        updated.name,
+        Json(&updated.config),
+        updated.streams.as_ref().map(Json),
+        Name(updated.status),
+        updated.updated_at.as_micros(),
+        Unsigned(updated.version),
+    ])?;
+    Ok(UpdateEffect::Updated(updated))
+}
+
+fn connector_from(row: &Row<'_>) -> rusqlite::Result<Connector> {
+    let mut columns = Columns::of(row);
+    Ok(Connector {
+        id: columns.text()?,
+        space_id: columns.text()?,
+        collection_id: columns.text()?,
+        store_id: columns.text()?,
+        name: columns.plain()?,
+        kind: columns.plain()?,
+        config: columns.json()?,
+        streams: columns.optional_json()?,
+        status: columns.name()?,
+        version: columns.unsigned()?,
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    })
+}

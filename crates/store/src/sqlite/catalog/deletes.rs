@@ -1,0 +1,128 @@
+//! Deletes: what goes with a space, a collection, a connector.
+//!
+//! A deleted connector is hidden at once, and its config forgotten. Its row and those of its syncs stay for a day, and as
+//! long as a sync of it has not ended, so that whoever watches that sync sees how it ends; then they go in passing.
+
+use std::time::Duration;
+
+use inlet_model::{CollectionId, ConnectorId, SpaceId, Timestamp};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::error::Trouble;
+use super::row::{Columns, Text};
+use super::{collections, spaces, syncs, tasks};
+use crate::catalog::{Connector, DeleteEffect, Task, TaskKind};
+
+/// How long the rows of a deleted connector are kept at least.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Syncs of deleted connectors that one write removes at most.
+const FORGOTTEN_PER_WRITE: u32 = 200;
+
+/// Deletes a space; with `cascade` all it holds.
+pub(super) fn space(
+    tx: &Transaction<'_>,
+    id: &SpaceId,
+    cascade: bool,
+    now: Timestamp,
+) -> Result<DeleteEffect, Trouble> {
+    if spaces::get(tx, id)?.is_none() {
+        return Ok(DeleteEffect::Absent);
+    }
+    let held = collections_of(tx, id)?;
+    if !held.is_empty() && !cascade {
+        return Ok(DeleteEffect::NotEmpty);
+    }
+    for collection_id in held {
+        collection(tx, id, &collection_id, true, false, now)?;
+    }
+    tx.prepare_cached("DELETE FROM spaces WHERE id = ?1")?.execute([id.as_str()])?;
+    Ok(DeleteEffect::Deleted)
+}
+
+/// Deletes a collection; with `cascade` also if it has connectors or records.
+pub(super) fn collection(
+    tx: &Transaction<'_>,
+    space_id: &SpaceId,
+    id: &CollectionId,
+    cascade: bool,
+    has_records: bool,
+    now: Timestamp,
+) -> Result<DeleteEffect, Trouble> {
+    let Some(collection) = collections::get(tx, space_id, id)? else {
+        return Ok(DeleteEffect::Absent);
+    };
+    let held = connectors_of(tx, space_id, id)?;
+    if !cascade && (has_records || !held.is_empty()) {
+        return Ok(DeleteEffect::NotEmpty);
+    }
+    held.into_iter().try_for_each(|connector_id| syncs::want_cancelled_of(tx, connector_id, now))?;
+    tx.prepare_cached(
+        "UPDATE connectors SET deleted_at = ?3, config = '{}', streams = NULL
+         WHERE space_id = ?1 AND collection_id = ?2 AND deleted_at IS NULL",
+    )?
+    .execute(params![space_id.as_str(), id.as_str(), now.as_micros()])?;
+    tx.prepare_cached("DELETE FROM collections WHERE space_id = ?1 AND id = ?2")?
+        .execute(params![space_id.as_str(), id.as_str()])?;
+    tasks::drop_all_of(tx, collection.store_id)?;
+    tasks::queue(tx, TaskKind::RemoveStore { store_id: collection.store_id })?;
+    forget_some(tx, now)?;
+    Ok(DeleteEffect::Deleted)
+}
+
+/// Hides a connector that is there, wants its syncs cancelled and queues closing it in its store.
+pub(super) fn connector(
+    tx: &Transaction<'_>,
+    connector: &Connector,
+    now: Timestamp,
+) -> Result<Task, Trouble> {
+    syncs::want_cancelled_of(tx, connector.id, now)?;
+    tx.prepare_cached("UPDATE connectors SET deleted_at = ?2, config = '{}', streams = NULL WHERE id = ?1")?
+        .execute(params![Text(connector.id), now.as_micros()])?;
+    forget_some(tx, now)?;
+    tasks::queue(tx, TaskKind::CloseConnector { store_id: connector.store_id, connector_id: connector.id })
+}
+
+/// Removes some of what is left of connectors that were deleted long ago.
+pub(super) fn forget_some(tx: &Transaction<'_>, now: Timestamp) -> Result<(), Trouble> {
+    let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
+    let before = now.as_micros().saturating_sub(kept);
+    let mut statement = tx.prepare_cached(
+        "SELECT id FROM connectors WHERE deleted_at IS NOT NULL AND deleted_at < ?1
+         AND NOT EXISTS (SELECT 1 FROM syncs WHERE connector_id = connectors.id AND status = 'queued')
+         AND NOT EXISTS (SELECT 1 FROM syncs WHERE connector_id = connectors.id
+                         AND status IN ('running', 'waiting', 'needs_approval', 'cancelling'))
+         ORDER BY deleted_at LIMIT 1",
+    )?;
+    let Some(id) = statement.query_row([before], |row| row.get::<_, String>(0)).optional()? else {
+        return Ok(());
+    };
+    let removed = tx
+        .prepare_cached(
+            "DELETE FROM syncs WHERE id IN
+             (SELECT id FROM syncs WHERE connector_id = ?1 ORDER BY created_at LIMIT ?2)",
+        )?
+        .execute(params![id, FORGOTTEN_PER_WRITE])?;
+    if removed < FORGOTTEN_PER_WRITE as usize {
+        tx.prepare_cached("DELETE FROM connectors WHERE id = ?1")?.execute([id])?;
+    }
+    Ok(())
+}
+
+fn collections_of(tx: &Transaction<'_>, space_id: &SpaceId) -> Result<Vec<CollectionId>, Trouble> {
+    let mut statement = tx.prepare_cached("SELECT id FROM collections WHERE space_id = ?1")?;
+    let rows = statement.query_map([space_id.as_str()], |row| Columns::of(row).text())?;
+    Ok(rows.collect::<rusqlite::Result<Vec<CollectionId>>>()?)
+}
+
+fn connectors_of(
+    tx: &Transaction<'_>,
+    space_id: &SpaceId,
+    id: &CollectionId,
+) -> Result<Vec<ConnectorId>, Trouble> {
+    let mut statement = tx.prepare_cached(
+        "SELECT id FROM connectors WHERE space_id = ?1 AND collection_id = ?2 AND deleted_at IS NULL",
+    )?;
+    let rows = statement.query_map([space_id.as_str(), id.as_str()], |row| Columns::of(row).text())?;
+    Ok(rows.collect::<rusqlite::Result<Vec<ConnectorId>>>()?)
+}

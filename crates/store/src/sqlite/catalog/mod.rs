@@ -1,0 +1,88 @@
+//! The catalog in one SQLite file.
+//!
+//! All changes go through one writer thread, each as one transaction; reads run beside it on read-only connections and
+//! see all that was committed before. What must never be broken by a race is a unique index, not a check.
+
+mod collections;
+mod connectors;
+mod deletes;
+mod error;
+mod idempotency;
+mod keys;
+mod page;
+mod readers;
+mod row;
+mod schema;
+mod spaces;
+mod syncs;
+mod tasks;
+mod writer;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use inlet_model::{Clock, Entropy};
+use rusqlite::{Connection, Transaction};
+
+use self::error::Trouble;
+use self::readers::Readers;
+use self::writer::Writer;
+use crate::catalog::Catalog;
+use crate::{StoreError, StoreErrorKind, StoreResult};
+
+/// The catalog of one data directory.
+///
+/// Whoever opens it holds the directory's [lock](super::DataDir). Dropping it waits for the writes that were begun, and
+/// closes the file. Its methods need a Tokio runtime.
+pub struct SqliteCatalog {
+    path: PathBuf,
+    secret: [u8; 32],
+    // Closed before the writer, whose connection is then the last and tidies the log away.
+    readers: Readers,
+    writer: Writer,
+}
+
+impl SqliteCatalog {
+    /// Opens the catalog, made if it is not there: then its secret is drawn, and it holds a space `default` with a
+    /// collection `default`. An older format is brought to the present one.
+    ///
+    /// [`NewerFormat`](StoreErrorKind::NewerFormat) if a newer Inlet wrote the file, [`Damaged`](StoreErrorKind::Damaged)
+    /// if it is something else; neither is touched.
+    pub fn open(path: &Path, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<Self> {
+        let (db, secret) = schema::open(path, clock, entropy)?;
+        let readers = Readers::open(path).map_err(|error| Trouble::from(error).during("open the catalog"))?;
+        let writer = Writer::start(db).map_err(|error| {
+            StoreError::new(StoreErrorKind::Unavailable, "open the catalog").because(error)
+        })?;
+        Ok(Self { path: path.to_owned(), secret, readers, writer })
+    }
+
+    async fn read<T, F>(&self, operation: &'static str, query: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
+    {
+        self.readers.read(operation, query).await
+    }
+
+    async fn write<T, F>(&self, operation: &'static str, change: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, Trouble> + Send + 'static,
+    {
+        self.writer.write(operation, change).await
+    }
+}
+
+impl Catalog for SqliteCatalog {
+    fn secret(&self) -> &[u8; 32] {
+        &self.secret
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for SqliteCatalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteCatalog").field("path", &self.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,140 @@
+//! The catalog's file: is it ours, which version, and how it becomes the present one.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use inlet_model::{Clock, Entropy, StoreId};
+use rusqlite::{Connection, OpenFlags, Transaction, params};
+
+use super::error::Trouble;
+use super::row::Text;
+use super::writer::transact;
+use crate::{StoreError, StoreErrorKind, StoreResult};
+
+/// Step `n` makes version `n + 1`. Steps are only ever added.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/v1.sql")];
+
+/// SQLite's mark of whose file this is: "INLC".
+const APPLICATION_ID: i32 = 0x494e_4c43;
+
+/// The id of the space, and of the collection in it, that a new catalog starts with.
+const DEFAULT: &str = "default";
+
+/// How long a connection waits for another process that looks into the file, such as a backup.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
+const CACHED_STATEMENTS: usize = 64;
+
+const OPERATION: &str = "open the catalog";
+
+/// Opens the file for writing, made or brought to the present version if need be, and reads its secret.
+pub(super) fn open(
+    path: &Path,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> StoreResult<(Connection, [u8; 32])> {
+    create_private(path)
+        .map_err(|error| StoreError::new(StoreErrorKind::Unavailable, OPERATION).because(error))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    configure(&db).map_err(sqlite)?;
+    // A file that is not ours must not even be switched to another journal.
+    version(&db)?;
+    db.pragma_update(None, "journal_mode", "WAL").map_err(sqlite)?;
+    db.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
+    migrate(&mut db, MIGRATIONS, clock, entropy).map_err(|trouble| trouble.during(OPERATION))?;
+    let secret = db.query_row("SELECT secret FROM identity", [], |row| row.get(0)).map_err(sqlite)?;
+    Ok((db, secret))
+}
+
+/// What every connection has set.
+pub(super) fn configure(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.pragma_update(None, "trusted_schema", false)?;
+    db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(())
+}
+
+/// SQLite makes its other files with the rights of the first.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// The version of a file that is ours, 0 for an empty one.
+fn version(db: &Connection) -> StoreResult<u32> {
+    let number =
+        |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0)).map_err(sqlite);
+    let tables: i64 =
+        db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(sqlite)?;
+    match (number("application_id")?, number("user_version")?) {
+        (0, 0) if tables == 0 => Ok(0),
+        (APPLICATION_ID, version) => match u32::try_from(version) {
+            Ok(version) if version > newest(MIGRATIONS) => {
+                Err(StoreError::new(StoreErrorKind::NewerFormat, OPERATION))
+            }
+            Ok(version) if version > 0 => Ok(version),
+            _ => Err(StoreError::new(StoreErrorKind::Damaged, OPERATION)),
+        },
+        _ => {
+            Err(StoreError::new(StoreErrorKind::Damaged, OPERATION)
+                .because("the file is not a catalog of Inlet"))
+        }
+    }
+}
+
+/// Applies the steps that are missing, all in one transaction. A new file also gets what it starts with.
+fn migrate(
+    db: &mut Connection,
+    steps: &[&str],
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<(), Trouble> {
+    let have = |db: &Connection| db.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+    if have(db)? >= newest(steps) {
+        return Ok(());
+    }
+    transact(db, |tx| {
+        let have = have(tx)?;
+        for step in steps.iter().skip(have as usize) {
+            tx.execute_batch(step)?;
+        }
+        if have == 0 {
+            start(tx, clock, entropy)?;
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
+        tx.pragma_update(None, "user_version", newest(steps))?;
+        Ok(())
+    })
+}
+
+/// The version that the steps lead to.
+fn newest(steps: &[&str]) -> u32 {
+    u32::try_from(steps.len()).expect("a list written by hand is short")
+}
+
+/// What a new catalog holds: its secret, and a space with a collection.
+fn start(tx: &Transaction<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<(), Trouble> {
+    let now = clock.now();
+    let at = now.as_micros();
+    let secret: [u8; 32] = entropy.bytes();
+    tx.execute("INSERT INTO identity (one, secret, created_at) VALUES (1, ?1, ?2)", params![secret, at])?;
+    tx.execute(
+        "INSERT INTO spaces (id, name, created_at, updated_at) VALUES (?1, ?1, ?2, ?2)",
+        params![DEFAULT, at],
+    )?;
+    tx.execute(
+        "INSERT INTO collections (space_id, id, name, store_id, created_at, updated_at)
+         VALUES (?1, ?1, ?1, ?2, ?3, ?3)",
+        params![DEFAULT, Text(StoreId::new(now, entropy)), at],
+    )?;
+    Ok(())
+}
+
+fn sqlite(error: rusqlite::Error) -> StoreError {
+    Trouble::from(error).during(OPERATION)
+}

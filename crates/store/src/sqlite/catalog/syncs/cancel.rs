@@ -1,0 +1,58 @@
+//! Cancelling: on request, or because the connector goes.
+
+use inlet_model::sync::SyncStatus;
+use inlet_model::{ConnectorId, SyncId, Timestamp};
+use rusqlite::Transaction;
+
+use super::super::error::Trouble;
+use super::sync_row;
+use crate::catalog::{CancelEffect, Sync};
+
+/// Cancels the sync of that id, or without one whatever of the connector is active, else queued.
+pub(super) fn cancel(
+    tx: &Transaction<'_>,
+    connector_id: ConnectorId,
+    id: Option<SyncId>,
+    now: Timestamp,
+) -> Result<CancelEffect, Trouble> {
+    let found = match id {
+        Some(id) => sync_row::get(tx, id)?.filter(|sync| sync.connector_id == connector_id),
+        None => sync_row::unfinished(tx, connector_id)?,
+    };
+    let Some(mut sync) = found else { return Ok(CancelEffect::None) };
+    want_cancelled(tx, &mut sync, now)?;
+    Ok(match sync.status {
+        SyncStatus::Cancelling => CancelEffect::Cancelling(sync),
+        SyncStatus::Cancelled => CancelEffect::Cancelled(sync),
+        _ => CancelEffect::AlreadyFinished(sync),
+    })
+}
+
+/// Cancels what a connector that goes has not ended.
+pub(in super::super) fn want_cancelled_of(
+    tx: &Transaction<'_>,
+    connector_id: ConnectorId,
+    now: Timestamp,
+) -> Result<(), Trouble> {
+    for found in [sync_row::active(tx, connector_id)?, sync_row::queued(tx, connector_id)?] {
+        if let Some(mut sync) = found {
+            want_cancelled(tx, &mut sync, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves a sync that has not ended towards its end. One that a worker holds is for the worker to end.
+fn want_cancelled(tx: &Transaction<'_>, sync: &mut Sync, now: Timestamp) -> Result<(), Trouble> {
+    match sync.status {
+        SyncStatus::Running => sync.status = sync.status.move_to(SyncStatus::Cancelling)?,
+        SyncStatus::Queued | SyncStatus::Waiting | SyncStatus::NeedsApproval => {
+            sync.status = sync.status.move_to(SyncStatus::Cancelled)?;
+            sync.finished_at = Some(now);
+        }
+        SyncStatus::Cancelling | SyncStatus::Succeeded | SyncStatus::Failed | SyncStatus::Cancelled => {
+            return Ok(());
+        }
+    }
+    sync_row::save(tx, sync)
+}

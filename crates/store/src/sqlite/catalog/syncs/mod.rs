@@ -1,0 +1,83 @@
+//! Syncs.
+
+mod cancel;
+mod claim;
+mod finish;
+mod sync_row;
+mod trigger;
+
+use async_trait::async_trait;
+use inlet_model::sync::{Failure, SyncStatus};
+use inlet_model::{ConnectorId, SyncId, Timestamp};
+
+pub(super) use self::cancel::want_cancelled_of;
+use super::{SqliteCatalog, idempotency};
+use crate::StoreResult;
+use crate::catalog::{CancelEffect, Claim, Effect, Idempotent, Page, PageQuery, Sync, Syncs};
+use crate::collection::Run;
+
+#[async_trait]
+impl Syncs for SqliteCatalog {
+    async fn sync_trigger(
+        &self,
+        sync: Sync,
+        idempotent: Option<Idempotent>,
+    ) -> StoreResult<Effect<Option<Sync>>> {
+        self.write("trigger a sync", move |tx| {
+            idempotency::once(tx, idempotent, || trigger::trigger(tx, &sync))
+        })
+        .await
+    }
+
+    async fn sync_list(&self, connector_id: ConnectorId, query: PageQuery) -> StoreResult<Page<Sync>> {
+        self.read("list the syncs", move |db| sync_row::list(db, connector_id, query)).await
+    }
+
+    async fn sync_get(&self, connector_id: ConnectorId, id: SyncId) -> StoreResult<Option<Sync>> {
+        self.read("get a sync", move |db| {
+            Ok(sync_row::get(db, id)?.filter(|sync| sync.connector_id == connector_id))
+        })
+        .await
+    }
+
+    async fn sync_last(&self, connector_ids: &[ConnectorId]) -> StoreResult<Vec<Sync>> {
+        let connector_ids = connector_ids.to_vec();
+        self.read("get the last syncs", move |db| {
+            let last = connector_ids.into_iter().map(|id| sync_row::last(db, id));
+            Ok(last.filter_map(Result::transpose).collect::<Result<Vec<Sync>, _>>()?)
+        })
+        .await
+    }
+
+    async fn sync_cancel(
+        &self,
+        connector_id: ConnectorId,
+        id: Option<SyncId>,
+        now: Timestamp,
+    ) -> StoreResult<CancelEffect> {
+        self.write("cancel a sync", move |tx| cancel::cancel(tx, connector_id, id, now)).await
+    }
+
+    async fn sync_claim(&self, now: Timestamp) -> StoreResult<Option<Claim>> {
+        self.write("claim a sync", move |tx| claim::claim(tx, now)).await
+    }
+
+    async fn sync_take_over(&self, _now: Timestamp) -> StoreResult<Vec<Claim>> {
+        self.write("take over the syncs", claim::take_over).await
+    }
+
+    async fn sync_finish(&self, run: &Run) -> StoreResult<()> {
+        let run = run.clone();
+        self.write("finish a sync", move |tx| finish::finish(tx, run)).await
+    }
+
+    async fn sync_abandon(
+        &self,
+        id: SyncId,
+        status: SyncStatus,
+        failure: Option<Failure>,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        self.write("abandon a sync", move |tx| finish::abandon(tx, id, status, failure, now)).await
+    }
+}

@@ -1,0 +1,136 @@
+//! The row of a sync: how it is read, found and written back.
+
+use inlet_model::{ConnectorId, SyncId};
+use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, params};
+
+use super::super::error::Trouble;
+use super::super::page::Keyset;
+use super::super::row::{Columns, Json, Name, Text};
+use crate::catalog::{Page, PageQuery, Sync};
+
+/// Where a sync belongs is its connector's business, so it is read from there.
+const SELECT: &str = "SELECT s.id, c.space_id, c.collection_id, c.store_id, s.connector_id, s.status, s.asked_by, s.mode,
+                             s.attempt, s.created_at, s.started_at, s.last_progress_at, s.finished_at, s.counts, s.streams,
+                             s.failure FROM syncs AS s JOIN connectors AS c ON c.id = s.connector_id";
+
+pub(super) fn get(db: &Connection, id: SyncId) -> Result<Option<Sync>, Trouble> {
+    one(db, "WHERE s.id = ?1", [Text(id)])
+}
+
+/// The newest sync of a connector.
+pub(super) fn last(db: &Connection, connector_id: ConnectorId) -> Result<Option<Sync>, Trouble> {
+    one(db, "WHERE s.connector_id = ?1 ORDER BY s.created_at DESC, s.id DESC LIMIT 1", [Text(connector_id)])
+}
+
+/// The sync that holds the connector.
+pub(super) fn active(db: &Connection, connector_id: ConnectorId) -> Result<Option<Sync>, Trouble> {
+    one(
+        db,
+        "WHERE s.connector_id = ?1 AND s.status IN ('running', 'waiting', 'needs_approval', 'cancelling')",
+        [Text(connector_id)],
+    )
+}
+
+/// The sync that waits for the connector.
+pub(super) fn queued(db: &Connection, connector_id: ConnectorId) -> Result<Option<Sync>, Trouble> {
+    one(db, "WHERE s.connector_id = ?1 AND s.status = 'queued'", [Text(connector_id)])
+}
+
+/// The connector's sync that has not ended: the active one, else the queued one.
+pub(super) fn unfinished(db: &Connection, connector_id: ConnectorId) -> Result<Option<Sync>, Trouble> {
+    match active(db, connector_id)? {
+        Some(active) => Ok(Some(active)),
+        None => queued(db, connector_id),
+    }
+}
+
+pub(super) fn list(
+    db: &Connection,
+    connector_id: ConnectorId,
+    query: PageQuery,
+) -> Result<Page<Sync>, Trouble> {
+    let keyset = Keyset::of(query);
+    let mut statement = db.prepare_cached(&format!(
+        "{SELECT} WHERE s.connector_id = ?1 AND (s.created_at, s.id) < (?2, ?3)
+         ORDER BY s.created_at DESC, s.id DESC LIMIT ?4"
+    ))?;
+    let place = params![Text(connector_id), keyset.created_at(), keyset.id(), keyset.rows()];
+    let rows = statement.query_map(place, sync_from)?;
+    Ok(keyset.page(rows, |sync| (sync.created_at, sync.id.to_string()))?)
+}
+
+/// The first sync of those that `condition` (with its order) selects.
+pub(super) fn one(db: &Connection, condition: &str, params: impl Params) -> Result<Option<Sync>, Trouble> {
+    let mut statement = db.prepare_cached(&format!("{SELECT} {condition}"))?;
+    Ok(statement.query_row(params, sync_from).optional()?)
+}
+
+/// All syncs that `condition` (with its order) selects.
+pub(super) fn all(db: &Connection, condition: &str, params: impl Params) -> Result<Vec<Sync>, Trouble> {
+    let mut statement = db.prepare_cached(&format!("{SELECT} {condition}"))?;
+    let rows = statement.query_map(params, sync_from)?;
+    Ok(rows.collect::<rusqlite::Result<Vec<Sync>>>()?)
+}
+
+pub(super) fn insert(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
+    tx.prepare_cached(
+        "INSERT INTO syncs (id, connector_id, status, asked_by, mode, attempt, created_at, counts, streams)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        Text(sync.id),
+        Text(sync.connector_id),
+        sync.status.as_str(),
+        Name(sync.trigger),
+        Name(sync.mode),
+        sync.attempt,
+        sync.created_at.as_micros(),
+        Json(sync.counts),
+        Json(&sync.streams),
+    ])?;
+    Ok(())
+}
+
+/// Writes back what may change in a sync's life. Settings kept for a sync go when it ends.
+pub(super) fn save(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
+    tx.prepare_cached(
+        "UPDATE syncs SET status = ?2, attempt = ?3, started_at = ?4, last_progress_at = ?5, finished_at = ?6,
+                          counts = ?7, streams = ?8, failure = ?9, claimed = iif(?10, NULL, claimed)
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        Text(sync.id),
+        sync.status.as_str(),
+        sync.attempt,
+        sync.started_at.map(|time| time.as_micros()),
+        sync.last_progress_at.map(|time| time.as_micros()),
+        sync.finished_at.map(|time| time.as_micros()),
+        Json(sync.counts),
+        Json(&sync.streams),
+        sync.failure.as_ref().map(Json),
+        sync.status.is_final(),
+    ])?;
+    Ok(())
+}
+
+fn sync_from(row: &Row<'_>) -> rusqlite::Result<Sync> {
+    let mut columns = Columns::of(row);
+    Ok(Sync {
+        id: columns.text()?,
+        space_id: columns.text()?,
+        collection_id: columns.text()?,
+        store_id: columns.text()?,
+        connector_id: columns.text()?,
+        status: columns.name()?,
+        trigger: columns.name()?,
+        mode: columns.name()?,
+        attempt: columns.plain()?,
+        created_at: columns.time()?,
+        started_at: columns.optional_time()?,
+        last_progress_at: columns.optional_time()?,
+        finished_at: columns.optional_time()?,
+        counts: columns.json()?,
+        streams: columns.json()?,
+        failure: columns.optional_json()?,
+    })
+}

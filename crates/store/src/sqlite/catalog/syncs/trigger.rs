@@ -1,0 +1,31 @@
+//! Asking for a sync.
+
+use inlet_model::sync::SyncStatus;
+use rusqlite::Transaction;
+
+use super::super::connectors;
+use super::super::error::Trouble;
+use super::sync_row;
+use crate::catalog::{ConnectorStatus, Sync};
+
+/// Queues the sync, or finds what is in its way: the connector's sync that has not ended, or that the connector is not
+/// there or paused.
+pub(super) fn trigger(tx: &Transaction<'_>, sync: &Sync) -> Result<Option<Option<Sync>>, Trouble> {
+    if sync.status != SyncStatus::Queued {
+        return Err(Trouble::Broken("a sync begins its life queued"));
+    }
+    let connector = connectors::get(tx, sync.connector_id)?.filter(|connector| {
+        connector.status == ConnectorStatus::Active
+            && connector.space_id == sync.space_id
+            && connector.collection_id == sync.collection_id
+            && connector.store_id == sync.store_id
+    });
+    if connector.is_none() {
+        return Ok(Some(None));
+    }
+    if let Some(earlier) = sync_row::unfinished(tx, sync.connector_id)? {
+        return Ok(Some(Some(earlier)));
+    }
+    sync_row::insert(tx, sync)?;
+    Ok(None)
+}
