@@ -34,12 +34,8 @@ pub(in super::super) fn want_cancelled_of(
     connector_id: ConnectorId,
     now: Timestamp,
 ) -> Result<(), Trouble> {
-    for found in [sync_row::active(tx, connector_id)?, sync_row::queued(tx, connector_id)?] {
-        if let Some(mut sync) = found {
-            want_cancelled(tx, &mut sync, now)?;
-        }
-    }
-    Ok(())
+    let unfinished = [sync_row::active(tx, connector_id)?, sync_row::queued(tx, connector_id)?];
+    unfinished.into_iter().flatten().try_for_each(|mut sync| want_cancelled(tx, &mut sync, now))
 }
 
 /// Moves a sync that has not ended towards its end. One that a worker holds is for the worker to end.
