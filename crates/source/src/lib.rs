@@ -6,6 +6,7 @@
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod contract;
+mod encoder;
 mod error;
 mod inbox;
 mod outlet;
@@ -13,6 +14,7 @@ mod registry;
 mod request;
 
 pub use contract::{Capabilities, Source, StreamSpec};
+pub use encoder::{Occurrences, RecordEncoder, Unkeyed, encode_row_key, too_large};
 pub use error::{ErrorKind, SourceError};
 pub use inbox::{Inbox, InboxEntry, InboxError};
 pub use outlet::{Closed, Message, MessageReceiver, Outlet, Taken, messages};
