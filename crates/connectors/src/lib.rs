@@ -1,1 +1,11 @@
-//! Every source Inlet can read, one folder each.
+//! Every source Inlet can read, one folder each, always with the same files.
+//!
+//! `mod.rs` declares the type and what it promises, `config.rs` reads the user's settings, `streams.rs` discovers,
+//! `read.rs` reads, `convert.rs` turns what was read into records, `docs.md` is the user's page. The list of all is in
+//! `registry.rs`, and nowhere else.
+
+mod blocking;
+pub mod files;
+mod registry;
+
+pub use registry::registry;

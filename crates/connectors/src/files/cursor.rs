@@ -1,0 +1,130 @@
+//! How far a file has been read: what is stored between reads, and what follows from it.
+
+use inlet_model::sync::SyncMode;
+use inlet_model::{HashSeed, RecordHash};
+use inlet_source::{ScopeState, StreamRequest};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::config::Config;
+use super::format::{Compression, Format};
+use super::roots::Fingerprint;
+
+/// A scope's cursor: the file as it was when it was last read to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    pub(super) file: Fingerprint,
+    /// Whether the file had been at rest when reading began, so that a later write cannot bear the same time.
+    pub(super) settled: bool,
+    /// The settings it was read with, as a digest: other settings give other records.
+    pub(super) settings: String,
+}
+
+/// A position within an open listing: everything before it has been sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Position {
+    #[serde(flatten)]
+    pub(super) seen: Seen,
+    #[serde(flatten)]
+    pub(super) place: Place,
+}
+
+/// A place in a file, between two records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// Bytes before it, decompressed.
+    pub(super) offset: u64,
+    /// Records before it, refused ones included.
+    pub(super) row: u64,
+    /// Lines before it. JSON arrays count none.
+    pub(super) line: u64,
+    /// Where in the document it lies, for the format `json`.
+    #[serde(default)]
+    pub(super) json: JsonPlace,
+}
+
+/// Where between the parts of a JSON document reading stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum JsonPlace {
+    /// Before everything.
+    #[default]
+    Start,
+    /// Behind the opening bracket.
+    Open,
+    /// Behind an element.
+    Behind,
+    /// Behind a comma.
+    Comma,
+    /// Between objects that are not in an array.
+    Sequence,
+    /// Behind the closing bracket.
+    Closed,
+}
+
+/// What to do with a scope.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Nothing: it holds what it held.
+    Skip,
+    /// Go on with the open listing.
+    Resume(Position),
+    /// Begin a new listing.
+    List,
+}
+
+/// What to do with a file that is `now` so.
+pub(super) fn plan(state: Option<&ScopeState>, mode: SyncMode, now: &Seen) -> Plan {
+    let Some(state) = state else { return Plan::List };
+    if let Some(listing) = &state.listing {
+        let position =
+            listing.position.clone().and_then(|value| serde_json::from_value::<Position>(value).ok());
+        return match position {
+            Some(position) if position.seen.is_still(now) => Plan::Resume(position),
+            _ => Plan::List,
+        };
+    }
+    let cursor = state.cursor.clone().and_then(|value| serde_json::from_value::<Seen>(value).ok());
+    match (mode, cursor) {
+        (SyncMode::Incremental, Some(seen)) if seen.settled && seen.is_still(now) => Plan::Skip,
+        _ => Plan::List,
+    }
+}
+
+impl Seen {
+    fn is_still(&self, now: &Self) -> bool {
+        self.file == now.file && self.settings == now.settings
+    }
+
+    pub(super) fn to_value(&self) -> Value {
+        serde_json::to_value(self).expect("strings, numbers and booleans are JSON")
+    }
+}
+
+impl Position {
+    pub(super) fn to_value(&self) -> Value {
+        serde_json::to_value(self).expect("strings, numbers and booleans are JSON")
+    }
+}
+
+/// A digest of everything but the file that decides which records are read from it.
+pub(super) fn settings(config: &Config, stream: &StreamRequest) -> String {
+    /// Raised when the same file and settings come to give other records.
+    const READER: u32 = 1;
+    let format = config.format.map(|format| match format {
+        Format::Csv => "csv",
+        Format::JsonLines => "jsonl",
+        Format::Json => "json",
+    });
+    let compression = config.compression.map(|compression| match compression {
+        Compression::None => "none",
+        Compression::Gzip => "gzip",
+        Compression::Zstd => "zstd",
+    });
+    let csv = &config.csv;
+    let types: Vec<_> = csv.types.iter().map(|(column, kind)| (column, kind.as_str())).collect();
+    let csv = json!([csv.delimiter, csv.quote, csv.columns, types, csv.null_values]);
+    let all = json!([READER, format, compression, csv, stream.primary_key, stream.fields]);
+    let digest = RecordHash::of(HashSeed(0), all.to_string().as_bytes());
+    digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,128 @@
+//! JSON: one array of objects, or objects one after another, read element by element.
+
+use inlet_model::json::{Scan, ValueScanner};
+use inlet_source::{ErrorKind, SourceError};
+
+use super::cursor::JsonPlace;
+use super::decompress::Input;
+use super::scope::{Progress, ReadFormat, Sink, Trouble};
+use super::window::Window;
+
+#[derive(Debug)]
+pub(super) struct JsonDocument;
+
+impl ReadFormat for JsonDocument {
+    fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, Trouble> {
+        while !sink.is_full() {
+            let next = skip_space(window)?;
+            let place = sink.place.json;
+            sink.place.json = match (place, next) {
+                (JsonPlace::Start | JsonPlace::Sequence | JsonPlace::Closed, None) => {
+                    return Ok(Progress::End);
+                }
+                (JsonPlace::Start, Some(b'[')) => {
+                    window.consume(1);
+                    JsonPlace::Open
+                }
+                (JsonPlace::Open | JsonPlace::Behind, Some(b']')) => {
+                    window.consume(1);
+                    JsonPlace::Closed
+                }
+                (JsonPlace::Behind, Some(b',')) => {
+                    window.consume(1);
+                    JsonPlace::Comma
+                }
+                (JsonPlace::Open | JsonPlace::Comma, Some(_)) => {
+                    element(window, sink)?;
+                    JsonPlace::Behind
+                }
+                (JsonPlace::Start | JsonPlace::Sequence, Some(_)) => {
+                    element(window, sink)?;
+                    JsonPlace::Sequence
+                }
+                (JsonPlace::Closed, Some(_)) => {
+                    return Err(broken(window, "text follows the end of the array"));
+                }
+                (JsonPlace::Behind, Some(_)) => {
+                    return Err(broken(window, "a comma or the end of the array should follow an element"));
+                }
+                (JsonPlace::Open | JsonPlace::Behind | JsonPlace::Comma, None) => {
+                    return Err(broken(window, "the file ends in the middle of the array"));
+                }
+            };
+        }
+        Ok(Progress::More)
+    }
+}
+
+fn broken(window: &Window<Input<'_>>, message: &'static str) -> Trouble {
+    let error = SourceError::new(ErrorKind::Format, "read JSON", message).with("byte", window.offset());
+    Trouble::Failed(error.hint("what was read up to there stays; mend the file and sync again"))
+}
+
+/// Passes over white space, and gives what follows.
+fn skip_space(window: &mut Window<Input<'_>>) -> Result<Option<u8>, Trouble> {
+    loop {
+        let text = window.bytes();
+        let space = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let next = text.get(space).copied();
+        window.consume(space);
+        if next.is_some() || window.is_last() {
+            return Ok(next);
+        }
+        window.fill()?;
+    }
+}
+
+/// Takes the element that begins at the front of the window.
+fn element(window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<(), Trouble> {
+    let (mut scanner, mut scanned) = (ValueScanner::new(), 0);
+    sink.place.row += 1;
+    let position = sink.place.row;
+    loop {
+        let text = window.bytes();
+        match scanner.scan(&text[scanned..]) {
+            Ok(Scan::End(end)) => {
+                sink.json(position, &text[..scanned + end]);
+                window.consume(scanned + end);
+                return Ok(());
+            }
+            Ok(Scan::NeedMore) if window.is_last() => {
+                if !scanner.finish() {
+                    return Err(broken(window, "the file ends in the middle of an element"));
+                }
+                sink.json(position, text);
+                window.consume(text.len());
+                return Ok(());
+            }
+            Ok(Scan::NeedMore) if text.len() > sink.max_record_bytes() => {
+                sink.reject_too_large(position, text);
+                return skip_element(scanner, window);
+            }
+            Ok(Scan::NeedMore) => {
+                scanned = text.len();
+                window.fill()?;
+            }
+            Err(error) => {
+                let failed = broken(window, "a value should stand where a comma or a bracket stands");
+                return Err(failed.because(error));
+            }
+        }
+    }
+}
+
+/// Passes over the rest of an element, holding nothing. The whole window has been scanned.
+fn skip_element(mut scanner: ValueScanner, window: &mut Window<Input<'_>>) -> Result<(), Trouble> {
+    loop {
+        window.consume(window.bytes().len());
+        window.fill()?;
+        match scanner.scan(window.bytes()) {
+            Ok(Scan::End(end)) => {
+                window.consume(end);
+                return Ok(());
+            }
+            _ if window.is_last() => return Err(broken(window, "the file ends in the middle of an element")),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! JSON Lines: one object a line.
+
+use memchr::memchr;
+
+use super::decompress::Input;
+use super::scope::{Progress, ReadFormat, Sink, Trouble};
+use super::window::Window;
+
+#[derive(Debug)]
+pub(super) struct JsonLines;
+
+impl ReadFormat for JsonLines {
+    fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, Trouble> {
+        while !sink.is_full() {
+            let text = window.bytes();
+            let (line, len) = match memchr(b'\n', text) {
+                Some(end) => (&text[..end], end + 1),
+                None if window.is_last() && text.is_empty() => return Ok(Progress::End),
+                None if window.is_last() => (text, text.len()),
+                None if text.len() > sink.max_record_bytes() => {
+                    sink.place.row += 1;
+                    sink.place.line += 1;
+                    sink.reject_too_large(sink.place.line, text);
+                    window.skip_past(b'\n')?;
+                    continue;
+                }
+                None => {
+                    window.fill()?;
+                    return Ok(Progress::More);
+                }
+            };
+            sink.place.line += 1;
+            let is_blank = line.first() != Some(&b'{') && line.iter().all(u8::is_ascii_whitespace);
+            if !is_blank {
+                sink.place.row += 1;
+                sink.json(sink.place.line, line);
+            }
+            window.consume(len);
+        }
+        Ok(Progress::More)
+    }
+}

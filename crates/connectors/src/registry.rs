@@ -1,0 +1,14 @@
+//! The connector types there are: the only list.
+
+use std::sync::Arc;
+
+use inlet_source::{ConnectorType, Registry};
+
+use crate::files::Files;
+
+/// Every connector type of this build.
+#[must_use]
+pub fn registry() -> Registry {
+    let types: [Arc<dyn ConnectorType>; 1] = [Arc::new(Files::default())];
+    Registry::new(types)
+}
