@@ -12,6 +12,7 @@ pub mod fields;
 mod hash;
 pub mod id;
 pub mod json;
+pub mod key;
 mod name;
 pub mod stream;
 pub mod sync;

@@ -21,3 +21,5 @@ pub use number::is_canonical_number;
 pub use object::{Field, Object};
 pub use scanner::{Scan, ValueScanner, find_value_end};
 pub use string::{decode_string, write_string};
+
+pub(crate) use number::is_number;

@@ -12,7 +12,7 @@ fn digits_end(text: &[u8], mut at: usize) -> usize {
 
 /// The end of the number that begins at `at`.
 #[inline]
-pub(crate) fn number_end(text: &[u8], at: usize) -> Result<usize, JsonError> {
+pub(super) fn number_end(text: &[u8], at: usize) -> Result<usize, JsonError> {
     let whole = at + usize::from(text.get(at) == Some(&b'-'));
     let mut end = digits_end(text, whole);
     if end == whole || (text[whole] == b'0' && end > whole + 1) {
@@ -40,11 +40,16 @@ fn bad_number(at: usize) -> JsonError {
     JsonError::new(JsonErrorKind::BadNumber, at)
 }
 
+/// Whether `text` is a JSON number and nothing more.
+pub(crate) fn is_number(text: &[u8]) -> bool {
+    number_end(text, 0).is_ok_and(|end| end == text.len())
+}
+
 /// Whether a text from elsewhere, a CSV cell say, is already a JSON number and nothing more, so that it may be taken
 /// as one without changing a character of it. `-0` is not: as an integer it would be written `0`.
 #[must_use]
 pub fn is_canonical_number(text: &[u8]) -> bool {
-    text != b"-0" && number_end(text, 0).is_ok_and(|end| end == text.len())
+    text != b"-0" && is_number(text)
 }
 
 #[cfg(test)]
