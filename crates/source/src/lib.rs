@@ -10,6 +10,8 @@ mod encoder;
 mod error;
 mod inbox;
 mod outlet;
+mod push;
+mod pushed_line;
 mod registry;
 mod request;
 
@@ -18,5 +20,7 @@ pub use encoder::{Occurrences, RecordEncoder, Unkeyed, encode_row_key, too_large
 pub use error::{ErrorKind, SourceError};
 pub use inbox::{Inbox, InboxEntry, InboxError};
 pub use outlet::{Closed, Message, MessageReceiver, Outlet, Taken, messages};
+pub use push::{Accepted, PushForm, accept};
+pub use pushed_line::PushedLine;
 pub use registry::{ConnectorType, Environment, Registry, UnknownType};
 pub use request::{OpenListing, ReadRequest, ScopeState, StreamRequest};
