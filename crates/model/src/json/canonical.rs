@@ -13,8 +13,8 @@ pub struct Limits {
     pub max_depth: u16,
     /// How many bytes a value may have before white space is removed. Above 2 GiB it is taken as 2 GiB.
     pub max_bytes: usize,
-    /// How many members the objects may have that are open at one point of the text together. They take 32 bytes each
-    /// while the value is read.
+    /// How many members the objects may have that are open at one point of the text together. They take 32
+    /// bytes each while the value is read.
     pub max_members: u32,
 }
 
@@ -24,7 +24,8 @@ impl Default for Limits {
     }
 }
 
-/// Reads JSON values and appends their canonical form. Keep one and use it for every record: its scratch space is reused.
+/// Reads JSON values and appends their canonical form. Keep one and use it for every record: its scratch
+/// space is reused.
 #[derive(Debug)]
 pub struct Canonicalizer {
     limits: Limits,
@@ -39,16 +40,16 @@ impl Canonicalizer {
         Self { limits: Limits { max_bytes, ..limits }, scratch: Scratch::default() }
     }
 
-    /// Reads the one JSON object that is `input`, white space around it allowed, appends its canonical form to `out` and
-    /// says where its fields lie. On an error `out` is as it was.
+    /// Reads the one JSON object that is `input`, white space around it allowed, appends its canonical form
+    /// to `out` and says where its fields lie. On an error `out` is as it was.
     pub fn object<'a>(&'a mut self, input: &'a [u8], out: &mut Vec<u8>) -> Result<Object<'a>, JsonError> {
         let span = self.read(input, out, true)?;
         let names = Names { input, decoded: &self.scratch.names };
         Ok(Object { names, members: &self.scratch.members, base: span.start, len: span.len() })
     }
 
-    /// Reads the one JSON value of any kind that is `input`, appends its canonical form to `out` and says where it lies
-    /// there. On an error `out` is as it was.
+    /// Reads the one JSON value of any kind that is `input`, appends its canonical form to `out` and says
+    /// where it lies there. On an error `out` is as it was.
     pub fn value(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<Range<usize>, JsonError> {
         self.read(input, out, false)
     }

@@ -1,7 +1,8 @@
 //! JSON in one pass: from the bytes of a source to the canonical bytes that are hashed, compared and stored.
 //!
-//! Canonical means: no white space between tokens, the members of every object sorted by name, and every number
-//! and string exactly as the source spelled it. `docs/values.md` says it in full, with examples that are tested.
+//! Canonical means: no white space between tokens, the members of every object sorted by name, and every
+//! number and string exactly as the source spelled it. `docs/values.md` says it in full, with examples that
+//! are tested.
 
 mod canonical;
 mod error;

@@ -45,8 +45,8 @@ pub(crate) fn is_number(text: &[u8]) -> bool {
     number_end(text, 0).is_ok_and(|end| end == text.len())
 }
 
-/// Whether a text from elsewhere, a CSV cell say, is already a JSON number and nothing more, so that it may be taken
-/// as one without changing a character of it. `-0` is not: as an integer it would be written `0`.
+/// Whether a text from elsewhere, a CSV cell say, is already a JSON number and nothing more, so that it may
+/// be taken as one without changing a character of it. `-0` is not: as an integer it would be written `0`.
 #[must_use]
 pub fn is_canonical_number(text: &[u8]) -> bool {
     text != b"-0" && is_number(text)

@@ -63,8 +63,8 @@ fn prefix_of(name: &[u8]) -> u64 {
 
 /// A record that was read: where its top-level fields lie, in the order of their names.
 ///
-/// It borrows the record's input, not the buffer its canonical form was appended to, so that a key can be appended to
-/// the same buffer straight away.
+/// It borrows the record's input, not the buffer its canonical form was appended to, so that a key can be
+/// appended to the same buffer straight away.
 #[derive(Debug, Clone, Copy)]
 pub struct Object<'a> {
     pub(super) names: Names<'a>,
@@ -130,8 +130,8 @@ impl<'a> Field<'a> {
         self.object.base + self.member.value as usize..self.object.base + self.member.end as usize
     }
 
-    /// The value, unless it is an array or an object. A scalar's canonical form is its spelling in the input, so this is
-    /// a slice of the input.
+    /// The value, unless it is an array or an object. A scalar's canonical form is its spelling in the input,
+    /// so this is a slice of the input.
     #[must_use]
     pub fn scalar(&self) -> Option<&'a [u8]> {
         let start = self.member.source as usize;

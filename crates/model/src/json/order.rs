@@ -13,8 +13,8 @@ pub(super) fn sort(members: &mut [Member], names: Names<'_>) -> Result<(), JsonE
     }
 }
 
-/// Appends the members in their new order. `source` is the body of the object in the old order, which began at `body`
-/// of the canonical form.
+/// Appends the members in their new order. `source` is the body of the object in the old order, which began
+/// at `body` of the canonical form.
 pub(super) fn place(members: &mut [Member], source: &[u8], body: usize, out: &mut Vec<u8>) {
     let mut to = body as u32;
     for (index, member) in members.iter_mut().enumerate() {

@@ -1,8 +1,8 @@
 //! From any JSON text to its canonical form, in one pass over the bytes.
 //!
-//! Nothing is copied token by token. The pass remembers a *run*: input that belongs in the output as it is and has not
-//! been copied yet. White space ends a run, and so does an object whose members are out of order; a record that is
-//! canonical already is a single run. Nesting is a stack of frames, not recursion.
+//! Nothing is copied token by token. The pass remembers a *run*: input that belongs in the output as it is
+//! and has not been copied yet. White space ends a run, and so does an object whose members are out of order;
+//! a record that is canonical already is a single run. Nesting is a stack of frames, not recursion.
 
 use std::cmp::Ordering;
 
@@ -37,7 +37,8 @@ pub(super) struct Scratch {
     moving: Vec<u8>,
 }
 
-/// The largest scratch buffer kept between values, in elements: one huge record must not be paid for ever after.
+/// The largest scratch buffer kept between values, in elements: one huge record must not be paid for ever
+/// after.
 const KEPT: usize = 1 << 16;
 
 impl Scratch {
@@ -78,7 +79,8 @@ enum Next {
 }
 
 impl<'p> Pass<'p> {
-    /// A pass over `input` that appends to `out`. The input is UTF-8 and within the limits, the scratch is clear.
+    /// A pass over `input` that appends to `out`. The input is UTF-8 and within the limits, the scratch is
+    /// clear.
     pub(super) fn new(
         input: &'p [u8],
         out: &'p mut Vec<u8>,
@@ -223,7 +225,8 @@ impl<'p> Pass<'p> {
         Ok(())
     }
 
-    /// Leaves the innermost array or object at its closing bracket. The outermost object's members stay, for [`Object`].
+    /// Leaves the innermost array or object at its closing bracket. The outermost object's members stay, for
+    /// [`Object`](super::Object).
     fn close(&mut self) {
         self.at += 1;
         if let Some(frame) = self.scratch.frames.pop()

@@ -6,8 +6,8 @@ const WORD: usize = size_of::<u64>();
 const ONES: u64 = 0x0101_0101_0101_0101;
 const TOPS: u64 = 0x8080_8080_8080_8080;
 
-/// Has the top bit set in the first byte of `word` that ends a plain run of string characters: a quote, a backslash
-/// or a control character. Bytes after that one may be marked wrongly, bytes before it never are.
+/// Has the top bit set in the first byte of `word` that ends a plain run of string characters: a quote, a
+/// backslash or a control character. Bytes after that one may be marked wrongly, bytes before it never are.
 #[inline]
 fn specials(word: u64) -> u64 {
     let quotes = word ^ (ONES * b'"' as u64);
@@ -17,7 +17,8 @@ fn specials(word: u64) -> u64 {
     (controls | zeros) & TOPS
 }
 
-/// The first byte at or after `at` that is a quote, a backslash or a control character; else the end of `text`.
+/// The first byte at or after `at` that is a quote, a backslash or a control character; else the end of
+/// `text`.
 #[inline]
 fn plain_end(text: &[u8], mut at: usize) -> usize {
     while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk::<WORD>) {

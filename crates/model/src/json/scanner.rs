@@ -16,8 +16,8 @@ pub enum Scan {
 
 /// Finds the end of one value after another in text that comes in pieces, in constant memory.
 ///
-/// It looks at strings and brackets only. What it cuts out may still be wrong inside: [`Canonicalizer`] is to judge, so
-/// that one bad element of an array costs that element and not the rest.
+/// It looks at strings and brackets only. What it cuts out may still be wrong inside: [`Canonicalizer`] is to
+/// judge, so that one bad element of an array costs that element and not the rest.
 ///
 /// [`Canonicalizer`]: super::Canonicalizer
 #[derive(Debug, Clone, Default)]
@@ -54,8 +54,9 @@ impl ValueScanner {
         self.place == Place::Before
     }
 
-    /// Goes on with the next piece of text, which begins where the last one ended. White space before the value is
-    /// passed over. After [`Scan::End`] the scanner stands before another value, and is to be given the text from there.
+    /// Goes on with the next piece of text, which begins where the last one ended. White space before the
+    /// value is passed over. After [`Scan::End`] the scanner stands before another value, and is to be given
+    /// the text from there.
     ///
     /// It is an error if a comma, a colon or a closing bracket stands where the value should begin.
     pub fn scan(&mut self, piece: &[u8]) -> Result<Scan, JsonError> {
@@ -106,8 +107,8 @@ impl ValueScanner {
         Ok(Scan::NeedMore)
     }
 
-    /// Says that the text ends here. True if that ends a value too, as it does a bare number; false if the scanner stood
-    /// before a value, or if the value is cut off.
+    /// Says that the text ends here. True if that ends a value too, as it does a bare number; false if the
+    /// scanner stood before a value, or if the value is cut off.
     pub fn finish(&mut self) -> bool {
         let complete = self.place == Place::Bare;
         *self = Self::default();

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::error::{JsonError, JsonErrorKind};
 use super::scan::string_end;
 
-/// Appends `text` as a JSON string. Only what must be escaped is: the quote, the backslash and control characters.
+/// Appends `text` as a JSON string. Only what must be escaped is: the quote, the backslash and control
+/// characters.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
@@ -63,8 +64,8 @@ pub fn decode_string(token: &[u8]) -> Result<Cow<'_, str>, JsonError> {
 
 /// Appends what the body of a valid JSON string stands for, and says where the first lone surrogate is.
 ///
-/// Lone surrogates are appended as WTF-8 writes them, three bytes each, so that any two strings differ in their bytes
-/// exactly if they differ, and compare bytewise as their code points do.
+/// Lone surrogates are appended as WTF-8 writes them, three bytes each, so that any two strings differ in
+/// their bytes exactly if they differ, and compare bytewise as their code points do.
 pub(super) fn unescape(body: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let mut lone = None;
     let mut at = 0;

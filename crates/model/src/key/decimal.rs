@@ -1,8 +1,8 @@
 //! Decimals in a key: numbers that are no integers, and integers beyond 255 bytes.
 //!
-//! The tuple layer has no decimal that keeps order, and leaves the type codes 0x40 to 0x4f to its users. This is what
-//! Inlet writes under two of them, version 1. The number is taken as ± 0.DIGITS × 10^point, exactly; DIGITS begins with
-//! no zero and ends with none, so every number is written in one way only.
+//! The tuple layer has no decimal that keeps order, and leaves the type codes 0x40 to 0x4f to its users. This
+//! is what Inlet writes under two of them, version 1. The number is taken as ± 0.DIGITS × 10^point, exactly;
+//! DIGITS begins with no zero and ends with none, so every number is written in one way only.
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -11,11 +11,13 @@
 //! | 1 per two digits | the two digits as a number from 0 to 99, plus 1; a single last digit has a zero after it |
 //! | 1 | 0x00, the end |
 //!
-//! Below zero every byte after the type code is inverted. Among numbers of one sign the larger point has the larger
-//! magnitude, then the larger digits; the end is below any digits, so that 0.1 comes before 0.12; inversion turns all of
-//! this round. As the type codes are above those of integers, decimals come after all integers, not between them.
+//! Below zero every byte after the type code is inverted. Among numbers of one sign the larger point has the
+//! larger magnitude, then the larger digits; the end is below any digits, so that 0.1 comes before 0.12;
+//! inversion turns all of this round. As the type codes are above those of integers, decimals come after all
+//! integers, not between them.
 //!
-//! 1.5 is 0.15 × 10^1: `41 80000001 10 00`. -1.5 is `40 7ffffffe ef ff`. 0.05 is 0.5 × 10^-1: `41 7fffffff 33 00`.
+//! 1.5 is 0.15 × 10^1: `41 80000001 10 00`. -1.5 is `40 7ffffffe ef ff`. 0.05 is 0.5 × 10^-1: `41 7fffffff 33
+//! 00`.
 
 use super::code;
 use super::error::KeyErrorKind;
@@ -46,8 +48,8 @@ pub(super) fn encode(number: &Number<'_>, out: &mut Vec<u8>) -> Result<(), KeyEr
     Ok(())
 }
 
-/// Reads what follows the type code, and says how much of `rest` it takes. The text is the number as JSON. `None` if that
-/// is not how a decimal is encoded.
+/// Reads what follows the type code, and says how much of `rest` it takes. The text is the number as JSON.
+/// `None` if that is not how a decimal is encoded.
 pub(super) fn decode(negative: bool, rest: &[u8]) -> Option<(Box<str>, usize)> {
     let flip = if negative { 0xff } else { 0 };
     let (head, body) = rest.split_first_chunk::<POINT_LEN>()?;

@@ -21,7 +21,8 @@ pub enum KeyPart<'a> {
     Bytes(Cow<'a, [u8]>),
 }
 
-/// The parts of an encoded key. Only what encoding gives is accepted, so encoding the parts again gives the same bytes.
+/// The parts of an encoded key. Only what encoding gives is accepted, so encoding the parts again gives the
+/// same bytes.
 pub fn decode(encoded: &[u8]) -> Result<Vec<KeyPart<'_>>, KeyError> {
     if encoded.len() > MAX_LEN {
         return Err(KeyErrorKind::TooLong { max: MAX_LEN }.into());

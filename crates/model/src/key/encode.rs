@@ -12,7 +12,8 @@ use crate::json::{JsonErrorKind, Object, decode_string};
 /// Numbers of up to this many digits fit an `i64` whatever the digits.
 const FAST_DIGITS: usize = 18;
 
-/// Appends one key to a buffer, part by part. Unless [`finish`](Self::finish) succeeds the buffer is left as it was.
+/// Appends one key to a buffer, part by part. Unless [`finish`](Self::finish) succeeds the buffer is left as
+/// it was.
 #[derive(Debug)]
 pub struct KeyEncoder<'a> {
     out: &'a mut Vec<u8>,
@@ -77,8 +78,9 @@ impl<'a> KeyEncoder<'a> {
         self.push_terminated(code::STRING, value.as_bytes());
     }
 
-    /// Appends bytes, a hash for instance. JSON has none, so their JSON form is a string of lower-case hex digits, which
-    /// reads back as that string: a key that people are to ask for by name needs a string instead.
+    /// Appends bytes, a hash for instance. JSON has none, so their JSON form is a string of lower-case hex
+    /// digits, which reads back as that string: a key that people are to ask for by name needs a string
+    /// instead.
     pub fn push_bytes(&mut self, value: &[u8]) {
         self.push_terminated(code::BYTES, value);
     }
@@ -197,7 +199,8 @@ pub fn encode_json_scalar(value: &[u8], out: &mut Vec<u8>) -> Result<(), KeyErro
     key.finish().map(|_| ())
 }
 
-/// Appends the key that these top-level fields of a record make, in this order. On an error `out` is as it was.
+/// Appends the key that these top-level fields of a record make, in this order. On an error `out` is as it
+/// was.
 pub fn encode_fields(
     record: &Object<'_>,
     names: &[impl AsRef<str>],

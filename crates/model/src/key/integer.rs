@@ -128,8 +128,8 @@ pub(super) enum Decoded {
     Large(Box<str>),
 }
 
-/// Reads the integer whose type code is `first`, and says how much of `rest` it takes; `None` if that is not how an
-/// integer is encoded.
+/// Reads the integer whose type code is `first`, and says how much of `rest` it takes; `None` if that is not
+/// how an integer is encoded.
 pub(super) fn decode(first: u8, rest: &[u8]) -> Option<(Decoded, usize)> {
     let short = usize::from(first.abs_diff(code::ZERO));
     let (negative, len, head) = match first {

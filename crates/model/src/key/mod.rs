@@ -1,19 +1,21 @@
 //! Keys: the values of a record's primary key as one string of bytes, typed and in order.
 //!
 //! The encoding is the tuple layer of FoundationDB as its `design/tuple.md` lays it down
-//! (<https://github.com/apple/foundationdb/blob/main/design/tuple.md>), restricted to byte strings, Unicode strings,
-//! integers up to 255 bytes and booleans, and with one addition: decimals, under user type codes.
-//! Parts follow each other without a separator, as each says where it ends; so the order of the bytes is the order of
-//! the parts, and no key is the beginning of another with as many parts.
+//! (<https://github.com/apple/foundationdb/blob/main/design/tuple.md>), restricted to byte strings, Unicode
+//! strings, integers up to 255 bytes and booleans, and with one addition: decimals, under user type codes.
+//! Parts follow each other without a separator, as each says where it ends; so the order of the bytes is the
+//! order of the parts, and no key is the beginning of another with as many parts.
 //!
-//! In the place of one part bytes come before strings, those before integers, those before booleans, those before
-//! decimals. Each value has exactly one encoding, however it was spelled: `1`, `1.0` and `1e0` are one key. This is
-//! version 1 of the format; `docs/values.md` lays it out with golden values.
+//! In the place of one part bytes come before strings, those before integers, those before booleans, those
+//! before decimals. Each value has exactly one encoding, however it was spelled: `1`, `1.0` and `1e0` are one
+//! key. This is version 1 of the format; `docs/values.md` lays it out with golden values.
 
 mod decimal;
 mod decode;
 mod encode;
 mod error;
+#[cfg(test)]
+mod golden;
 mod integer;
 mod number;
 mod storage;
@@ -64,8 +66,9 @@ impl Key {
         text::from_json(json).map(Self)
     }
 
-    /// The key in a URL path, already percent-decoded: its JSON form, such as `42`, `"42"` or `["a",1]`. A text that is
-    /// no JSON is taken as a string, so that `abc` means `"abc"`. `parts` is how many fields the key has, if known.
+    /// The key in a URL path, already percent-decoded: its JSON form, such as `42`, `"42"` or `["a",1]`. A
+    /// text that is no JSON is taken as a string, so that `abc` means `"abc"`. `parts` is how many fields the
+    /// key has, if known.
     pub fn from_url(text: &str, parts: Option<usize>) -> Result<Self, KeyError> {
         text::from_url(text, parts).map(Self)
     }

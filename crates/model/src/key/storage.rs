@@ -8,11 +8,12 @@ pub const STORAGE_KEY_MAX: usize = 1024;
 /// Bytes of a long key that are kept in front of its hash.
 const PREFIX_LEN: usize = STORAGE_KEY_MAX - blake3::OUT_LEN;
 
-/// The form under which a store files an encoded key: the key itself if it is shorter than [`STORAGE_KEY_MAX`], else
-/// its first 992 bytes and the BLAKE3 hash of the whole, [`STORAGE_KEY_MAX`] bytes together.
+/// The form under which a store files an encoded key: the key itself if it is shorter than
+/// [`STORAGE_KEY_MAX`], else its first 992 bytes and the BLAKE3 hash of the whole, [`STORAGE_KEY_MAX`] bytes
+/// together.
 ///
-/// A form of that length is always a hashed one, so two keys share a form only if their hashes collide. Forms are ordered
-/// as their keys are, except among long keys that begin with the same 992 bytes.
+/// A form of that length is always a hashed one, so two keys share a form only if their hashes collide. Forms
+/// are ordered as their keys are, except among long keys that begin with the same 992 bytes.
 #[must_use]
 pub fn storage_key(encoded: &[u8]) -> Cow<'_, [u8]> {
     if encoded.len() < STORAGE_KEY_MAX {

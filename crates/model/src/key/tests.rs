@@ -1,4 +1,5 @@
-//! Behaviour of the whole module: golden bytes, order, one encoding per value, and properties over generated values.
+//! Behaviour of the whole module: golden bytes, order, one encoding per value, and properties over generated
+//! values.
 
 use std::cmp::Ordering;
 
@@ -284,7 +285,8 @@ fn decimal_text() -> impl Strategy<Value = String> {
     .prop_filter("no integer", |text| Key::from_json(text.as_bytes()).unwrap().as_bytes()[0] >= 0x40)
 }
 
-/// Compares two JSON numbers by writing both out in full, with the same number of digits on each side of the point.
+/// Compares two JSON numbers by writing both out in full, with the same number of digits on each side of the
+/// point.
 fn compare_numbers(a: &str, b: &str) -> Ordering {
     const DIGITS: usize = 700;
     let plain = |text: &str| {

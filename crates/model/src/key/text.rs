@@ -9,7 +9,8 @@ use crate::json::{Canonicalizer, JsonError, Limits, find_value_end, write_string
 /// The longest text of a key: JSON may spell a byte in six.
 const MAX_TEXT: usize = 8 * MAX_LEN;
 
-/// Appends the JSON form of an encoded key: a scalar for one part, an array for several. On an error `out` is as it was.
+/// Appends the JSON form of an encoded key: a scalar for one part, an array for several. On an error `out` is
+/// as it was.
 pub fn to_json(encoded: &[u8], out: &mut Vec<u8>) -> Result<(), KeyError> {
     let parts = decode(encoded)?;
     if let [part] = parts.as_slice() {
