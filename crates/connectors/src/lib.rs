@@ -5,6 +5,7 @@
 //! `registry.rs`, and nowhere else.
 
 mod blocking;
+pub mod external_source;
 pub mod files;
 mod registry;
 

@@ -1,0 +1,60 @@
+//! From the lines of pushes to entries of a batch. No I/O.
+
+use inlet_model::key::Key;
+use inlet_model::{Batch, Rejection};
+use inlet_source::{InboxEntry, Occurrences, PushedLine, RecordEncoder, StreamRequest, Unkeyed};
+
+/// Puts the lines of pushes into batches.
+#[derive(Debug)]
+pub(super) struct LineWriter<'a> {
+    stream: &'a StreamRequest,
+    max_record_bytes: usize,
+    key_fields: Vec<String>,
+    encoder: RecordEncoder,
+    /// Counted within a push, so that the same push sent again gives the same keys.
+    occurrences: Occurrences,
+}
+
+impl<'a> LineWriter<'a> {
+    pub(super) fn new(stream: &'a StreamRequest, max_record_bytes: usize) -> Self {
+        let key_fields = stream.primary_key.clone();
+        let encoder = RecordEncoder::new(&key_fields, stream.fields.as_deref(), max_record_bytes);
+        Self { stream, max_record_bytes, key_fields, encoder, occurrences: Occurrences::default() }
+    }
+
+    /// Says that the lines of `push` come next. The fields it states as its key count before the stream's.
+    pub(super) fn begin(&mut self, push: &InboxEntry) {
+        self.occurrences.clear();
+        let key_fields = if push.key_fields.is_empty() { &self.stream.primary_key } else { &push.key_fields };
+        if *key_fields != self.key_fields {
+            self.key_fields.clone_from(key_fields);
+            self.encoder =
+                RecordEncoder::new(key_fields, self.stream.fields.as_deref(), self.max_record_bytes);
+        }
+    }
+
+    /// Puts a line into `batch`. `position` is its number within the push, from 1.
+    pub(super) fn line(&mut self, batch: &mut Batch, position: u64, line: &[u8]) {
+        let Some(parsed) = PushedLine::parse(line) else {
+            let reason = "the line is not one that a push leaves".to_owned();
+            return batch.reject(Rejection::new(position, "push.bad_line", reason, line));
+        };
+        let keyed = |key: &[u8]| {
+            Key::from_json(key)
+                .map_err(|error| Rejection::new(position, error.code(), error.to_string(), line))
+        };
+        let taken = match parsed {
+            PushedLine::Upsert { key: None, data } => {
+                self.encoder.upsert(batch, position, data, Unkeyed::Content(&mut self.occurrences));
+                Ok(())
+            }
+            PushedLine::Upsert { key: Some(key), data } => {
+                keyed(key).map(|key| self.encoder.upsert_as(batch, position, data, key.as_bytes()))
+            }
+            PushedLine::Delete { key } => keyed(key).map(|key| batch.delete(position, key.as_bytes())),
+        };
+        if let Err(rejection) = taken {
+            batch.reject(rejection);
+        }
+    }
+}
