@@ -15,6 +15,7 @@
 //! sync went is copied from the collection's file, where its own commits wrote it.
 
 mod catalog;
+mod connection;
 mod data_dir;
 
 pub use catalog::SqliteCatalog;

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::Trouble;
 use super::schema;
+use crate::sqlite::connection::Access;
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// Reads that may run at the same time.
@@ -21,12 +22,7 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connections = (0..CONNECTIONS).map(|_| {
-            let db = Connection::open_with_flags(path, flags)?;
-            schema::configure(&db)?;
-            Ok(db)
-        });
+        let connections = (0..CONNECTIONS).map(|_| schema::connect(path, Access::Read));
         let idle = connections.collect::<rusqlite::Result<Vec<Connection>>>()?;
         Ok(Self { idle: Arc::new(Mutex::new(idle)), free: Arc::new(Semaphore::new(CONNECTIONS)) })
     }

@@ -1,14 +1,14 @@
 //! The catalog's file: is it ours, which version, and how it becomes the present one.
 
-use std::fs::OpenOptions;
 use std::path::Path;
 
 use inlet_model::{Clock, Entropy, StoreId};
-use rusqlite::{Connection, OpenFlags, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use super::error::Trouble;
 use super::row::Text;
 use super::writer::transact;
+use crate::sqlite::connection::{self, Access};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// Step `n` makes version `n + 1`. Steps are only ever added.
@@ -20,9 +20,6 @@ const APPLICATION_ID: i32 = 0x494e_4c43;
 /// The id of the space, and of the collection in it, that a new catalog starts with.
 const DEFAULT: &str = "default";
 
-/// How long a connection waits for another process that looks into the file, such as a backup.
-const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
-
 const CACHED_STATEMENTS: usize = 64;
 
 const OPERATION: &str = "open the catalog";
@@ -33,11 +30,9 @@ pub(super) fn open(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> StoreResult<(Connection, [u8; 32])> {
-    create_private(path)
+    connection::create_private(path)
         .map_err(|error| StoreError::new(StoreErrorKind::Unavailable, OPERATION).because(error))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = Connection::open_with_flags(path, flags).map_err(sqlite)?;
-    configure(&db).map_err(sqlite)?;
+    let mut db = connect(path, Access::Write).map_err(sqlite)?;
     // A file that is not ours must not even be switched to another journal.
     version(&db)?;
     db.pragma_update(None, "journal_mode", "WAL").map_err(sqlite)?;
@@ -47,22 +42,12 @@ pub(super) fn open(
     Ok((db, secret))
 }
 
-/// What every connection has set.
-pub(super) fn configure(db: &Connection) -> rusqlite::Result<()> {
-    db.busy_timeout(BUSY_TIMEOUT)?;
+/// A connection to the catalog's file.
+pub(super) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
+    let db = connection::open(path, access)?;
     db.pragma_update(None, "foreign_keys", true)?;
-    db.pragma_update(None, "trusted_schema", false)?;
     db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    Ok(())
-}
-
-/// SQLite makes its other files with the rights of the first.
-fn create_private(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    Ok(db)
 }
 
 /// The version of a file that is ours, 0 for an empty one.

@@ -1,0 +1,245 @@
+//! What the behaviours start from: things that are all different, in a catalog that is otherwise empty.
+
+use std::sync::Arc;
+
+use inlet_model::stream::StreamSettings;
+use inlet_model::sync::{Failure, Outcome, SyncMode, SyncStatus, SyncTrigger};
+use inlet_model::{
+    Clock, CollectionId, ConnectorId, Counts, ManualClock, SeededEntropy, SpaceId, StoreId, StreamName,
+    SyncId, Timestamp,
+};
+use serde_json::json;
+
+use crate::catalog::{
+    Catalog, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent, PageCursor, PageQuery, Space,
+    StoredAnswer, Sync,
+};
+use crate::collection::{Phase, Run, StreamProgress, StreamStatus};
+
+/// How long a key of [`Given::idempotent`] counts.
+pub(super) const KEPT_MICROS: i64 = 1_000_000_000;
+
+/// A catalog under test, and a time that moves with each look at it.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) catalog: Arc<dyn Catalog>,
+    clock: ManualClock,
+    entropy: SeededEntropy,
+}
+
+impl Given {
+    pub(super) fn new(catalog: Arc<dyn Catalog>) -> Self {
+        let clock = ManualClock::new(Timestamp::from_millis(4_102_444_800_000));
+        Self { catalog, clock, entropy: SeededEntropy::new(7) }
+    }
+
+    /// A later time than ever before, and than any clock shows. Not a whole number of milliseconds, which a backend must not need.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.advance(1_001);
+        self.clock.now()
+    }
+
+    /// Lets so much time pass that every idempotency key has expired.
+    pub(super) fn let_keys_expire(&self) {
+        self.clock.advance(2 * KEPT_MICROS);
+    }
+
+    pub(super) fn a_space(&self) -> Space {
+        let now = self.now();
+        Space {
+            id: SpaceId::new(now, &self.entropy),
+            name: format!("Space of {now} – ünïcode, \"quotes\", 'more'"),
+            created_at: now,
+            updated_at: self.now(),
+        }
+    }
+
+    pub(super) fn a_collection(&self, space_id: &SpaceId) -> Collection {
+        let now = self.now();
+        Collection {
+            space_id: space_id.clone(),
+            id: CollectionId::new(now, &self.entropy),
+            name: format!("Collection of {now}"),
+            store_id: StoreId::new(now, &self.entropy),
+            created_at: now,
+            updated_at: self.now(),
+        }
+    }
+
+    pub(super) fn a_connector(&self, collection: &Collection) -> Connector {
+        let now = self.now();
+        Connector {
+            id: ConnectorId::new(now, &self.entropy),
+            space_id: collection.space_id.clone(),
+            collection_id: collection.id.clone(),
+            store_id: collection.store_id,
+            name: format!("Connector of {now}"),
+            kind: "files".to_owned(),
+            config: json!({"path": "/data/ü.jsonl", "deep": {"list": [1, -2, null, true, "\u{1f600}"]}, "empty": {}}),
+            streams: Some(vec![StreamSettings {
+                name: StreamName::new("public.orders").unwrap(),
+                mode: SyncMode::FullRefresh,
+                write_mode: inlet_model::stream::WriteMode::Upsert,
+                primary_key: vec!["id".to_owned(), "line".to_owned()],
+                cursor_field: Some("updated_at".to_owned()),
+                fields: Some(vec!["id".to_owned()]),
+            }]),
+            status: ConnectorStatus::Active,
+            version: 1,
+            created_at: now,
+            updated_at: self.now(),
+        }
+    }
+
+    pub(super) fn a_sync(&self, connector: &Connector) -> Sync {
+        let now = self.now();
+        Sync {
+            id: SyncId::new(now, &self.entropy),
+            space_id: connector.space_id.clone(),
+            collection_id: connector.collection_id.clone(),
+            store_id: connector.store_id,
+            connector_id: connector.id,
+            status: SyncStatus::Queued,
+            trigger: SyncTrigger::Api,
+            mode: SyncMode::Incremental,
+            attempt: 0,
+            created_at: now,
+            started_at: None,
+            last_progress_at: None,
+            finished_at: None,
+            counts: Counts::default(),
+            streams: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// How the run of a claimed sync may have ended.
+    pub(super) fn a_run(&self, claim: &Claim, outcome: Outcome) -> Run {
+        let counts = Counts {
+            read: 10,
+            created: 4,
+            updated: 3,
+            unchanged: 2,
+            deleted: 5,
+            rejected: 1,
+            bytes: 1 << 40,
+        };
+        let failure = (outcome == Outcome::Failed).then(a_failure);
+        Run {
+            sync_id: claim.sync.id,
+            connector_id: claim.sync.connector_id,
+            attempt: claim.sync.attempt,
+            barren_attempts: 0,
+            generation: 1,
+            phase: Phase::Ended,
+            counts,
+            streams: vec![StreamProgress {
+                name: StreamName::new("public.orders").unwrap(),
+                status: StreamStatus::Failed,
+                counts,
+                error: Some(a_failure()),
+            }],
+            outcome: Some(outcome),
+            failure,
+            started_at: self.now(),
+            last_progress_at: self.now(),
+            finished_at: Some(self.now()),
+        }
+    }
+
+    /// The use of an idempotency key: equal `key`s are one key, equal `request`s one request.
+    pub(super) fn idempotent(&self, key: u8, request: u8) -> Idempotent {
+        let now = self.now();
+        Idempotent {
+            scope: [key; 32],
+            fingerprint: [request; 32],
+            answer: StoredAnswer {
+                status: 201,
+                location: Some(format!("/v1/things/{key}")),
+                body: vec![b'{', request, 0, 255, b'}'],
+            },
+            now,
+            expired_before: Timestamp::from_micros(now.as_micros() - KEPT_MICROS),
+        }
+    }
+
+    pub(super) async fn stored_space(&self) -> Space {
+        let space = self.a_space();
+        assert_eq!(self.catalog.space_create(space.clone(), None).await.unwrap(), Effect::Done);
+        space
+    }
+
+    pub(super) async fn stored_collection_in(&self, space_id: &SpaceId) -> Collection {
+        let collection = self.a_collection(space_id);
+        assert_eq!(self.catalog.collection_create(collection.clone(), None).await.unwrap(), Effect::Done);
+        collection
+    }
+
+    pub(super) async fn stored_collection(&self) -> Collection {
+        let space = self.stored_space().await;
+        self.stored_collection_in(&space.id).await
+    }
+
+    pub(super) async fn stored_connector_in(&self, collection: &Collection) -> Connector {
+        let connector = self.a_connector(collection);
+        assert_eq!(self.catalog.connector_create(connector.clone(), None).await.unwrap(), Effect::Done);
+        connector
+    }
+
+    pub(super) async fn stored_connector(&self) -> Connector {
+        let collection = self.stored_collection().await;
+        self.stored_connector_in(&collection).await
+    }
+
+    pub(super) async fn queued_sync(&self, connector: &Connector) -> Sync {
+        let sync = self.a_sync(connector);
+        assert_eq!(self.catalog.sync_trigger(sync.clone(), None).await.unwrap(), Effect::Done);
+        sync
+    }
+
+    /// A sync that was triggered and claimed; nothing else may be queued.
+    pub(super) async fn running_sync(&self, connector: &Connector) -> Claim {
+        let queued = self.queued_sync(connector).await;
+        let claim = self.catalog.sync_claim(self.now()).await.unwrap().expect("a sync is queued");
+        assert_eq!(claim.sync.id, queued.id);
+        claim
+    }
+
+    /// A sync on which a cancel was acknowledged while it ran.
+    pub(super) async fn cancelling_sync(&self, connector: &Connector) -> Claim {
+        let mut claim = self.running_sync(connector).await;
+        self.catalog.sync_cancel(connector.id, Some(claim.sync.id), self.now()).await.unwrap();
+        claim.sync = self.sync(&claim.sync).await;
+        assert_eq!(claim.sync.status, SyncStatus::Cancelling);
+        claim
+    }
+
+    pub(super) async fn finished_sync(&self, connector: &Connector, outcome: Outcome) -> Sync {
+        let claim = self.running_sync(connector).await;
+        self.catalog.sync_finish(&self.a_run(&claim, outcome)).await.unwrap();
+        self.sync(&claim.sync).await
+    }
+
+    /// The sync as it stands now.
+    pub(super) async fn sync(&self, sync: &Sync) -> Sync {
+        let found = self.catalog.sync_get(sync.connector_id, sync.id).await.unwrap();
+        found.expect("a sync that was triggered is there")
+    }
+}
+
+pub(super) fn a_failure() -> Failure {
+    Failure {
+        code: "source.unreachable".to_owned(),
+        message: "The host does not answer.".to_owned(),
+        hint: Some("Is it up?".to_owned()),
+        retryable: true,
+    }
+}
+
+pub(super) fn first(limit: usize) -> PageQuery {
+    PageQuery { after: None, limit }
+}
+
+pub(super) fn after(place: PageCursor, limit: usize) -> PageQuery {
+    PageQuery { after: Some(place), limit }
+}

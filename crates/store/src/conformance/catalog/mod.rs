@@ -1,0 +1,170 @@
+//! What every catalog must do, one behaviour a function.
+//!
+//! Each behaviour gets a catalog as its first opening leaves it: with a space `default` and a collection `default` in it,
+//! and nothing else. [`catalog_tests!`](crate::catalog_tests) makes a test of each.
+
+#![expect(clippy::unwrap_used, reason = "a behaviour that is missing is shown by a panic")]
+
+pub mod collections;
+pub mod connectors;
+mod given;
+pub mod idempotency;
+pub mod keys;
+pub mod spaces;
+pub mod sync_abandon;
+pub mod sync_cancel;
+pub mod sync_claim;
+pub mod sync_finish;
+pub mod sync_take_over;
+pub mod sync_trigger;
+pub mod syncs;
+pub mod tasks;
+
+/// Makes one test of each behaviour, in a module for each noun.
+///
+/// Takes the path of an `async fn() -> (Arc<dyn Catalog>, T)` that makes a new catalog; `T` is dropped when the test is over.
+#[macro_export]
+macro_rules! catalog_tests {
+    ($fresh:path) => {
+        $crate::catalog_tests! { @each $fresh;
+            spaces {
+                a_new_catalog_has_a_default_space_with_a_default_collection,
+                a_space_is_stored_as_it_was_given,
+                an_unknown_space_is_none,
+                a_taken_id_is_a_conflict_that_shows_who_has_it,
+                spaces_are_listed_newest_first_then_greatest_id_first,
+                the_last_page_has_no_next,
+                paging_skips_and_repeats_nothing_while_spaces_are_added,
+                an_empty_space_is_deleted,
+                a_space_with_a_collection_goes_only_with_cascade,
+                a_cascade_takes_all_a_space_holds,
+                an_unknown_space_is_absent_to_a_delete,
+                a_deleted_id_can_be_used_again,
+                of_a_hundred_parallel_creates_of_one_id_one_wins,
+            }
+            collections {
+                a_collection_is_stored_as_it_was_given,
+                an_unknown_collection_is_none,
+                an_id_is_taken_only_within_its_space,
+                a_collection_needs_a_space,
+                only_collections_of_the_space_are_listed,
+                paging_skips_and_repeats_nothing_while_collections_are_added,
+                a_collection_with_a_connector_goes_only_with_cascade,
+                a_collection_with_records_goes_only_with_cascade,
+                an_empty_collection_goes_without_cascade,
+                a_cascade_cancels_what_its_connectors_have_not_ended,
+                an_unknown_collection_is_absent_to_a_delete,
+                a_collection_made_again_shows_nothing_of_the_old_one,
+                the_stores_are_those_of_the_collections_there_are,
+            }
+            connectors {
+                a_connector_is_stored_as_it_was_given,
+                a_connector_is_found_only_in_its_collection,
+                a_connector_needs_the_very_collection,
+                only_connectors_of_the_collection_are_listed,
+                paging_skips_and_repeats_nothing_while_connectors_come_and_go,
+                an_update_replaces_the_settings_and_counts_the_version_up,
+                an_update_leaves_what_cannot_change,
+                an_update_of_another_version_changes_nothing,
+                of_parallel_updates_of_one_version_one_wins,
+                an_unknown_connector_is_absent_to_an_update,
+                a_deleted_connector_is_hidden_for_good,
+                deleting_a_connector_queues_closing_it,
+                deleting_a_connector_cancels_its_queued_sync,
+                deleting_a_connector_wants_its_running_sync_cancelled,
+                a_connector_is_deleted_only_in_its_collection,
+                of_parallel_deletes_one_gets_the_task,
+            }
+            sync_trigger {
+                a_triggered_sync_is_queued_as_it_was_given,
+                a_sync_that_has_not_ended_is_the_conflict,
+                a_sync_that_has_ended_is_no_conflict,
+                of_a_hundred_parallel_triggers_one_wins_and_is_named_to_all_others,
+                triggers_of_different_connectors_do_not_conflict,
+                a_connector_that_is_not_there_cannot_be_triggered,
+                a_paused_connector_cannot_be_triggered,
+                a_sync_begins_its_life_queued,
+            }
+            syncs {
+                a_sync_is_found_only_under_its_connector,
+                syncs_are_listed_newest_first,
+                paging_skips_and_repeats_nothing_while_syncs_are_added,
+                the_last_sync_is_the_newest_of_each_connector_that_has_one,
+            }
+            sync_claim {
+                nothing_is_claimed_when_nothing_is_queued,
+                a_claim_begins_the_sync,
+                the_longest_queued_sync_is_claimed_first,
+                each_claim_of_a_connector_has_a_greater_fence,
+                a_hundred_parallel_claims_share_out_each_sync_once,
+                a_claimed_sync_is_durable_as_running,
+            }
+            sync_take_over {
+                a_running_sync_is_taken_over_with_one_attempt_more,
+                a_cancelling_sync_stays_cancelling,
+                a_sync_of_a_deleted_connector_comes_without_it,
+                a_sync_keeps_the_config_it_was_claimed_with,
+                the_next_sync_has_the_new_config,
+                what_is_queued_or_has_ended_is_left_alone,
+                a_fence_of_a_take_over_is_greater_than_all_before,
+            }
+            sync_finish {
+                the_outcome_is_copied_from_the_run,
+                a_sync_that_has_ended_stays_as_it_is,
+                a_running_sync_whose_run_was_cancelled_ends_cancelled,
+                a_cancelling_sync_ends_as_its_run_did,
+                a_run_that_has_not_ended_finishes_nothing,
+                the_run_of_an_unknown_sync_is_passed_over,
+                a_finished_sync_frees_its_connector,
+            }
+            sync_abandon {
+                a_running_sync_can_be_abandoned_as_failed_or_cancelled,
+                a_cancelling_sync_can_be_abandoned,
+                a_queued_sync_can_only_be_abandoned_as_cancelled,
+                no_sync_is_abandoned_as_anything_else,
+                an_ended_or_unknown_sync_is_passed_over,
+            }
+            sync_cancel {
+                a_queued_sync_is_cancelled_at_once,
+                a_running_sync_is_cancelling_until_its_worker_ends_it,
+                a_sync_that_was_cancelled_stays_so,
+                a_sync_that_has_ended_otherwise_is_said_to_be_finished,
+                without_an_id_what_has_not_ended_is_cancelled,
+                without_an_id_nothing_that_has_ended_is_cancelled,
+                a_sync_is_cancelled_only_under_its_connector,
+                a_cancelled_sync_is_never_claimed,
+                a_cancel_and_a_claim_at_once_agree,
+            }
+            idempotency {
+                a_repeated_request_gets_the_first_answer_and_does_nothing,
+                the_key_of_another_request_is_a_mismatch_and_does_nothing,
+                the_record_comes_before_any_conflict,
+                a_conflict_stores_no_record,
+                the_record_outlives_what_was_made,
+                an_expired_record_does_not_count,
+                an_expired_key_is_recorded_anew,
+                of_a_hundred_parallel_requests_with_one_key_one_has_the_effect,
+                different_keys_are_different_requests,
+            }
+            tasks {
+                tasks_are_listed_oldest_first_up_to_the_limit,
+                a_task_that_is_done_is_forgotten,
+                the_number_of_a_task_is_never_used_again,
+            }
+            keys {
+                the_first_key_is_stored_and_found_by_its_hash,
+                a_second_first_key_is_not_stored,
+                two_first_starts_at_once_make_one_key,
+            }
+        }
+    };
+    (@each $fresh:path; $($noun:ident { $($behaviour:ident),* $(,)? })*) => {
+        $(mod $noun {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                let (catalog, _kept) = $fresh().await;
+                $crate::conformance::catalog::$noun::$behaviour(catalog).await;
+            })*
+        })*
+    };
+}
