@@ -1,1 +1,39 @@
 //! The HTTP API: the only crate that knows HTTP.
+//!
+//! [`router`] makes of an [`App`] everything that answers requests; [`serve`] answers them on a socket. What each call
+//! does is written for users in `docs/api.md`; every error code has a page of its own in `docs/errors/`.
+//!
+//! A request passes, from the outside in: [`request_id`] (an id on every answer, errors put into words), [`log`] (one
+//! line), [`carry`] (bounded in time and number, panics caught, changes carried through), [`auth`], and then the one
+//! file that holds its operation.
+
+mod answer;
+mod app;
+mod auth;
+mod body;
+mod carry;
+mod codes;
+mod collections;
+mod connectors;
+mod error_pages;
+mod find;
+mod health;
+mod host;
+mod idempotency;
+mod log;
+mod pages;
+mod paths;
+mod problem;
+mod query;
+mod records;
+mod request_id;
+mod router;
+mod serve;
+mod settings;
+mod spaces;
+mod syncs;
+
+pub use app::{App, Limits};
+pub use auth::{Auth, NewKey, first_key, key_hash};
+pub use router::router;
+pub use serve::serve;

@@ -1,0 +1,129 @@
+//! What the API works with, and its bounds.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use inlet_model::{Clock, Entropy};
+use inlet_source::{Environment, Registry};
+use inlet_store::{Catalog, CollectionStores};
+use inlet_sync::Engine;
+use tokio::sync::Semaphore;
+
+use crate::auth::Auth;
+use crate::idempotency::Ledger;
+use crate::pages::Signer;
+
+/// What the API works with.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// What exists and what is wanted.
+    pub catalog: Arc<dyn Catalog>,
+    /// The data.
+    pub stores: Arc<dyn CollectionStores>,
+    /// What runs the syncs.
+    pub engine: Engine,
+    /// The connector types there are.
+    pub registry: Registry,
+    /// What sources may touch.
+    pub environment: Environment,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness, for ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who may call.
+    pub auth: Auth,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+/// Bounds of the API, with defaults that keep a small machine safe.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of an ordinary request body.
+    pub body_bytes: usize,
+    /// Bytes of a push.
+    pub push_bytes: usize,
+    /// How deep the JSON of a request may nest.
+    pub json_depth: u16,
+    /// Bytes of all request bodies that are in memory at the same time.
+    pub bodies_bytes: usize,
+    /// A body that has not arrived after this long is refused.
+    pub body_time: Duration,
+    /// A request that is not answered after this long gets an error.
+    pub request_time: Duration,
+    /// Requests that are answered at the same time.
+    pub requests: usize,
+    /// Bytes of record data on one page.
+    pub page_bytes: usize,
+    /// Bytes that may be pushed to one connector and wait for a sync.
+    pub inbox_bytes: u64,
+    /// Connections that are open at the same time.
+    pub connections: usize,
+    /// A request whose head has not arrived after this long ends its connection.
+    pub head_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            push_bytes: 16 << 20,
+            json_depth: 64,
+            bodies_bytes: 128 << 20,
+            body_time: Duration::from_secs(30),
+            request_time: Duration::from_secs(60),
+            requests: 1024,
+            page_bytes: 8 << 20,
+            inbox_bytes: 1 << 30,
+            connections: 1024,
+            head_time: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The [`App`], and what the API keeps beside it while it runs. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Api(Arc<State>);
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) app: App,
+    pub(crate) signer: Signer,
+    pub(crate) ledger: Ledger,
+    /// One permit a KiB of [`Limits::bodies_bytes`].
+    pub(crate) body_memory: Arc<Semaphore>,
+    /// One permit a request of [`Limits::requests`].
+    pub(crate) requests: Arc<Semaphore>,
+}
+
+impl Api {
+    pub(crate) fn new(app: App) -> Self {
+        let secret = app.catalog.secret();
+        Self(Arc::new(State {
+            signer: Signer::new(secret),
+            ledger: Ledger::new(secret),
+            body_memory: Arc::new(Semaphore::new(
+                (app.limits.bodies_bytes >> 10).min(Semaphore::MAX_PERMITS),
+            )),
+            requests: Arc::new(Semaphore::new(app.limits.requests.min(Semaphore::MAX_PERMITS))),
+            app,
+        }))
+    }
+}
+
+impl Deref for Api {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl Deref for State {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}

@@ -1,0 +1,30 @@
+//! `GET /v1/spaces/{space_id}/collections`: the collections of a space, newest first.
+//!
+//! ```text
+//! curl http://127.0.0.1:8080/v1/spaces/default/collections
+//! {"data":[{"id":"default","space_id":"default","name":"default","records":0,"bytes":0,"last_change":0,…}],"next_cursor":null}
+//! ```
+
+use axum::extract::State;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::view::CollectionView;
+use crate::answer::Answer;
+use crate::app::Api;
+use crate::find;
+use crate::pages::{PageView, page_query, page_token};
+use crate::paths::SpacePath;
+use crate::problem::Problem;
+use crate::query::Query;
+
+/// How many collections are asked for their numbers at the same time.
+const AT_ONCE: usize = 8;
+
+pub(crate) async fn list(State(api): State<Api>, path: SpacePath, query: Query) -> Result<Answer, Problem> {
+    let list = format!("{path}/collections");
+    let page = api.catalog.collection_list(&path.space_id, page_query(&api.signer, &list, query)?).await?;
+    let page = page.ok_or_else(|| find::no_space(&path.space_id))?;
+    let next_cursor = page.next.map(|place| page_token(&api.signer, &list, &place));
+    let views = stream::iter(page.items).map(|collection| CollectionView::read(&api, collection));
+    Ok(Answer::ok(&PageView { data: views.buffered(AT_ONCE).try_collect().await?, next_cursor }))
+}

@@ -1,0 +1,7 @@
+//! Collections: they hold data.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+mod view;

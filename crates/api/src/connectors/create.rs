@@ -1,0 +1,76 @@
+//! `POST …/connectors`: makes a connector. 201; 422 names every bad field, those of the config included.
+//!
+//! ```text
+//! curl -X POST http://127.0.0.1:8080/v1/spaces/default/collections/default/connectors \
+//!   -H 'Idempotency-Key: unique_key' -H 'Content-Type: application/json' \
+//!   -d '{"name": "New Connector", "type": "external_source"}'
+//! {"id":"con_01k…","name":"New Connector","type":"external_source","config":{},"streams":null,…}
+//! ```
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use inlet_model::fields::Fields;
+use inlet_model::{ConnectorId, StoreId};
+use inlet_store::catalog::Connector;
+use serde_json::Value;
+
+use super::view::ConnectorView;
+use super::{fields as settings_of, streams};
+use crate::answer::Answer;
+use crate::app::Api;
+use crate::body::Post;
+use crate::find;
+use crate::idempotency::settle;
+use crate::paths::{CollectionPath, ConnectorPath};
+use crate::problem::Problem;
+use crate::query::NoQuery;
+use crate::settings;
+
+pub(crate) async fn create(
+    State(api): State<Api>,
+    path: CollectionPath,
+    _: NoQuery,
+    post: Post,
+) -> Result<Answer, Problem> {
+    let collection = find::collection(&api, &path).await?;
+    let connector = read(&api, post.body, &path, collection.store_id)?;
+    let made = ConnectorPath { collection: path.clone(), connector_id: connector.id };
+    let answer = Answer::new(StatusCode::CREATED, &ConnectorView::new(connector.clone(), None))
+        .location(made.to_string())
+        .version(connector.version);
+    let record = post.attempt.as_ref().map(|attempt| attempt.record(&answer));
+    match settle(answer, api.catalog.connector_create(connector, record).await?)? {
+        Ok(answer) => Ok(answer),
+        Err(()) => Err(find::absent_collection(&api, &path).await?),
+    }
+}
+
+/// The connector that the body describes.
+fn read(api: &Api, body: Value, path: &CollectionPath, store_id: StoreId) -> Result<Connector, Problem> {
+    let now = api.clock.now();
+    let mut fields = Fields::new(body)?;
+    let name = settings::name(&mut fields);
+    let kind = settings_of::take_type(&mut fields, &api.registry);
+    let config = settings_of::take_config(&mut fields);
+    if let Some(kind) = &kind {
+        settings_of::check_config(&mut fields, &**kind, &config, &api.environment);
+    }
+    let streams = streams::take(&mut fields);
+    let status = settings_of::take_status(&mut fields);
+    settings_of::take_schedule(&mut fields);
+    fields.finish()?;
+    Ok(Connector {
+        id: ConnectorId::new(now, &*api.entropy),
+        space_id: path.space_id.clone(),
+        collection_id: path.collection_id.clone(),
+        store_id,
+        name: name.expect("its absence was refused"),
+        kind: kind.expect("its absence was refused").name().to_owned(),
+        config,
+        streams,
+        status: status.unwrap_or_default(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    })
+}

@@ -1,0 +1,31 @@
+//! `GET …/connectors`: the connectors of a collection, newest first.
+//!
+//! ```text
+//! curl http://127.0.0.1:8080/v1/spaces/default/collections/default/connectors?limit=50
+//! {"data":[{"id":"con_01k…","name":"New Connector","type":"external_source",…}],"next_cursor":null}
+//! ```
+
+use axum::extract::State;
+
+use super::view;
+use crate::answer::Answer;
+use crate::app::Api;
+use crate::find;
+use crate::pages::{PageView, page_query, page_token};
+use crate::paths::CollectionPath;
+use crate::problem::Problem;
+use crate::query::Query;
+
+pub(crate) async fn list(
+    State(api): State<Api>,
+    path: CollectionPath,
+    query: Query,
+) -> Result<Answer, Problem> {
+    let list = format!("{path}/connectors");
+    let query = page_query(&api.signer, &list, query)?;
+    let Some(page) = api.catalog.connector_list(&path.space_id, &path.collection_id, query).await? else {
+        return Err(find::absent_collection(&api, &path).await?);
+    };
+    let next_cursor = page.next.map(|place| page_token(&api.signer, &list, &place));
+    Ok(Answer::ok(&PageView { data: view::read_all(&api, page.items).await?, next_cursor }))
+}

@@ -1,0 +1,11 @@
+//! Connectors: they link a collection to a source.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+mod fields;
+pub(crate) mod get;
+pub(crate) mod list;
+mod precondition;
+mod streams;
+pub(crate) mod update;
+mod view;

@@ -1,0 +1,92 @@
+//! `PATCH …/connectors/{connector_id}`: changes settings of a connector by a JSON merge patch (RFC 7396). A sync that
+//! runs keeps the settings it started with. With `If-Match`, 412 unless the connector is still at that version.
+//!
+//! ```text
+//! curl -X PATCH http://127.0.0.1:8080/v1/spaces/default/collections/default/connectors/con_01k… \
+//!   -H 'Content-Type: application/json' -d '{"name": "Updated Connector Name"}'
+//! {"id":"con_01k…","name":"Updated Connector Name",…}
+//! ```
+
+use axum::extract::State;
+use inlet_model::fields::Fields;
+use inlet_store::catalog::{Connector, UpdateEffect};
+use serde_json::{Value, json};
+
+use super::fields::merge_patch;
+use super::precondition::Precondition;
+use super::{fields as settings_of, streams, view};
+use crate::answer::Answer;
+use crate::app::Api;
+use crate::body::Patch;
+use crate::codes::Code;
+use crate::find;
+use crate::paths::ConnectorPath;
+use crate::problem::Problem;
+use crate::query::NoQuery;
+use crate::settings;
+
+/// How often a patch is applied anew because others changed the connector in the same moment.
+const ATTEMPTS: usize = 16;
+
+pub(crate) async fn update(
+    State(api): State<Api>,
+    path: ConnectorPath,
+    _: NoQuery,
+    precondition: Precondition,
+    Patch(patch): Patch,
+) -> Result<Answer, Problem> {
+    for _ in 0..ATTEMPTS {
+        let before = find::connector(&api, &path).await?;
+        precondition.check(before.version)?;
+        let mut after = patched(&api, before.clone(), patch.clone())?;
+        if after == before {
+            return view::answer(&api, before).await;
+        }
+        after.updated_at = api.clock.now();
+        match api.catalog.connector_update(after).await? {
+            UpdateEffect::Updated(connector) => return view::answer(&api, connector).await,
+            UpdateEffect::Stale(_) => {}
+            UpdateEffect::Absent => return Err(find::absent_connector(&api, &path).await?),
+        }
+    }
+    let detail = "The connector kept being changed by others. Try again in a moment.";
+    Err(Problem::new(Code::ConnectorBusy, detail))
+}
+
+/// The connector as the patch wants it.
+///
+/// A config that the patch leaves as it was is not checked again, so that a name can be changed even where the config no
+/// longer fits what the operator allows.
+fn patched(api: &Api, before: Connector, patch: Value) -> Result<Connector, Problem> {
+    let document = json!({
+        "name": before.name,
+        "type": before.kind,
+        "config": before.config,
+        "streams": before.streams,
+        "status": before.status,
+    });
+    let mut fields = Fields::new(merge_patch(document, patch))?;
+    let name = settings::name(&mut fields);
+    refuse_another_type(&mut fields, &before.kind);
+    let config = settings_of::take_config(&mut fields);
+    if config != before.config {
+        match api.registry.get(&before.kind) {
+            Ok(kind) => settings_of::check_config(&mut fields, &**kind, &config, &api.environment),
+            Err(unknown) => fields.refuse("type", "field.choice", unknown.to_string()),
+        }
+    }
+    let streams = streams::take(&mut fields);
+    let status = settings_of::take_status(&mut fields).unwrap_or_default();
+    settings_of::take_schedule(&mut fields);
+    fields.finish()?;
+    let name = name.expect("its absence was refused");
+    Ok(Connector { name, config, streams, status, ..before })
+}
+
+fn refuse_another_type(fields: &mut Fields, kind: &str) {
+    if fields.required_string("type").is_some_and(|wanted| wanted != kind) {
+        let detail =
+            format!("the type of a connector never changes: this one is `{kind}`; make another connector");
+        fields.refuse("type", "field.immutable", detail);
+    }
+}

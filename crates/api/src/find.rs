@@ -1,0 +1,97 @@
+//! Finding what a path names, and saying which part of it is not there.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use inlet_model::SpaceId;
+use inlet_store::CollectionStore;
+use inlet_store::catalog::{Collection, Connector, Space, Sync};
+
+use crate::app::Api;
+use crate::codes::Code;
+use crate::paths::{CollectionPath, ConnectorPath, SpacePath, SyncPath};
+use crate::problem::Problem;
+
+/// The space.
+pub(crate) async fn space(api: &Api, path: &SpacePath) -> Result<Space, Problem> {
+    api.catalog.space_get(&path.space_id).await?.ok_or_else(|| no_space(&path.space_id))
+}
+
+/// The collection.
+pub(crate) async fn collection(api: &Api, path: &CollectionPath) -> Result<Collection, Problem> {
+    match api.catalog.collection_get(&path.space_id, &path.collection_id).await? {
+        Some(collection) => Ok(collection),
+        None => Err(absent_collection(api, path).await?),
+    }
+}
+
+/// The collection's data.
+pub(crate) async fn store(
+    api: &Api,
+    path: &CollectionPath,
+) -> Result<(Collection, Arc<dyn CollectionStore>), Problem> {
+    let collection = collection(api, path).await?;
+    let store = api.stores.open(collection.store_id).await?;
+    Ok((collection, store))
+}
+
+/// The connector.
+pub(crate) async fn connector(api: &Api, path: &ConnectorPath) -> Result<Connector, Problem> {
+    let CollectionPath { space_id, collection_id } = &path.collection;
+    match api.catalog.connector_get(space_id, collection_id, path.connector_id).await? {
+        Some(connector) => Ok(connector),
+        None => Err(absent_connector(api, path).await?),
+    }
+}
+
+/// The sync.
+pub(crate) async fn sync(api: &Api, path: &SyncPath) -> Result<Sync, Problem> {
+    connector(api, &path.connector).await?;
+    let sync = api.catalog.sync_get(path.connector.connector_id, path.sync_id).await?;
+    sync.ok_or_else(|| no_sync(path.sync_id, &path.connector))
+}
+
+/// Why there is no such collection: it, or its space.
+pub(crate) async fn absent_collection(api: &Api, path: &CollectionPath) -> Result<Problem, Problem> {
+    let space = api.catalog.space_get(&path.space_id).await?;
+    Ok(match space {
+        Some(_) => no_collection(&path.collection_id, &path.space_id),
+        None => no_space(&path.space_id),
+    })
+}
+
+/// Why there is no such connector: it, its collection or its space.
+pub(crate) async fn absent_connector(api: &Api, path: &ConnectorPath) -> Result<Problem, Problem> {
+    let CollectionPath { space_id, collection_id } = &path.collection;
+    match api.catalog.collection_get(space_id, collection_id).await? {
+        Some(_) => Ok(no_connector(path.connector_id, &path.collection)),
+        None => absent_collection(api, &path.collection).await,
+    }
+}
+
+pub(crate) fn no_space(id: impl Display) -> Problem {
+    Problem::new(
+        Code::SpaceNotFound,
+        format!("There is no space `{id}`. `GET /v1/spaces` lists those there are."),
+    )
+}
+
+pub(crate) fn no_collection(id: impl Display, space_id: &SpaceId) -> Problem {
+    let detail = format!(
+        "There is no collection `{id}` in the space `{space_id}`. `GET /v1/spaces/{space_id}/collections` lists those there are."
+    );
+    Problem::new(Code::CollectionNotFound, detail)
+}
+
+pub(crate) fn no_connector(id: impl Display, path: &CollectionPath) -> Problem {
+    let detail = format!(
+        "There is no connector `{id}` in the collection `{}`. `GET {path}/connectors` lists those there are.",
+        path.collection_id
+    );
+    Problem::new(Code::ConnectorNotFound, detail)
+}
+
+pub(crate) fn no_sync(id: impl Display, path: &ConnectorPath) -> Problem {
+    let detail = format!("The connector has no sync `{id}`. `GET {path}/sync` lists those it has.");
+    Problem::new(Code::SyncNotFound, detail)
+}

@@ -1,0 +1,57 @@
+//! `GET …/collections/{collection_id}/changes`: the change feed, in the order of commits. `next_cursor` is always there:
+//! a consumer that goes on from it misses nothing and gets nothing twice. `cursor=0`, or none, begins with the present state.
+//!
+//! ```text
+//! curl 'http://127.0.0.1:8080/v1/spaces/default/collections/default/changes?cursor=0&limit=1000'
+//! {"data":[{"change":1,"op":"created","stream":"airports","key":"04G","data":{"faa":"04G",…},…}],"next_cursor":"AQ…"}
+//! ```
+
+use axum::extract::State;
+use inlet_store::collection::ChangePage;
+
+use super::view::ChangeView;
+use crate::answer::Answer;
+use crate::app::Api;
+use crate::codes::Code;
+use crate::find;
+use crate::pages::{self, DATA_MAX, PageView, Signer, take_limit};
+use crate::paths::CollectionPath;
+use crate::problem::Problem;
+use crate::query::Query;
+
+pub(crate) async fn changes(
+    State(api): State<Api>,
+    path: CollectionPath,
+    mut query: Query,
+) -> Result<Answer, Problem> {
+    let limit = take_limit(&mut query, DATA_MAX)?;
+    let cursor = query.take("cursor");
+    query.finish()?;
+    let (collection, store) = find::store(&api, &path).await?;
+    // By the store's id: a collection made anew under the same id is another feed.
+    let feed = format!("changes of {}", collection.store_id);
+    let after = match cursor.as_deref() {
+        None | Some("0") => 0,
+        Some(token) => change_number(&api.signer, &feed, token)?,
+    };
+    match store.changes(after, limit, api.limits.page_bytes).await? {
+        ChangePage::Changes(changes) => {
+            let last = changes.last().map_or(after, |change| change.change);
+            let data = changes.iter().map(ChangeView::new).collect::<Result<_, _>>()?;
+            let next_cursor = Some(api.signer.sign(&feed, &last.to_be_bytes()));
+            Ok(Answer::ok(&PageView { data, next_cursor }))
+        }
+        ChangePage::Expired { compacted_through } => {
+            let detail = format!(
+                "The history up to change {compacted_through} has been removed. Begin again with `cursor=0`, which reads \
+                 the present state, and drop every record that it does not bring."
+            );
+            Err(Problem::new(Code::ChangesExpired, detail))
+        }
+    }
+}
+
+fn change_number(signer: &Signer, feed: &str, token: &str) -> Result<u64, Problem> {
+    let place = signer.open(feed, token)?;
+    place.try_into().map(u64::from_be_bytes).map_err(|_| pages::invalid())
+}

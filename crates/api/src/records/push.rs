@@ -1,0 +1,155 @@
+//! `POST …/connectors/{connector_id}/records`: pushes records to a connector whose type takes them. 202 once they are
+//! durable; the connector's next sync brings them into the collection. Of two pushes of one key the later wins.
+//!
+//! ```text
+//! curl -X POST 'http://127.0.0.1:8080/v1/spaces/default/collections/default/connectors/con_01k…/records?key_field=id' \
+//!   -H 'Content-Type: application/json' -d '[{"id": 1, "name": "Ada"}, {"id": 2, "name": "Grace"}]'
+//! {"accepted":2,"stream":"records"}
+//! ```
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use inlet_model::StreamName;
+use inlet_model::json::Limits as JsonLimits;
+use inlet_source::{Accepted, PushForm, accept};
+use inlet_store::catalog::Connector;
+use inlet_store::collection::{Push, PushEffect};
+use serde::Serialize;
+
+use crate::answer::Answer;
+use crate::app::Api;
+use crate::body::{self, Bytes, Pushed};
+use crate::codes::Code;
+use crate::find;
+use crate::idempotency::mismatch;
+use crate::paths::ConnectorPath;
+use crate::problem::Problem;
+use crate::query::Query;
+
+const DEFAULT_STREAM: &str = "records";
+
+/// Each media type, and how a body of it is written.
+const FORMS: &[(&str, PushForm)] = &[
+    ("application/json", PushForm::Json),
+    ("application/x-ndjson", PushForm::NdJson),
+    ("application/vnd.inlet.envelope+json", PushForm::Envelope),
+    ("application/vnd.inlet.envelope+x-ndjson", PushForm::Envelope),
+];
+
+#[derive(Debug, Serialize)]
+struct AcceptedView<'a> {
+    accepted: u64,
+    stream: &'a str,
+}
+
+pub(crate) async fn push(
+    State(api): State<Api>,
+    path: ConnectorPath,
+    mut query: Query,
+    pushed: Pushed,
+) -> Result<Answer, Problem> {
+    let stream = take_stream(&mut query)?;
+    let key_fields = take_key_fields(&mut query)?;
+    query.finish()?;
+    let form = form_of(&pushed.media_type)?;
+    let connector = find::connector(&api, &path).await?;
+    takes_pushes(&api, &connector)?;
+    let known = known_key(&connector, &stream, &key_fields)?;
+    let Accepted { lines, count } = checked(&api, pushed.bytes, form, known).await?;
+
+    let answer =
+        Answer::new(StatusCode::ACCEPTED, &AcceptedView { accepted: count, stream: stream.as_str() });
+    let push = Push {
+        connector_id: connector.id,
+        stream,
+        key_fields,
+        lines,
+        count,
+        now: api.clock.now(),
+        max_pending_bytes: api.limits.inbox_bytes,
+        idempotent: pushed.attempt.as_ref().map(|attempt| attempt.record(&answer)),
+    };
+    match api.stores.open(connector.store_id).await?.push(push).await? {
+        PushEffect::Stored { .. } => Ok(answer),
+        PushEffect::Replayed(stored) => Ok(Answer::replayed(stored)),
+        PushEffect::Mismatch => Err(mismatch()),
+        PushEffect::Full { pending_bytes } => Err(full(&path, pending_bytes)),
+    }
+}
+
+fn take_stream(query: &mut Query) -> Result<StreamName, Problem> {
+    let name = query.take("stream");
+    StreamName::new(name.as_deref().unwrap_or(DEFAULT_STREAM))
+        .map_err(|error| Query::invalid("stream", &format!("is no stream name: {error}")))
+}
+
+/// `key_field`: one field, or several with commas between them.
+fn take_key_fields(query: &mut Query) -> Result<Vec<String>, Problem> {
+    let Some(text) = query.take("key_field") else { return Ok(Vec::new()) };
+    let names: Vec<String> = text.split(',').map(str::to_owned).collect();
+    if names.iter().any(String::is_empty) {
+        return Err(Query::invalid("key_field", "is a field, or several with commas between them"));
+    }
+    Ok(names)
+}
+
+fn form_of(media_type: &str) -> Result<PushForm, Problem> {
+    let accepted: Vec<&str> = FORMS.iter().map(|(name, _)| *name).collect();
+    body::only(media_type, &accepted)?;
+    Ok(FORMS.iter().find(|(name, _)| *name == media_type).map_or(PushForm::Json, |(_, form)| *form))
+}
+
+fn takes_pushes(api: &Api, connector: &Connector) -> Result<(), Problem> {
+    if api.registry.get(&connector.kind).is_ok_and(|kind| kind.accepts_push()) {
+        return Ok(());
+    }
+    let takers: Vec<String> = api
+        .registry
+        .iter()
+        .filter(|kind| kind.accepts_push())
+        .map(|kind| format!("`{}`", kind.name()))
+        .collect();
+    let detail = format!(
+        "A connector of type `{}` reads its source itself. Records are pushed to connectors of type {}.",
+        connector.kind,
+        takers.join(", ")
+    );
+    Err(Problem::new(Code::PushNotAccepted, detail))
+}
+
+/// The fields of the key, from the push or else from the connector's settings, so that a record without them is refused
+/// now and not by the sync. A stream that no sync would read is refused too.
+fn known_key(connector: &Connector, stream: &StreamName, stated: &[String]) -> Result<Vec<String>, Problem> {
+    let Some(streams) = &connector.streams else { return Ok(stated.to_vec()) };
+    let Some(settings) = streams.iter().find(|settings| settings.name == *stream) else {
+        let names: Vec<String> = streams.iter().map(|settings| format!("`{}`", settings.name)).collect();
+        let detail =
+            format!("names `{stream}`, which no sync reads: the connector selects {}", names.join(", "));
+        return Err(Query::invalid("stream", &detail));
+    };
+    Ok(if stated.is_empty() { settings.primary_key.clone() } else { stated.to_vec() })
+}
+
+/// Checks the body on a thread where it may take its time.
+async fn checked(
+    api: &Api,
+    bytes: Bytes,
+    form: PushForm,
+    key_fields: Vec<String>,
+) -> Result<Accepted, Problem> {
+    let limits = JsonLimits {
+        max_depth: api.limits.json_depth,
+        max_bytes: api.limits.push_bytes,
+        ..JsonLimits::default()
+    };
+    let checked = tokio::task::spawn_blocking(move || accept(&bytes, form, &key_fields, limits)).await;
+    checked.map_err(|error| Problem::internal().because(error))?.map_err(Problem::invalid_fields)
+}
+
+fn full(path: &ConnectorPath, pending_bytes: u64) -> Problem {
+    let detail = format!(
+        "{} MiB of pushed records wait for a sync, and no more are taken. `POST {path}/sync` brings them into the collection.",
+        pending_bytes >> 20
+    );
+    Problem::new(Code::InboxFull, detail).header(header::RETRY_AFTER, HeaderValue::from_static("10"))
+}

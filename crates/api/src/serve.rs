@@ -1,0 +1,95 @@
+//! Answering on a socket: a bounded number of connections, each bounded in the time and memory its head may take.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::Limits;
+
+/// The most bytes of a request's head.
+const HEAD_BYTES: usize = 64 << 10;
+/// How long to wait when the system gives no connection (too many open files, say).
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers requests until `stop` is done; then takes no more, lets those in hand end, and returns when they have, or
+/// `grace` is over.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: &Limits,
+    stop: impl Future<Output = ()>,
+    grace: Duration,
+) {
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_buf_size(HEAD_BYTES);
+    let (stopping, stopped) = watch::channel(false);
+    let free = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+    let mut connections = JoinSet::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &free) => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = &mut stop => break,
+        };
+        let (stream, permit) = accepted;
+        let (server, router, stopped) = (server.clone(), router.clone(), stopped.clone());
+        connections.spawn(async move {
+            answer(&server, stream, router, stopped).await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, all).await.is_err() {
+        tracing::warn!("some requests had not ended when the grace period was over; they were cut off");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    free: &Arc<Semaphore>,
+) -> (TcpStream, tokio::sync::OwnedSemaphorePermit) {
+    let permit = Arc::clone(free).acquire_owned().await.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, permit),
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn answer(
+    server: &http1::Builder,
+    stream: TcpStream,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    // Small answers go out at once. Where the system refuses that, they only go out later.
+    let _refused = stream.set_nodelay(true);
+    let service = TowerToHyperService::new(router);
+    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+    // An error means that the server itself is gone: that is a stop too.
+    let stop = async { drop(stopped.wait_for(|stopped| *stopped).await) };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}

@@ -1,0 +1,7 @@
+//! Syncs: they move data from a connector's source into its collection.
+
+pub(crate) mod cancel;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod trigger;
+mod view;

@@ -1,0 +1,106 @@
+//! `POST …/sync`: triggers a sync. 202 with the queued sync; 409 names the one that has not ended. An empty body is `{}`.
+//!
+//! ```text
+//! curl -X POST http://127.0.0.1:8080/v1/spaces/default/collections/default/connectors/con_01k…/sync \
+//!   -H 'Content-Type: application/json'
+//! Location: /v1/spaces/default/collections/default/connectors/con_01k…/sync/syn_01k…
+//! {"id":"syn_01k…","connector_id":"con_01k…","status":"queued","trigger":"api","mode":"incremental",…}
+//! ```
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use inlet_model::fields::Fields;
+use inlet_model::sync::{SyncMode, SyncStatus, SyncTrigger};
+use inlet_model::{Counts, SyncId};
+use inlet_store::catalog::{Connector, ConnectorStatus, Sync};
+use serde_json::Value;
+
+use super::view::SyncView;
+use crate::answer::Answer;
+use crate::app::Api;
+use crate::body::Post;
+use crate::codes::Code;
+use crate::find;
+use crate::idempotency::settle;
+use crate::paths::{ConnectorPath, SyncPath};
+use crate::problem::Problem;
+use crate::query::NoQuery;
+
+pub(crate) async fn trigger(
+    State(api): State<Api>,
+    path: ConnectorPath,
+    _: NoQuery,
+    post: Post,
+) -> Result<Answer, Problem> {
+    let mode = read_mode(post.body)?;
+    let connector = find::connector(&api, &path).await?;
+    let sync = queued(&api, &connector, mode);
+    let made = SyncPath { connector: path.clone(), sync_id: sync.id };
+    let answer = Answer::new(StatusCode::ACCEPTED, &SyncView::from(sync.clone())).location(made.to_string());
+    let record = post.attempt.as_ref().map(|attempt| attempt.record(&answer));
+    match settle(answer, api.catalog.sync_trigger(sync, record).await?)? {
+        Ok(answer) => {
+            api.engine.wake();
+            Ok(answer)
+        }
+        Err(Some(running)) => Err(already_running(&api, &path, running).await?),
+        Err(None) => Err(refused(&api, &path).await?),
+    }
+}
+
+fn read_mode(body: Value) -> Result<SyncMode, Problem> {
+    let mut fields = Fields::new(body)?;
+    let modes = [("incremental", SyncMode::Incremental), ("full_refresh", SyncMode::FullRefresh)];
+    let mode = fields.choice("mode", &modes);
+    fields.finish()?;
+    Ok(mode.unwrap_or_default())
+}
+
+fn queued(api: &Api, connector: &Connector, mode: SyncMode) -> Sync {
+    let now = api.clock.now();
+    Sync {
+        id: SyncId::new(now, &*api.entropy),
+        space_id: connector.space_id.clone(),
+        collection_id: connector.collection_id.clone(),
+        store_id: connector.store_id,
+        connector_id: connector.id,
+        status: SyncStatus::Queued,
+        trigger: SyncTrigger::Api,
+        mode,
+        attempt: 0,
+        created_at: now,
+        started_at: None,
+        last_progress_at: None,
+        finished_at: None,
+        counts: Counts::default(),
+        streams: Vec::new(),
+        failure: None,
+    }
+}
+
+async fn already_running(api: &Api, path: &ConnectorPath, running: Sync) -> Result<Problem, Problem> {
+    let location = SyncPath { connector: path.clone(), sync_id: running.id }.to_string();
+    let detail = format!(
+        "The sync `{}` of this connector is {} and has not ended. Wait for it, or cancel it first.",
+        running.id, running.status
+    );
+    let view = SyncView::read(api, running).await?;
+    let location = HeaderValue::try_from(location).expect("a path of ids is visible ASCII");
+    Ok(Problem::new(Code::SyncRunning, detail).resource(&view).header(header::LOCATION, location))
+}
+
+/// Why the catalog takes no sync of a connector that no other sync holds.
+async fn refused(api: &Api, path: &ConnectorPath) -> Result<Problem, Problem> {
+    match find::connector(api, path).await?.status {
+        ConnectorStatus::Paused => {
+            let detail = format!(
+                "The connector is paused. `PATCH {path}` with `{{\"status\": \"active\"}}` resumes it."
+            );
+            Ok(Problem::new(Code::ConnectorPaused, detail))
+        }
+        // It was resumed since.
+        ConnectorStatus::Active => {
+            Ok(Problem::new(Code::ConnectorBusy, "The connector was being changed. Try again in a moment."))
+        }
+    }
+}
