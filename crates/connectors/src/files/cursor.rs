@@ -73,8 +73,9 @@ pub(super) enum Plan {
     List,
 }
 
-/// What to do with a file that is `now` so.
-pub(super) fn plan(state: Option<&ScopeState>, mode: SyncMode, now: &Seen) -> Plan {
+/// What to do with a file that is `now` so. A full refresh of this `generation` may have been begun before, and have
+/// listed the file then.
+pub(super) fn plan(state: Option<&ScopeState>, mode: SyncMode, generation: u64, now: &Seen) -> Plan {
     let Some(state) = state else { return Plan::List };
     if let Some(listing) = &state.listing {
         let position =
@@ -85,8 +86,9 @@ pub(super) fn plan(state: Option<&ScopeState>, mode: SyncMode, now: &Seen) -> Pl
         };
     }
     let cursor = state.cursor.clone().and_then(|value| serde_json::from_value::<Seen>(value).ok());
-    match (mode, cursor) {
-        (SyncMode::Incremental, Some(seen)) if seen.settled && seen.is_still(now) => Plan::Skip,
+    let may_skip = mode == SyncMode::Incremental || state.listed_by == Some(generation);
+    match cursor {
+        Some(seen) if may_skip && seen.settled && seen.is_still(now) => Plan::Skip,
         _ => Plan::List,
     }
 }

@@ -119,7 +119,8 @@ impl Reading<'_> {
             file: fingerprint,
             settings: cursor::settings(config, stream),
         };
-        let from = match cursor::plan(stream.scopes.get(scope), stream.mode, &seen) {
+        let state = stream.scopes.get(scope);
+        let from = match cursor::plan(state, stream.mode, self.request.generation, &seen) {
             Plan::Skip => {
                 self.out.send(Message::Unchanged { stream: stream.name.clone(), scope: scope.clone() })?;
                 return Ok(Outcome::Done);
