@@ -1,0 +1,78 @@
+//! One moving line on a terminal while a sync runs.
+
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use inlet_model::Counts;
+
+use super::OutputFormat;
+use super::numbers;
+
+/// The line: what is read, how much of it so far, and how fast.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    started: Instant,
+}
+
+impl Progress {
+    /// A line for `what`. It shows only if standard error is a terminal and a person reads the result.
+    pub(crate) fn start(what: &str, output: OutputFormat) -> Self {
+        let is_shown = output == OutputFormat::Table && io::stderr().is_terminal();
+        let target =
+            if is_shown { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{spinner} {prefix}  {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_prefix(what.chars().filter(|character| !character.is_control()).collect::<String>());
+        if is_shown {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        Self { bar, started: Instant::now() }
+    }
+
+    /// Shows how the sync stands.
+    pub(crate) fn show(&self, status: &str, counts: &Counts) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(line(status, counts, self.started.elapsed()));
+        }
+    }
+
+    /// Says something above the line, or where the line would be.
+    pub(crate) fn say(&self, text: &str) {
+        self.bar.suspend(|| super::say(text));
+    }
+
+    /// Removes the line.
+    pub(crate) fn end(self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn line(status: &str, counts: &Counts, elapsed: Duration) -> String {
+    let seen = counts.read.saturating_add(counts.deleted);
+    let mut parts = vec![status.to_owned(), numbers::counted(seen, "record")];
+    if let Some(rate) = numbers::per_second(seen, elapsed) {
+        parts.push(format!("{} records/s", numbers::count(rate)));
+    }
+    parts.push(numbers::bytes(counts.bytes));
+    if counts.rejected > 0 {
+        parts.push(format!("{} rejected", numbers::count(counts.rejected)));
+    }
+    parts.join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_has_records_speed_and_bytes() {
+        let counts = Counts { read: 12_000, bytes: 3_400_000, rejected: 2, ..Counts::default() };
+        assert_eq!(
+            line("running", &counts, Duration::from_secs(2)),
+            "running  12,000 records  6,000 records/s  3.4 MB  2 rejected"
+        );
+    }
+}
