@@ -1,0 +1,158 @@
+//! The wiring of one process: data directory, catalog, stores, engine, API. Nothing else names a backend or a connector.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use inlet_api::{App, Auth, Limits, router};
+use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
+use inlet_source::{Environment, Registry};
+use inlet_store::sqlite::{DataDir, LockError, Server, SqliteCatalog, SqliteCollections};
+use inlet_store::{Catalog, CollectionStores, StoreError};
+use inlet_sync::{Engine, EngineOptions, EngineParts};
+
+use crate::errors::{CommandError, Complaint};
+
+/// The connector type that reads local files.
+pub(crate) const FILES: &str = "files";
+
+/// Running syncs get this long to commit what they have in hand.
+pub(crate) const GRACE: Duration = Duration::from_secs(8);
+
+/// The connector types of this program.
+pub(crate) fn registry() -> Registry {
+    inlet_connectors::registry()
+}
+
+/// What a node may do.
+#[derive(Debug, Clone)]
+pub(crate) struct NodeOptions {
+    /// The directories under which connectors may read files.
+    pub(crate) files_roots: Vec<PathBuf>,
+    /// Whether it runs syncs, and takes over those that an earlier process left.
+    pub(crate) runs_syncs: bool,
+}
+
+/// All parts of Inlet over one data directory, in this process.
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// What exists.
+    pub(crate) catalog: Arc<dyn Catalog>,
+    /// The data.
+    pub(crate) stores: Arc<dyn CollectionStores>,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub(crate) entropy: Arc<dyn Entropy>,
+    engine: Engine,
+    environment: Environment,
+    // Given back last.
+    dir: DataDir,
+}
+
+impl Node {
+    /// Starts everything over a directory that is ours.
+    pub(crate) async fn start(dir: DataDir, options: NodeOptions) -> Result<Self, CommandError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let failed = |error: StoreError| unusable(dir.path(), error);
+        let catalog = SqliteCatalog::open(&dir.catalog_path(), &*clock, &*entropy).map_err(failed)?;
+        let catalog: Arc<dyn Catalog> = Arc::new(catalog);
+        let stores: Arc<dyn CollectionStores> =
+            Arc::new(SqliteCollections::new(dir.collections_dir(), Arc::clone(&entropy)));
+        let environment = Environment { files_roots: options.files_roots };
+        let parts = EngineParts {
+            catalog: Arc::clone(&catalog),
+            stores: Arc::clone(&stores),
+            registry: registry(),
+            environment: environment.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let mut engine_options = EngineOptions::default();
+        if !options.runs_syncs {
+            engine_options.running_syncs = 0;
+        }
+        let engine = Engine::start(parts, engine_options).await.map_err(failed)?;
+        Ok(Self { catalog, stores, clock, entropy, engine, environment, dir })
+    }
+
+    /// The API over this node, for these callers.
+    pub(crate) fn app(&self, auth: Auth) -> App {
+        App {
+            catalog: Arc::clone(&self.catalog),
+            stores: Arc::clone(&self.stores),
+            engine: self.engine.clone(),
+            registry: registry(),
+            environment: self.environment.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            auth,
+            limits: Limits::default(),
+        }
+    }
+
+    /// The API for the commands of this process, who need no key.
+    pub(crate) fn local_router(&self) -> Router {
+        router(self.app(Auth::None))
+    }
+
+    /// Tells other commands of this user where this process's server is.
+    pub(crate) fn announce(&self, address: &str, token: &str) -> Result<(), CommandError> {
+        self.dir.announce(address, token).map_err(|error| {
+            CommandError::failure("data_dir.unusable", "the lock file could not be written")
+                .because(error)
+                .into()
+        })
+    }
+
+    /// Stops the syncs, each after the commit it has in hand. They go on at the next start.
+    pub(crate) async fn stop(&self) {
+        self.engine.stop(GRACE).await;
+    }
+}
+
+/// Whose a data directory is.
+#[derive(Debug)]
+pub(crate) enum Ownership {
+    /// Ours now.
+    Ours(DataDir),
+    /// A server's.
+    Server(Server),
+    /// A process's that is no server, or not yet.
+    Somebody,
+}
+
+/// Takes the data directory, or finds out who has it.
+pub(crate) fn take(path: &Path) -> Result<Ownership, CommandError> {
+    match DataDir::lock(path) {
+        Ok(dir) => Ok(Ownership::Ours(dir)),
+        Err(LockError::Held { announced: Some(server) }) => Ok(Ownership::Server(server)),
+        Err(LockError::Held { announced: None }) => Ok(Ownership::Somebody),
+        Err(error @ LockError::NotADirectory { .. }) => {
+            Err(CommandError::input("input.data_dir", error.to_string()).into())
+        }
+        Err(LockError::Unusable { path, source }) => {
+            let message = format!("the data directory {} cannot be used", path.display());
+            Err(CommandError::failure("data_dir.unusable", message).because(source).into())
+        }
+    }
+}
+
+/// Whether an Inlet has ever worked in this directory.
+pub(crate) fn is_data_dir(path: &Path) -> bool {
+    path.join("catalog.db").exists()
+}
+
+fn unusable(path: &Path, error: StoreError) -> CommandError {
+    let code = error.kind().code();
+    CommandError::failure(code, format!("the data directory {} cannot be opened", path.display()))
+        .because(error)
+        .into()
+}
+
+/// Another process that is no server has the directory.
+pub(crate) fn in_use(path: &Path) -> Complaint {
+    let message = format!("another command is using the data directory {}", path.display());
+    CommandError::failure("data_dir.in_use", message)
+}
