@@ -1,2 +1,59 @@
-//! The `inlet` binary.
-fn main() {}
+//! The `inlet` binary: the server and the command line.
+
+mod args;
+mod client;
+mod collection_name;
+mod commands;
+mod errors;
+mod logging;
+mod node;
+mod output;
+mod server;
+mod session;
+mod signals;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use args::Command;
+use errors::CommandError;
+
+/// Threads that hang in the system's hands at the end are left to it after this long.
+const LAST_GRACE: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    let cli = match args::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // If it cannot be printed, the exit code still tells.
+            let _unread = answer.print();
+            return if answer.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match logging::start(&cli.log, &cli.command).and_then(|()| run(&cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if let CommandError::Complaint(complaint) = &error {
+                output::say(&complaint.to_string());
+            }
+            error.exit_code()
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<(), CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        CommandError::failure("system.threads", "the system gives no threads").because(error)
+    })?;
+    let result = runtime.block_on(async {
+        match command {
+            Command::Serve(args) => commands::serve::run(args).await,
+            Command::Sync(args) => commands::sync::run(args).await,
+            Command::Records(args) => commands::records::run(args).await,
+            Command::Changes(args) => commands::changes::run(args).await,
+            Command::Demo(args) => commands::demo::run(args).await,
+        }
+    });
+    runtime.shutdown_timeout(LAST_GRACE);
+    result
+}

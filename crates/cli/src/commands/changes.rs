@@ -1,0 +1,74 @@
+//! `inlet changes`: prints how a collection came to hold what it holds.
+
+use serde_json::value::RawValue;
+
+use super::pages::Pages;
+use crate::args::ChangesArgs;
+use crate::client::objects::Change;
+use crate::client::{Client, Query};
+use crate::collection_name::CollectionName;
+use crate::errors::CommandError;
+use crate::output::json::JsonLines;
+use crate::output::table::{Align, Table, terminal_width};
+use crate::output::{OutputFormat, print, say};
+use crate::session::{Need, Session};
+
+/// Runs the command.
+pub(crate) async fn run(args: &ChangesArgs) -> Result<(), CommandError> {
+    let collection = CollectionName::parse(&args.collection)?;
+    let session = Session::open(&args.data_dir.data_dir, Need::Reading).await?;
+    let result = list(session.client(), &collection, args).await;
+    session.close().await;
+    result
+}
+
+async fn list(client: &Client, collection: &CollectionName, args: &ChangesArgs) -> Result<(), CommandError> {
+    let query = Query::default().with("after", Some(&args.after.to_string()));
+    let mut pages = Pages::new(client, format!("{}/changes", collection.path()), query, args.limit.get());
+    match args.output.output {
+        OutputFormat::Json => {
+            let mut lines = JsonLines::stdout();
+            while let Some(changes) = pages.next::<Box<RawValue>>().await? {
+                changes.iter().try_for_each(|change| lines.write(change.get()))?;
+                lines.flush()?;
+            }
+        }
+        OutputFormat::Table => {
+            let mut last = None;
+            while let Some(changes) = pages.next::<Change>().await? {
+                if let Some(change) = changes.last() {
+                    last = Some(change.change);
+                    print(&table(&changes))?;
+                }
+            }
+            match last {
+                None => say(&format!("{collection} has no changes after {}", args.after)),
+                Some(last) if pages.has_more() => {
+                    say(&format!("there are more: --after {last} goes on from here"))
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn table(changes: &[Change]) -> String {
+    let mut table = Table::new([
+        ("change", Align::Right),
+        ("op", Align::Left),
+        ("stream", Align::Left),
+        ("key", Align::Left),
+        ("data", Align::Left),
+    ]);
+    for change in changes {
+        table.row([
+            change.change.to_string().as_str(),
+            change.op.as_str(),
+            change.stream.as_str(),
+            change.key.get(),
+            change.data.as_deref().map_or("", RawValue::get),
+        ]);
+    }
+    table.render(terminal_width())
+}

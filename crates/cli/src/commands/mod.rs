@@ -1,0 +1,8 @@
+//! What each command does.
+
+pub(crate) mod changes;
+pub(crate) mod demo;
+mod pages;
+pub(crate) mod records;
+pub(crate) mod serve;
+pub(crate) mod sync;

@@ -1,0 +1,111 @@
+//! `inlet serve`: the server.
+
+use std::path::{Path, PathBuf};
+
+use inlet_api::{Auth, first_key, key_hash};
+use inlet_model::KeyId;
+use inlet_store::catalog::ApiKey;
+
+use crate::args::{AuthArg, ServeArgs};
+use crate::errors::CommandError;
+use crate::node::{self, Node, NodeOptions, Ownership};
+use crate::output::{print, say};
+use crate::server::Server;
+use crate::signals::StopRequests;
+
+/// Runs the command.
+pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
+    let mut stop = StopRequests::listen()?;
+    refuse_open_door(args)?;
+    let files_roots = args.files_roots.iter().map(|root| existing_root(root)).collect::<Result<_, _>>()?;
+    // The port first: if it is taken, nothing else has been done.
+    let server = Server::bind(args.listen).await?;
+    let dir = own(&args.data_dir.data_dir)?;
+    let node = Node::start(dir, NodeOptions { files_roots, runs_syncs: true }).await?;
+    let token = first_key(&*node.entropy);
+    let auth = match args.auth {
+        AuthArg::None => Auth::None,
+        AuthArg::Key => {
+            make_first_key(&node, args).await?;
+            let environment_key = args.api_key.as_deref().map(key_hash);
+            Auth::Key { environment_key, local_token: Some(token.hash) }
+        }
+    };
+    node.announce(&server.local_url(), &token.text)?;
+    print(&format!("listening on {}\n", server.url()))?;
+    server.run(&node, auth, &mut stop).await
+}
+
+/// Without keys only this machine may call.
+fn refuse_open_door(args: &ServeArgs) -> Result<(), CommandError> {
+    if args.auth == AuthArg::None && !args.listen.ip().is_loopback() {
+        let message = format!(
+            "without API keys the server listens on a loopback address only, not on {}",
+            args.listen.ip()
+        );
+        let complaint = CommandError::input("input.auth", message);
+        return Err(complaint.hint("leave out `--auth none`, or listen on 127.0.0.1").into());
+    }
+    match args.api_key.as_deref().map(str::trim) {
+        Some("") => Err(CommandError::input("input.api_key", "the API key of the environment is empty")
+            .hint("unset INLET_API_KEY, or set it to a long random text")
+            .into()),
+        Some(key) if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(CommandError::input("input.api_key", "an API key has visible ASCII characters only").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn existing_root(root: &Path) -> Result<PathBuf, CommandError> {
+    let bad = |complaint: crate::errors::Complaint| CommandError::from(complaint);
+    let message = format!("the files root {} cannot be opened", root.display());
+    let canonical = root
+        .canonicalize()
+        .map_err(|error| bad(CommandError::input("input.files_root", message).because(error)))?;
+    if canonical.is_dir() {
+        return Ok(canonical);
+    }
+    Err(bad(CommandError::input(
+        "input.files_root",
+        format!("the files root {} is not a directory", root.display()),
+    )))
+}
+
+fn own(path: &Path) -> Result<inlet_store::sqlite::DataDir, CommandError> {
+    match node::take(path)? {
+        Ownership::Ours(dir) => Ok(dir),
+        Ownership::Server(server) => {
+            let message = format!("a server has the data directory {} already", path.display());
+            Err(CommandError::failure("data_dir.in_use", message)
+                .hint(format!("it is process {} and listens on {}", server.pid, server.address))
+                .into())
+        }
+        Ownership::Somebody => Err(node::in_use(path).hint("start the server when it has ended").into()),
+    }
+}
+
+/// On the first start, unless the environment gives a key: makes one, and shows it this once.
+async fn make_first_key(node: &Node, args: &ServeArgs) -> Result<(), CommandError> {
+    if args.api_key.is_some() {
+        return Ok(());
+    }
+    let key = first_key(&*node.entropy);
+    let now = node.clock.now();
+    let stored = ApiKey {
+        id: KeyId::new(now, &*node.entropy),
+        name: "admin".to_owned(),
+        hash: key.hash,
+        created_at: now,
+    };
+    let is_first = node.catalog.key_create_first(stored).await.map_err(|error| {
+        CommandError::failure(error.kind().code(), "the first API key could not be stored").because(error)
+    })?;
+    if is_first {
+        say(&format!(
+            "This is the admin's API key. It is shown only now; keep it safe:\n\n    {}\n",
+            key.text
+        ));
+    }
+    Ok(())
+}

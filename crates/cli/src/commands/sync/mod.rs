@@ -1,0 +1,122 @@
+//! `inlet sync`: brings a source into a collection, once.
+
+pub(crate) mod connector;
+pub(crate) mod follow;
+mod rejected;
+mod source;
+pub(crate) mod summary;
+
+use inlet_model::sync::SyncStatus;
+use serde_json::json;
+
+use crate::args::{ModeArg, SyncArgs};
+use crate::client::{CallError, Client};
+use crate::collection_name::CollectionName;
+use crate::errors::CommandError;
+use crate::output::progress::Progress;
+use crate::output::table::terminal_width;
+use crate::output::{OutputFormat, print, say};
+use crate::session::{Need, Session};
+use crate::signals::StopRequests;
+use connector::ConnectorPlan;
+use follow::{Ended, Interrupt};
+
+/// Runs the command.
+pub(crate) async fn run(args: &SyncArgs) -> Result<(), CommandError> {
+    let mut stop = StopRequests::listen()?;
+    let into = CollectionName::parse(&args.into)?;
+    let plan = source::read(args).await?;
+    let session = Session::open(&args.data_dir.data_dir, Need::Syncs).await?;
+    let result = sync(&session, &into, &plan, args, &mut stop).await;
+    session.close().await;
+    result
+}
+
+async fn sync(
+    session: &Session,
+    into: &CollectionName,
+    plan: &ConnectorPlan,
+    args: &SyncArgs,
+    stop: &mut StopRequests,
+) -> Result<(), CommandError> {
+    let client = session.client();
+    let output = args.output.output;
+    let progress = Progress::start(plan.name(), output);
+    connector::ensure_collection(client, into).await?;
+    let connector = connector::find_or_create(client, into, plan).await?;
+    let sync = trigger(client, &connector, args.mode, &progress, stop).await?;
+    let ended = follow::to_the_end(client, &sync, &progress, stop, Interrupt::Cancels).await?;
+    progress.end();
+    match output {
+        OutputFormat::Json => print(&format!("{}\n", ended.text.trim_end()))?,
+        OutputFormat::Table => {
+            print(&summary::table(&ended.sync, into, terminal_width()))?;
+            if ended.sync.counts.rejected > 0 {
+                print(&rejected::table(session, into, &ended.sync).await?)?;
+            }
+        }
+    }
+    outcome(&ended)
+}
+
+/// Triggers a sync, and gives its path. One that somebody began before is waited for first: only a sync that begins now has
+/// seen what the source holds now.
+async fn trigger(
+    client: &Client,
+    connector: &str,
+    mode: ModeArg,
+    progress: &Progress,
+    stop: &mut StopRequests,
+) -> Result<String, CommandError> {
+    let mode = match mode {
+        ModeArg::Incremental => "incremental",
+        ModeArg::FullRefresh => "full_refresh",
+    };
+    loop {
+        let in_the_way = match client.post(&format!("{connector}/sync"), &json!({"mode": mode})).await {
+            Ok(body) => return Ok(sync_path(connector, &body.read::<follow::SyncId>()?.id)),
+            Err(CallError::Problem(problem)) if problem.code == "sync.already_running" => {
+                let id =
+                    problem.resource.as_ref().and_then(|sync| sync.get("id")?.as_str().map(str::to_owned));
+                match id {
+                    Some(id) => id,
+                    None => return Err(CallError::Problem(problem).into()),
+                }
+            }
+            Err(error) => return Err(error.into()),
+        };
+        progress.say(&format!("{in_the_way} has not ended: waiting for it before this sync begins"));
+        let path = sync_path(connector, &in_the_way);
+        let earlier = follow::to_the_end(client, &path, progress, stop, Interrupt::Leaves).await?;
+        progress.say(&format!("{in_the_way} {}: {}", earlier.sync.status, summary::line(&earlier.sync)));
+    }
+}
+
+/// The path of a sync of this connector.
+pub(crate) fn sync_path(connector: &str, sync_id: &str) -> String {
+    format!("{connector}/sync/{}", crate::client::segment(sync_id))
+}
+
+/// Success only if the sync succeeded.
+pub(crate) fn outcome(ended: &Ended) -> Result<(), CommandError> {
+    let sync = &ended.sync;
+    match sync.status {
+        SyncStatus::Succeeded => Ok(()),
+        SyncStatus::Cancelled => Err(CommandError::failure("sync.cancelled", "the sync was cancelled")
+            .hint("what was committed stays, and the same command goes on from there")
+            .into()),
+        _ => {
+            for stream in &sync.streams {
+                if let Some(error) = &stream.error {
+                    say(&format!("stream {}: {} ({})", stream.name, error.message, error.code));
+                }
+            }
+            let (code, message, hint) = match &sync.error {
+                Some(error) => (error.code.as_str(), error.message.as_str(), error.hint.as_deref()),
+                None => ("sync.failed", "the sync failed", None),
+            };
+            let hint = hint.unwrap_or("what was committed stays, and the same command goes on from there");
+            Err(CommandError::failure(code, message).hint(hint).into())
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What a sync did, for people.
+
+use inlet_model::Counts;
+
+use crate::client::objects::Sync;
+use crate::collection_name::CollectionName;
+use crate::output::numbers;
+use crate::output::table::{Align, Table};
+
+/// A table of the sync's streams, and how it ended.
+pub(crate) fn table(sync: &Sync, into: &CollectionName, width: Option<usize>) -> String {
+    let mut table = columns();
+    match sync.streams.as_slice() {
+        [] => return format!("{} {} into {into}: {}\n", sync.id, sync.status, line(sync)),
+        [only] => table.row(row(only.name.as_str(), &only.counts, speed(sync))),
+        several => {
+            for stream in several {
+                table.row(row(stream.name.as_str(), &stream.counts, [String::new(), String::new()]));
+            }
+            table.row(row("all", &sync.counts, speed(sync)));
+        }
+    }
+    format!("{}{} {} into {into}\n", table.render(width), sync.id, sync.status)
+}
+
+/// A table of several syncs of one stream each.
+pub(crate) fn of_several(syncs: &[Sync], width: Option<usize>) -> String {
+    let mut table = columns();
+    for sync in syncs {
+        let name = sync.streams.first().map_or(sync.id.as_str(), |stream| stream.name.as_str());
+        table.row(row(name, &sync.counts, speed(sync)));
+    }
+    table.render(width)
+}
+
+fn columns() -> Table {
+    let names =
+        ["read", "created", "updated", "unchanged", "deleted", "rejected", "bytes", "time", "records/s"];
+    let numbers = names.map(|name| (name, Align::Right));
+    Table::new(std::iter::once(("stream", Align::Left)).chain(numbers))
+}
+
+/// The sync in a line.
+pub(crate) fn line(sync: &Sync) -> String {
+    let counts = &sync.counts;
+    let parts = [
+        (counts.created, "created"),
+        (counts.updated, "updated"),
+        (counts.unchanged, "unchanged"),
+        (counts.deleted, "deleted"),
+        (counts.rejected, "rejected"),
+    ];
+    let named = parts.iter().filter(|(number, _)| *number > 0);
+    let named: Vec<String> =
+        named.map(|(number, what)| format!("{} {what}", numbers::count(*number))).collect();
+    let read = format!("{} read", numbers::counted(counts.read, "record"));
+    if named.is_empty() { read } else { format!("{read}, {}", named.join(", ")) }
+}
+
+fn row(name: &str, counts: &Counts, speed: [String; 2]) -> Vec<String> {
+    let numbers =
+        [counts.read, counts.created, counts.updated, counts.unchanged, counts.deleted, counts.rejected];
+    let mut cells = vec![name.to_owned()];
+    cells.extend(numbers.map(numbers::count));
+    cells.push(numbers::bytes(counts.bytes));
+    cells.extend(speed);
+    cells
+}
+
+/// Time, and records a second.
+fn speed(sync: &Sync) -> [String; 2] {
+    let Some(duration) = sync.duration() else { return [String::new(), String::new()] };
+    let rate = numbers::per_second(sync.counts.read, duration).filter(|_| sync.counts.read > 0);
+    [numbers::duration(duration), rate.map(numbers::count).unwrap_or_default()]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn sync(streams: serde_json::Value) -> Sync {
+        serde_json::from_value(json!({
+            "id": "syn_1", "status": "succeeded", "error": null, "streams": streams,
+            "started_at": "2026-11-23T22:00:00.000Z", "finished_at": "2026-11-23T22:00:00.050Z",
+            "counts": {"read": 1474, "created": 1470, "updated": 1, "unchanged": 1, "deleted": 3, "rejected": 2, "bytes": 104296},
+        }))
+        .unwrap()
+    }
+
+    fn into(name: &str) -> CollectionName {
+        CollectionName::parse(name).unwrap()
+    }
+
+    #[test]
+    fn several_streams_are_summed_up() {
+        let streams = json!([
+            {"name": "airports", "counts": {"read": 1458, "created": 1458, "bytes": 104000}},
+            {"name": "airlines", "counts": {"read": 16, "created": 12, "updated": 1, "unchanged": 1, "deleted": 3, "rejected": 2, "bytes": 296}},
+        ]);
+        insta::assert_snapshot!(table(&sync(streams), &into("nyc"), None), @r"
+        stream     read  created  updated  unchanged  deleted  rejected     bytes     time  records/s
+        airports  1,458    1,458        0          0        0         0  104.0 kB
+        airlines     16       12        1          1        3         2     296 B
+        all       1,474    1,470        1          1        3         2  104.3 kB  0.050 s     29,480
+        syn_1 succeeded into nyc
+        ");
+    }
+
+    #[test]
+    fn a_sync_without_streams_is_a_line() {
+        assert_eq!(
+            table(&sync(json!([])), &into("eu/nyc"), None),
+            "syn_1 succeeded into eu/nyc: 1,474 records read, 1,470 created, 1 updated, 1 unchanged, 3 deleted, 2 rejected\n"
+        );
+    }
+}
