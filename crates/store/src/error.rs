@@ -27,6 +27,18 @@ pub enum StoreErrorKind {
 }
 
 impl StoreErrorKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Fenced,
+        Self::Cancelled,
+        Self::DiskFull,
+        Self::Unavailable,
+        Self::Damaged,
+        Self::NewerFormat,
+        Self::Closed,
+        Self::Internal,
+    ];
+
     /// Stable and dotted.
     #[must_use]
     pub fn code(self) -> &'static str {

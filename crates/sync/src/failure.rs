@@ -130,6 +130,23 @@ mod tests {
     }
 
     #[test]
+    fn every_code_of_a_failed_sync_is_on_its_page() {
+        let page = include_str!("../../../docs/sync-errors.md");
+        let of_sources = inlet_source::ErrorKind::ALL.map(inlet_source::ErrorKind::code);
+        let of_stores = StoreErrorKind::ALL.map(StoreErrorKind::code);
+        let of_syncs = [
+            "connector.type_unknown",
+            "connector.config_invalid",
+            "sync.too_many_rejected",
+            "sync.streams_failed",
+            "sync.crash_loop",
+        ];
+        for code in of_sources.iter().chain(&of_stores).chain(&of_syncs) {
+            assert!(page.contains(&format!("`{code}`")), "{code} is missing");
+        }
+    }
+
+    #[test]
     fn a_cancel_and_a_fence_are_no_failures() {
         assert!(matches!(Stop::from(StoreError::new(StoreErrorKind::Cancelled, "commit")), Stop::Cancelled));
         assert!(matches!(Stop::from(StoreError::new(StoreErrorKind::Fenced, "commit")), Stop::Fenced));
