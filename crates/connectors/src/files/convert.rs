@@ -128,7 +128,9 @@ impl RowWriter {
                 .hint("choose another primary key")
             })
         };
-        let key = stream.primary_key.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        // An empty file has no columns, and no records whose key could be missed.
+        let key_fields = if width == 0 { &[][..] } else { &stream.primary_key };
+        let key = key_fields.iter().map(find).collect::<Result<Vec<_>, _>>()?;
         let limits = Limits { max_bytes: max_record_bytes, ..Limits::default() };
         Ok(Self {
             width,
