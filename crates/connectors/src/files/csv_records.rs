@@ -60,15 +60,14 @@ impl CsvRecords {
 impl ReadFormat for CsvRecords {
     fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, Trouble> {
         while !sink.is_full() {
-            let text = window.bytes();
-            match self.splitter.split(text, window.is_last()) {
+            // Never more than the limit, however much is in hand: what is found must not depend on that.
+            let limit = sink.max_record_bytes().saturating_add(1);
+            let text = &window.bytes()[..window.bytes().len().min(limit)];
+            let last = window.is_last() && text.len() == window.bytes().len();
+            match self.splitter.split(text, last) {
                 Split::Record { len, lines } => {
                     sink.place.row += 1;
-                    if len > sink.max_record_bytes() {
-                        sink.reject_too_large(sink.place.line + 1, &text[..len]);
-                    } else {
-                        self.record(&text[..len], sink);
-                    }
+                    self.record(&text[..len], sink);
                     sink.place.line += lines;
                     window.consume(len);
                 }
@@ -76,8 +75,8 @@ impl ReadFormat for CsvRecords {
                     sink.place.line += 1;
                     window.consume(len);
                 }
-                Split::Partial if window.is_last() => return Ok(Progress::End),
-                Split::Partial if text.len() > sink.max_record_bytes() => {
+                Split::Partial if last => return Ok(Progress::End),
+                Split::Partial if text.len() == limit => {
                     let why = "a quote is opened and not closed within the largest record allowed";
                     // A whole line that is part of a longer record lies in a field whose quote is open.
                     let is_quote_open = memchr(b'\n', text).is_some();
