@@ -15,8 +15,10 @@
 //! sync went is copied from the collection's file, where its own commits wrote it.
 
 mod catalog;
+mod collection;
 mod connection;
 mod data_dir;
 
 pub use catalog::SqliteCatalog;
+pub use collection::{CollectionOptions, SqliteCollections};
 pub use data_dir::{DataDir, LockError, Server};

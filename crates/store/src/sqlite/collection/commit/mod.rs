@@ -1,0 +1,147 @@
+//! One commit: its items in order, then everything at once or not at all.
+
+mod draft;
+mod segment;
+mod walk;
+
+use inlet_model::{Batch, Scope, StreamName};
+use serde_json::Value;
+
+use self::draft::Draft;
+use super::error::{Outcome, Trouble};
+use super::scopes::{self, CompleteListing, Listing, OpenListing, ScopeRow, to_json};
+use super::writer::Writer;
+use super::{inbox, runs};
+use crate::collection::{Commit, Item, Receipt, StreamStatus};
+use crate::fault;
+
+/// Writes a commit.
+pub(super) fn commit(writer: &mut Writer, commit: Commit) -> Outcome<Receipt> {
+    fault::point("commit.begin");
+    let Commit { sync_id, connector_id, fence, cancel, now, items } = commit;
+    let receipt = writer.transact(|tx, memory| {
+        let run = runs::held(tx, connector_id, fence, sync_id)?;
+        let mut draft = Draft::begin(tx, memory, run, now)?;
+        apply_all(&mut draft, items)?;
+        let receipt = draft.finish()?;
+        fault::point("commit.before");
+        // The last act: once the flag is up, nothing of the sync becomes durable that had not begun to.
+        if cancel.is_raised() { Err(Trouble::Cancelled) } else { Ok(receipt) }
+    })?;
+    fault::point("commit.after");
+    Ok(receipt)
+}
+
+/// A batch and the position behind it.
+type Positioned = (Batch, Option<Value>);
+
+/// Batches that follow each other are written together, sorted by key; every other item comes between what is before
+/// and after it.
+fn apply_all(draft: &mut Draft<'_>, items: Vec<Item>) -> Outcome<()> {
+    let mut batches: Vec<Positioned> = Vec::new();
+    for item in items {
+        match item {
+            Item::Batch { batch, checkpoint } => batches.push((batch, checkpoint)),
+            item => {
+                segment::write(draft, &std::mem::take(&mut batches))?;
+                apply(draft, item)?;
+            }
+        }
+    }
+    segment::write(draft, &batches)
+}
+
+fn apply(draft: &mut Draft<'_>, item: Item) -> Outcome<()> {
+    match item {
+        Item::Batch { .. } => Err(Trouble::Broken("batches are written in segments")),
+        Item::Listing { stream, scope } => open_listing(draft, &stream, &scope),
+        Item::Complete { stream, scope, cursor, certified } => {
+            complete(draft, &stream, &scope, cursor.as_ref(), certified)
+        }
+        Item::Unchanged { stream, scope } => {
+            let generation = draft.run.generation;
+            let stream = draft.stream(&stream)?;
+            draft.scope(stream, &scope)?.settled_by = generation;
+            Ok(())
+        }
+        Item::Scopes { stream, scopes } => keep_scopes(draft, &stream, &scopes),
+        Item::InboxTaken { stream, through } => {
+            draft.stream(&stream)?;
+            inbox::take(draft.connection, draft.run.connector_id, &stream, through)
+        }
+        Item::StreamEnd { stream, failure } => {
+            let stream = draft.stream(&stream)?;
+            let progress = draft.progress(stream);
+            progress.status = if failure.is_some() { StreamStatus::Failed } else { StreamStatus::Succeeded };
+            progress.error = failure;
+            Ok(())
+        }
+    }
+}
+
+fn open_listing(draft: &mut Draft<'_>, stream: &StreamName, scope: &Scope) -> Outcome<()> {
+    let stream = draft.stream(stream)?;
+    let listing = OpenListing {
+        generation: draft.run.generation,
+        first_change: draft.next_change,
+        seen: 0,
+        position: None,
+        duplicates: false,
+    };
+    let row = draft.scope(stream, scope)?;
+    row.listing = Listing::Open(listing);
+    let id = row.id;
+    let key = draft.seen_key(stream, id);
+    draft.seen.reset(draft.connection, key)
+}
+
+fn complete(
+    draft: &mut Draft<'_>,
+    stream: &StreamName,
+    scope: &Scope,
+    cursor: Option<&Value>,
+    certified: bool,
+) -> Outcome<()> {
+    let generation = draft.run.generation;
+    let stream = draft.stream(stream)?;
+    let row = draft.scope(stream, scope)?;
+    let Listing::Open(listing) = &row.listing else {
+        return Err(Trouble::Broken("a scope is complete that was not listed"));
+    };
+    let cursor = if listing.duplicates { None } else { to_json(cursor) };
+    let first_change = listing.first_change;
+    // What the listing saw is part of what the scope holds: equal numbers mean that nothing is left to delete.
+    let has_unseen = row.records != listing.seen;
+    row.settled_by = generation;
+    row.listed_by = listing.generation;
+    if certified && has_unseen {
+        row.listing = Listing::Complete(CompleteListing { first_change, cursor });
+        draft.streams[stream].row.swept_through = None;
+        return Ok(());
+    }
+    row.listing = Listing::None;
+    row.cursor = cursor;
+    let id = row.id;
+    let key = draft.seen_key(stream, id);
+    draft.seen.remove(draft.connection, key)
+}
+
+/// Marks every scope that is not among `kept` as gone, and drops at once what holds no records.
+fn keep_scopes(draft: &mut Draft<'_>, stream: &StreamName, kept: &[Scope]) -> Outcome<()> {
+    let stream = draft.stream(stream)?;
+    draft.put_scopes_away(stream)?;
+    let kept: std::collections::HashSet<&Scope> = kept.iter().collect();
+    let stream_id = draft.streams[stream].row.id;
+    let gone = |row: &ScopeRow| !kept.contains(&row.name) && row.listing != Listing::Gone;
+    for mut row in scopes::all(draft.connection, stream_id)?.into_iter().filter(gone) {
+        draft.seen.remove(draft.connection, (stream_id, row.id))?;
+        if row.records == 0 {
+            scopes::remove(draft.connection, stream_id, row.id)?;
+        } else {
+            row.listing = Listing::Gone;
+            scopes::save(draft.connection, stream_id, &row)?;
+            draft.streams[stream].row.swept_through = None;
+        }
+    }
+    Ok(())
+}

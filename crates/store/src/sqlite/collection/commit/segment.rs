@@ -1,0 +1,263 @@
+//! Batches that follow each other, written together.
+//!
+//! All entries are filed by key; what stands in the key table is looked up in that order; each key's entries are walked
+//! through in the order they arrived ([`walk`](super::walk)). Then changes are numbered and blocks are written in the order
+//! of arrival, and rows of the key table in the order of keys. So the table is gone through once for each commit,
+//! from front to back, however the records came.
+
+use inlet_model::{Batch, ChangeOp, Counts, Entry, Rejection, Scope};
+
+use super::super::block::{BlockEntry, EntryHead};
+use super::super::error::Outcome;
+use super::super::keys::{self, KeyReader, KeyRow, KeyWriter};
+use super::super::rejected;
+use super::super::scopes::{Listing, to_json};
+use super::Positioned;
+use super::draft::Draft;
+use super::walk::{Current, Refusal, Refused, Verdict, Walk, Walked};
+
+/// The code of a record whose key another record has taken.
+const DUPLICATE_KEY: &str = "record.duplicate_key";
+
+/// The entries of a segment, and the order of their keys.
+pub(super) struct Entries<'b> {
+    batches: Vec<&'b Batch>,
+    /// In the order of arrival.
+    arrivals: Vec<Arrival>,
+    /// The keys as the key table files them, one after the other.
+    filed: Vec<u8>,
+    /// Arrivals by key, those of one key in their order. The number in front is the start of the key, so that most
+    /// comparisons need not look further.
+    order: Vec<(u64, u32)>,
+}
+
+struct Arrival {
+    batch: u32,
+    entry: u32,
+    filed_at: usize,
+    filed_len: u32,
+}
+
+impl<'b> Entries<'b> {
+    fn gather(draft: &mut Draft<'_>, positioned: &'b [Positioned]) -> Outcome<Self> {
+        let batches: Vec<&Batch> = positioned.iter().map(|(batch, _)| batch).collect();
+        let count = batches.iter().map(|batch| batch.len()).sum();
+        let mut entries =
+            Self { batches, arrivals: Vec::with_capacity(count), filed: Vec::new(), order: Vec::new() };
+        for (index, (batch, _)) in positioned.iter().enumerate() {
+            let stream = draft.stream(batch.stream())?;
+            let stream = draft.streams[stream].row.id;
+            for (entry, content) in batch.entries().enumerate() {
+                let filed_at = entries.filed.len();
+                keys::push_filed(&mut entries.filed, stream, content.key);
+                entries.arrivals.push(Arrival {
+                    batch: index as u32,
+                    entry: entry as u32,
+                    filed_at,
+                    filed_len: (entries.filed.len() - filed_at) as u32,
+                });
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn sort(&mut self) {
+        let start_of = |key: &[u8]| {
+            let mut start = [0; 8];
+            let len = key.len().min(8);
+            start[..len].copy_from_slice(&key[..len]);
+            u64::from_be_bytes(start)
+        };
+        let mut order: Vec<(u64, u32)> =
+            (0..self.arrivals.len()).map(|index| (start_of(self.filed(index)), index as u32)).collect();
+        // Stable, so that the entries of one key stay in the order they arrived.
+        order.sort_by(|one, other| {
+            one.0.cmp(&other.0).then_with(|| self.filed(one.1 as usize).cmp(self.filed(other.1 as usize)))
+        });
+        self.order = order;
+    }
+
+    /// The batches that brought them.
+    pub(super) fn batches(&self) -> &[&'b Batch] {
+        &self.batches
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.arrivals.len()
+    }
+
+    /// The batch that brought the entry.
+    pub(super) fn batch_of(&self, index: usize) -> usize {
+        self.arrivals[index].batch as usize
+    }
+
+    /// The entry.
+    pub(super) fn entry(&self, index: usize) -> Entry<'b> {
+        let arrival = &self.arrivals[index];
+        self.batches[arrival.batch as usize].entry(arrival.entry as usize)
+    }
+
+    /// The entry's key as the key table files it.
+    pub(super) fn filed(&self, index: usize) -> &[u8] {
+        let arrival = &self.arrivals[index];
+        &self.filed[arrival.filed_at..arrival.filed_at + arrival.filed_len as usize]
+    }
+
+    /// The entries of each key, key after key.
+    fn by_key(&self) -> impl Iterator<Item = &[(u64, u32)]> {
+        self.order.chunk_by(|one, other| {
+            one.0 == other.0 && self.filed(one.1 as usize) == self.filed(other.1 as usize)
+        })
+    }
+}
+
+/// Writes the batches into the draft.
+pub(super) fn write(draft: &mut Draft<'_>, positioned: &[Positioned]) -> Outcome<()> {
+    if positioned.is_empty() {
+        return Ok(());
+    }
+    let entries = Entries::gather(draft, positioned)?;
+    let mut walk = Walk::begin(draft, &entries)?;
+    let filings = look_up(draft, &entries, &mut walk)?;
+    let mut walked = walk.end(draft)?;
+    append(draft, &entries, &mut walked)?;
+    file(draft, &entries, &filings, &walked)?;
+    refuse(draft, &entries, walked.refusals)?;
+    set_positions(draft, positioned)
+}
+
+/// What becomes of a key's row in the key table.
+struct Filing {
+    /// An entry with the key.
+    entry: usize,
+    before: Option<KeyRow>,
+    after: Option<Current>,
+}
+
+/// Goes through the keys in order: looks each up, and walks through its entries.
+fn look_up(draft: &mut Draft<'_>, entries: &Entries<'_>, walk: &mut Walk<'_, '_>) -> Outcome<Vec<Filing>> {
+    let mut reader = KeyReader::new(draft.connection)?;
+    let is_new: Vec<bool> = draft.streams.iter().map(|stream| stream.row.records == 0).collect();
+    let mut filings = Vec::new();
+    for group in entries.by_key() {
+        let entry = group[0].1 as usize;
+        // A stream without records has no rows: its first load need not look for them.
+        let before = if is_new[walk.stream_of(entry)] { None } else { reader.get(entries.filed(entry))? };
+        let after = walk.key(draft, before.as_ref(), group.iter().map(|(_, index)| *index as usize))?;
+        filings.push(Filing { entry, before, after });
+    }
+    Ok(filings)
+}
+
+/// Numbers the changes and appends their entries, in the order of arrival, and counts.
+fn append(draft: &mut Draft<'_>, entries: &Entries<'_>, walked: &mut Walked) -> Outcome<()> {
+    let mut counts = vec![Counts::default(); entries.batches.len()];
+    for index in 0..entries.len() {
+        let counts = &mut counts[entries.batch_of(index)];
+        match &walked.verdicts[index] {
+            Verdict::Unchanged => counts.unchanged += 1,
+            Verdict::Rejected => counts.rejected += 1,
+            Verdict::Written(written) => {
+                match written.op {
+                    ChangeOp::Created => counts.created += 1,
+                    ChangeOp::Updated => counts.updated += 1,
+                    ChangeOp::Deleted => counts.deleted += 1,
+                }
+                let head = EntryHead {
+                    change: draft.next_change,
+                    op: written.op,
+                    stream: draft.streams[walked.place(entries.batch_of(index)).stream].row.id,
+                    scope: walked.place(entries.batch_of(index)).scope,
+                    created_us: written.created_us,
+                    previous: written.previous.map_or(0, |link| walked.change_of(link)),
+                };
+                let entry = entries.entry(index);
+                let entry = BlockEntry { head, origin: draft.origin, key: entry.key, data: entry.data };
+                draft.blocks.push(&entry, written.live)?;
+                walked.changes[index] = draft.next_change;
+                draft.next_change += 1;
+            }
+        }
+    }
+    for change in &walked.superseded {
+        draft.blocks.supersede(*change);
+    }
+    for (batch, mut counts) in counts.into_iter().enumerate() {
+        let content = entries.batches[batch];
+        counts.rejected += content.rejections().len() as u64;
+        counts.read = counts.created + counts.updated + counts.unchanged + counts.rejected;
+        counts.bytes = content.data_bytes();
+        if !content.is_empty() {
+            draft.run.last_progress_at = draft.origin.at;
+        }
+        draft.count(walked.place(batch).stream, counts);
+    }
+    Ok(())
+}
+
+/// Writes the rows of the key table, in the order of keys.
+fn file(draft: &Draft<'_>, entries: &Entries<'_>, filings: &[Filing], walked: &Walked) -> Outcome<()> {
+    let mut writer = KeyWriter::new(draft.connection)?;
+    for filing in filings {
+        let after = filing.after.as_ref().map(|current| KeyRow {
+            hash: current.hash,
+            change: walked.change_of(current.link),
+            created_us: current.created_us,
+            scope: current.scope,
+        });
+        writer.set(entries.filed(filing.entry), filing.before.as_ref(), after.as_ref())?;
+    }
+    Ok(())
+}
+
+/// Keeps the records that were refused, in the order of batches and of their places in the source.
+fn refuse(draft: &Draft<'_>, entries: &Entries<'_>, mut refusals: Vec<Refusal>) -> Outcome<()> {
+    for (batch, content) in entries.batches.iter().enumerate() {
+        refusals.extend(content.rejections().iter().enumerate().map(|(index, rejection)| Refusal {
+            batch,
+            position: rejection.position,
+            why: Refused::BySource(index),
+        }));
+    }
+    refusals.sort_by_key(|refusal| (refusal.batch, refusal.position));
+    let mut keeper = rejected::Keeper::new(draft.connection, draft.run.sync_id)?;
+    let before = draft.run.counts.rejected - refusals.len() as u64;
+    for (seq, refusal) in (before + 1..=rejected::KEPT).zip(&refusals) {
+        let batch = entries.batches[refusal.batch];
+        let (stream, scope) = (batch.stream(), batch.scope());
+        match &refusal.why {
+            Refused::BySource(index) => keeper.keep(seq, stream, scope, &batch.rejections()[*index])?,
+            Refused::Duplicate { entry, owner } => {
+                keeper.keep(seq, stream, scope, &duplicate(&entries.entry(*entry), owner.as_ref()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn duplicate(entry: &Entry<'_>, owner: Option<&Scope>) -> Rejection {
+    let reason = match owner {
+        None => "Another record of the same listing has this key.".to_owned(),
+        Some(owner) => {
+            format!("The key belongs to a record of `{}`, which this sync has read already.", owner.as_str())
+        }
+    };
+    Rejection::new(entry.position, DUPLICATE_KEY, reason, entry.data)
+}
+
+/// Moves each scope to the position behind its last batch.
+fn set_positions(draft: &mut Draft<'_>, positioned: &[Positioned]) -> Outcome<()> {
+    for (batch, checkpoint) in positioned {
+        let stream = draft.stream(batch.stream())?;
+        let row = draft.scope(stream, batch.scope())?;
+        let checkpoint = to_json(checkpoint.as_ref());
+        match &mut row.listing {
+            Listing::Open(listing) => listing.position = checkpoint,
+            _ if checkpoint.is_some() => row.cursor = checkpoint,
+            _ => {}
+        }
+    }
+    Ok(())
+}

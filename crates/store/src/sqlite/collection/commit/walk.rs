@@ -1,0 +1,380 @@
+//! What each entry comes to, by what stands in the key table and what came before it in the same segment.
+//!
+//! Within a segment no listing begins or ends and no scope settles, so each scope's standing is looked at once ([`Slot`]).
+
+use std::collections::HashMap;
+
+use inlet_model::{ChangeOp, Entry, HASH_LEN, Op, Scope};
+
+use super::super::block::ScopeId;
+use super::super::error::{Outcome, Trouble};
+use super::super::keys::KeyRow;
+use super::super::scopes::Listing;
+use super::super::seen::SeenSet;
+use super::draft::{Draft, StreamIndex};
+use super::segment::Entries;
+
+/// What an entry comes to.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// Nothing changes.
+    Unchanged,
+    /// It is refused.
+    Rejected,
+    /// It makes a change.
+    Written(Written),
+}
+
+/// A change that an entry makes.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) op: ChangeOp,
+    pub(super) previous: Option<Link>,
+    pub(super) created_us: i64,
+    /// Whether the key table will point at it.
+    pub(super) live: bool,
+}
+
+/// The change that made a record what it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Link {
+    /// One that was there before the segment.
+    Stored(u64),
+    /// That of an entry of the segment, which has no number yet.
+    Entry(usize),
+}
+
+/// A record as it is after some of a key's entries.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Current {
+    pub(super) hash: [u8; HASH_LEN],
+    pub(super) link: Link,
+    pub(super) created_us: i64,
+    pub(super) scope: ScopeId,
+    /// Whether an entry of the segment was about it: then its scope's listing, if there is one, has seen it.
+    touched: bool,
+}
+
+/// A record that is refused.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) batch: usize,
+    pub(super) position: u64,
+    pub(super) why: Refused,
+}
+
+/// Who refuses it, and what for.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// The source: the rejection of that index in the batch.
+    BySource(usize),
+    /// The store: another record has taken the key, in the scope `owner` if that is another.
+    Duplicate { entry: usize, owner: Option<Scope> },
+}
+
+/// The stream and scope of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BatchPlace {
+    pub(super) stream: StreamIndex,
+    pub(super) scope: ScopeId,
+    slot: usize,
+}
+
+/// How a scope stands throughout the segment, and what the segment does to it.
+#[derive(Debug)]
+struct Slot {
+    stream: StreamIndex,
+    scope: ScopeId,
+    name: Scope,
+    settled: bool,
+    listing: Option<SlotListing>,
+    /// Records that it gains or loses.
+    records: i64,
+    /// Records that its listing sees, less those it saw and that went.
+    seen: i64,
+    /// Whether it lost a record to another scope.
+    robbed: bool,
+    /// Whether a duplicate was refused in its listing.
+    duplicates: bool,
+}
+
+#[derive(Debug)]
+struct SlotListing {
+    first_change: u64,
+    set: SeenSet,
+}
+
+impl Slot {
+    /// Whether the scope's listing has seen the record, which belongs to the scope.
+    fn has_seen(&self, record: &Current) -> bool {
+        self.listing.as_ref().is_some_and(|listing| match record.link {
+            _ if record.touched => true,
+            Link::Stored(change) => change >= listing.first_change || listing.set.contains(change),
+            Link::Entry(_) => true,
+        })
+    }
+
+    /// Counts a record that goes.
+    fn lose(&mut self, record: &Current) {
+        self.records -= 1;
+        self.seen -= i64::from(self.has_seen(record));
+    }
+
+    /// Counts a record that comes, seen if there is a listing.
+    fn gain(&mut self) {
+        self.records += 1;
+        self.see();
+    }
+
+    fn see(&mut self) {
+        self.seen += i64::from(self.listing.is_some());
+    }
+}
+
+/// The walk through the keys of a segment.
+pub(super) struct Walk<'e, 'b> {
+    entries: &'e Entries<'b>,
+    places: Vec<BatchPlace>,
+    slots: Vec<Slot>,
+    by_scope: HashMap<(StreamIndex, ScopeId), usize>,
+    walked: Walked,
+    now_us: i64,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Walked {
+    pub(super) verdicts: Vec<Verdict>,
+    /// Once they are numbered, the changes of the entries that make one.
+    pub(super) changes: Vec<u64>,
+    /// Stored changes that the key table does not point at any more.
+    pub(super) superseded: Vec<u64>,
+    pub(super) refusals: Vec<Refusal>,
+    places: Vec<BatchPlace>,
+}
+
+impl Walked {
+    /// The number of a change; those of the segment have theirs from the order of arrival.
+    pub(super) fn change_of(&self, link: Link) -> u64 {
+        match link {
+            Link::Stored(change) => change,
+            Link::Entry(index) => self.changes[index],
+        }
+    }
+
+    /// The stream and scope of a batch.
+    pub(super) fn place(&self, batch: usize) -> BatchPlace {
+        self.places[batch]
+    }
+}
+
+impl<'e, 'b> Walk<'e, 'b> {
+    pub(super) fn begin(draft: &mut Draft<'_>, entries: &'e Entries<'b>) -> Outcome<Self> {
+        let verdicts = std::iter::repeat_with(|| Verdict::Unchanged).take(entries.len()).collect();
+        let mut walk = Self {
+            entries,
+            places: Vec::new(),
+            slots: Vec::new(),
+            by_scope: HashMap::new(),
+            walked: Walked {
+                verdicts,
+                changes: vec![0; entries.len()],
+                superseded: Vec::new(),
+                refusals: Vec::new(),
+                places: Vec::new(),
+            },
+            now_us: draft.origin.at.as_micros(),
+        };
+        for batch in entries.batches() {
+            let stream = draft.stream(batch.stream())?;
+            let scope = draft.scope(stream, batch.scope())?.id;
+            let slot = walk.slot(draft, stream, scope)?;
+            walk.places.push(BatchPlace { stream, scope, slot });
+        }
+        Ok(walk)
+    }
+
+    /// The stream of the entry.
+    pub(super) fn stream_of(&self, entry: usize) -> StreamIndex {
+        self.places[self.entries.batch_of(entry)].stream
+    }
+
+    fn slot(&mut self, draft: &mut Draft<'_>, stream: StreamIndex, scope: ScopeId) -> Outcome<usize> {
+        if let Some(slot) = self.by_scope.get(&(stream, scope)) {
+            return Ok(*slot);
+        }
+        let generation = draft.run.generation;
+        let row = draft.scope_ref(stream, scope)?;
+        let (name, settled) = (row.name.clone(), row.settled_by == generation);
+        let listing = match row.open_listing().map(|listing| listing.first_change) {
+            None => None,
+            Some(first_change) => {
+                let key = draft.seen_key(stream, scope);
+                Some(SlotListing { first_change, set: draft.seen.take(draft.connection, key)? })
+            }
+        };
+        self.slots.push(Slot {
+            stream,
+            scope,
+            name,
+            settled,
+            listing,
+            records: 0,
+            seen: 0,
+            robbed: false,
+            duplicates: false,
+        });
+        self.by_scope.insert((stream, scope), self.slots.len() - 1);
+        Ok(self.slots.len() - 1)
+    }
+
+    /// Walks through the entries of one key, in the order they arrived. Gives the record as it is after them.
+    pub(super) fn key(
+        &mut self,
+        draft: &mut Draft<'_>,
+        stored: Option<&KeyRow>,
+        entries: impl Iterator<Item = usize>,
+    ) -> Outcome<Option<Current>> {
+        let mut current = stored.map(|row| Current {
+            hash: row.hash,
+            link: Link::Stored(row.change),
+            created_us: row.created_us,
+            scope: row.scope,
+            touched: false,
+        });
+        for index in entries {
+            let entry = self.entries.entry(index);
+            self.walked.verdicts[index] = match entry.op {
+                Op::Upsert => self.upsert(draft, &mut current, index, &entry)?,
+                Op::Delete => self.delete(draft, &mut current, index)?,
+            };
+        }
+        Ok(current)
+    }
+
+    fn upsert(
+        &mut self,
+        draft: &mut Draft<'_>,
+        current: &mut Option<Current>,
+        index: usize,
+        entry: &Entry<'_>,
+    ) -> Outcome<Verdict> {
+        let place = self.places[self.entries.batch_of(index)];
+        let Some(record) = current else {
+            self.slots[place.slot].gain();
+            *current = Some(Current {
+                hash: *entry.hash.as_bytes(),
+                link: Link::Entry(index),
+                created_us: self.now_us,
+                scope: place.scope,
+                touched: true,
+            });
+            let (op, created_us) = (ChangeOp::Created, self.now_us);
+            return Ok(Verdict::Written(Written { op, previous: None, created_us, live: true }));
+        };
+        if record.scope == place.scope {
+            if self.slots[place.slot].has_seen(record) {
+                return Ok(self.refuse(index, place, entry, None));
+            }
+            self.slots[place.slot].see();
+        } else {
+            let owner = self.slot(draft, place.stream, record.scope)?;
+            if self.slots[place.slot].listing.is_some() && self.slots[owner].settled {
+                let owner = self.slots[owner].name.clone();
+                return Ok(self.refuse(index, place, entry, Some(owner)));
+            }
+            self.slots[owner].lose(record);
+            self.slots[owner].robbed = true;
+            self.slots[place.slot].gain();
+            record.scope = place.scope;
+        }
+        record.touched = true;
+        if record.hash == *entry.hash.as_bytes() {
+            if let (Some(listing), Link::Stored(change)) = (&mut self.slots[place.slot].listing, record.link)
+                && change < listing.first_change
+            {
+                listing.set.insert(change);
+            }
+            return Ok(Verdict::Unchanged);
+        }
+        let previous = record.link;
+        record.hash = *entry.hash.as_bytes();
+        record.link = Link::Entry(index);
+        let created_us = record.created_us;
+        self.supersede(previous);
+        let op = ChangeOp::Updated;
+        Ok(Verdict::Written(Written { op, previous: Some(previous), created_us, live: true }))
+    }
+
+    fn delete(
+        &mut self,
+        draft: &mut Draft<'_>,
+        current: &mut Option<Current>,
+        index: usize,
+    ) -> Outcome<Verdict> {
+        let Some(record) = current.take() else { return Ok(Verdict::Unchanged) };
+        let owner = self.slot(draft, self.stream_of(index), record.scope)?;
+        self.slots[owner].lose(&record);
+        self.supersede(record.link);
+        Ok(Verdict::Written(Written {
+            op: ChangeOp::Deleted,
+            previous: Some(record.link),
+            created_us: record.created_us,
+            live: false,
+        }))
+    }
+
+    fn refuse(
+        &mut self,
+        index: usize,
+        place: BatchPlace,
+        entry: &Entry<'_>,
+        owner: Option<Scope>,
+    ) -> Verdict {
+        self.slots[place.slot].duplicates = true;
+        let batch = self.entries.batch_of(index);
+        let why = Refused::Duplicate { entry: index, owner };
+        self.walked.refusals.push(Refusal { batch, position: entry.position, why });
+        Verdict::Rejected
+    }
+
+    /// Notes that the key table will not point at a change any more.
+    fn supersede(&mut self, link: Link) {
+        match link {
+            Link::Stored(change) => self.walked.superseded.push(change),
+            Link::Entry(index) => {
+                if let Verdict::Written(written) = &mut self.walked.verdicts[index] {
+                    written.live = false;
+                }
+            }
+        }
+    }
+
+    /// Tells the draft what became of the scopes.
+    pub(super) fn end(mut self, draft: &mut Draft<'_>) -> Outcome<Walked> {
+        let contradiction = Trouble::Damaged("a scope's count contradicts its records");
+        for slot in self.slots {
+            if let Some(listing) = slot.listing {
+                let key = draft.seen_key(slot.stream, slot.scope);
+                draft.seen.put(key, listing.set);
+            }
+            let row = draft.scope_mut(slot.stream, slot.scope)?;
+            let Some(records) = row.records.checked_add_signed(slot.records) else {
+                return Err(contradiction);
+            };
+            row.records = records;
+            if let Listing::Open(listing) = &mut row.listing {
+                let Some(seen) = listing.seen.checked_add_signed(slot.seen) else {
+                    return Err(contradiction);
+                };
+                listing.seen = seen;
+                listing.duplicates |= slot.duplicates;
+            }
+            if slot.robbed {
+                row.forget_cursor();
+            }
+        }
+        self.walked.places = self.places;
+        Ok(self.walked)
+    }
+}

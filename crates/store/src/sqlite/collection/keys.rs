@@ -1,0 +1,185 @@
+//! The key table: for each live record its hash, the change that made it what it is, its creation and its scope.
+//!
+//! It is ordered by stream and then by key: a stream's number in front, in an encoding that keeps the order of numbers.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use inlet_model::HASH_LEN;
+use inlet_model::key::{STORAGE_KEY_MAX, storage_key};
+use rusqlite::{CachedStatement, Connection, params};
+
+use super::block::{ScopeId, StreamId};
+use super::error::{Outcome, Trouble};
+
+/// Stream numbers below this are one byte; others are this and how many bytes follow, then those, big-endian.
+const LONG_STREAM: u8 = 0xf0;
+
+/// A row of the key table but for its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KeyRow {
+    pub(super) hash: [u8; HASH_LEN],
+    pub(super) change: u64,
+    pub(super) created_us: i64,
+    pub(super) scope: ScopeId,
+}
+
+/// Appends the stream's number as the key table has it.
+pub(super) fn push_stream(out: &mut Vec<u8>, stream: u64) {
+    if stream < u64::from(LONG_STREAM) {
+        out.push(stream as u8);
+    } else {
+        let bytes = stream.to_be_bytes();
+        let skipped = (stream.leading_zeros() / 8) as usize;
+        out.push(LONG_STREAM + (bytes.len() - skipped) as u8);
+        out.extend_from_slice(&bytes[skipped..]);
+    }
+}
+
+/// Appends the key under which the key table files a record.
+pub(super) fn push_filed(out: &mut Vec<u8>, stream: StreamId, key: &[u8]) {
+    push_stream(out, u64::from(stream.0));
+    out.extend_from_slice(&storage_key(key));
+}
+
+/// The key under which the key table files a record.
+pub(super) fn filed(stream: StreamId, key: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(key.len() + 5);
+    push_filed(&mut out, stream, key);
+    out
+}
+
+/// All keys that a stream may have in the key table.
+pub(super) fn range_of(stream: StreamId) -> Range<Vec<u8>> {
+    let (mut start, mut end) = (Vec::new(), Vec::new());
+    push_stream(&mut start, u64::from(stream.0));
+    push_stream(&mut end, u64::from(stream.0) + 1);
+    start..end
+}
+
+/// The record's whole key, if the key table has it: a very long one stands only in its block.
+pub(super) fn whole_key(filed: &[u8]) -> Option<&[u8]> {
+    let stream_len = match filed.first()? {
+        &first if first < LONG_STREAM => 1,
+        &first => 1 + usize::from(first - LONG_STREAM),
+    };
+    filed.get(stream_len..).filter(|key| key.len() < STORAGE_KEY_MAX)
+}
+
+/// Reads the row that starts at column `at`.
+pub(super) fn read_row(row: &rusqlite::Row<'_>, at: usize) -> Outcome<KeyRow> {
+    let mut hash = [0; HASH_LEN];
+    // A hash of another length is another algorithm's: it equals none, and the record counts as changed.
+    if let Ok(stored) =
+        <&[u8; HASH_LEN]>::try_from(row.get_ref(at)?.as_blob().map_err(rusqlite::Error::from)?)
+    {
+        hash = *stored;
+    }
+    Ok(KeyRow {
+        hash,
+        change: u64::try_from(row.get::<_, i64>(at + 1)?)
+            .map_err(|_| Trouble::Damaged("a change is below zero"))?,
+        created_us: row.get(at + 2)?,
+        scope: ScopeId(row.get(at + 3)?),
+    })
+}
+
+/// Looks keys up.
+pub(super) struct KeyReader<'c>(CachedStatement<'c>);
+
+impl<'c> KeyReader<'c> {
+    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self(connection.prepare_cached("SELECT hash, change, created, scope FROM keys WHERE k = ?1")?))
+    }
+
+    pub(super) fn get(&mut self, filed: &[u8]) -> Outcome<Option<KeyRow>> {
+        let mut rows = self.0.query(params![filed])?;
+        rows.next()?.map(|row| read_row(row, 0)).transpose()
+    }
+}
+
+/// Writes the key table.
+pub(super) struct KeyWriter<'c> {
+    insert: CachedStatement<'c>,
+    update: CachedStatement<'c>,
+    delete: CachedStatement<'c>,
+}
+
+impl<'c> KeyWriter<'c> {
+    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            insert: connection.prepare_cached(
+                "INSERT INTO keys (k, hash, change, created, scope) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?,
+            update: connection.prepare_cached(
+                "UPDATE keys SET hash = ?2, change = ?3, created = ?4, scope = ?5 WHERE k = ?1",
+            )?,
+            delete: connection.prepare_cached("DELETE FROM keys WHERE k = ?1")?,
+        })
+    }
+
+    /// Brings the row of `filed` from `before` to `after`.
+    pub(super) fn set(
+        &mut self,
+        filed: &[u8],
+        before: Option<&KeyRow>,
+        after: Option<&KeyRow>,
+    ) -> Outcome<()> {
+        let changed = match (before, after) {
+            (None, None) => return Ok(()),
+            (Some(before), Some(after)) if before == after => return Ok(()),
+            (None, Some(row)) => Self::put(&mut self.insert, filed, row)?,
+            (Some(_), Some(row)) => Self::put(&mut self.update, filed, row)?,
+            (Some(_), None) => self.delete.execute(params![filed])?,
+        };
+        if changed == 1 { Ok(()) } else { Err(Trouble::Damaged("a row of the key table has gone")) }
+    }
+
+    fn put(statement: &mut CachedStatement<'_>, filed: &[u8], row: &KeyRow) -> rusqlite::Result<usize> {
+        statement.execute(params![filed, row.hash, row.change as i64, row.created_us, row.scope.0])
+    }
+}
+
+/// The key as a caller sees it: whole if the key table has it whole, else as `in_block` finds it.
+pub(super) fn restore_key<'k>(
+    filed: &'k [u8],
+    in_block: impl FnOnce() -> Outcome<Vec<u8>>,
+) -> Outcome<Cow<'k, [u8]>> {
+    match whole_key(filed) {
+        Some(key) => Ok(Cow::Borrowed(key)),
+        None => in_block().map(Cow::Owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn streams_keep_their_order(one in 0..=u32::MAX, other in 0..=u32::MAX, key in proptest::collection::vec(any::<u8>(), 0..4)) {
+            let (one_filed, other_filed) = (filed(StreamId(one), &key), filed(StreamId(other), &key));
+            prop_assert_eq!(one.cmp(&other), one_filed.cmp(&other_filed));
+            prop_assert!(range_of(StreamId(one)).contains(&one_filed));
+            prop_assert_eq!(range_of(StreamId(one)).contains(&other_filed), one == other);
+            prop_assert_eq!(whole_key(&one_filed), Some(key.as_slice()));
+        }
+    }
+
+    #[test]
+    fn the_first_streams_cost_one_byte() {
+        assert_eq!(filed(StreamId(1), b"k"), [1, b'k']);
+        assert_eq!(filed(StreamId(239), b""), [239]);
+        assert_eq!(filed(StreamId(240), b""), [0xf1, 240]);
+        assert_eq!(filed(StreamId(256), b""), [0xf2, 1, 0]);
+    }
+
+    #[test]
+    fn a_very_long_key_is_not_whole() {
+        let key = vec![b'k'; 5000];
+        assert_eq!(whole_key(&filed(StreamId(7), &key)), None);
+        assert_eq!(whole_key(&filed(StreamId(7), &key[..1000])), Some(&key[..1000]));
+    }
+}

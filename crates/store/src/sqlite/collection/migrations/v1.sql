@@ -1,0 +1,142 @@
+-- A collection's file, version 1. `docs/format.md` says what each column means.
+
+CREATE TABLE meta (
+    one               INTEGER PRIMARY KEY CHECK (one = 1),
+    seed              BLOB    NOT NULL,
+    next_change       INTEGER NOT NULL,
+    next_generation   INTEGER NOT NULL,
+    next_stream       INTEGER NOT NULL,
+    compacted_through INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE connectors (
+    connector_id BLOB    PRIMARY KEY,
+    fence        INTEGER NOT NULL,
+    sync_id      BLOB,
+    closed       INTEGER NOT NULL,
+    inbox_bytes  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE streams (
+    stream_id     INTEGER PRIMARY KEY,
+    connector_id  BLOB    NOT NULL,
+    name          TEXT    NOT NULL,
+    shape         TEXT    NOT NULL,
+    records       INTEGER NOT NULL,
+    next_scope    INTEGER NOT NULL,
+    swept_through BLOB,
+    UNIQUE (connector_id, name)
+) STRICT;
+
+CREATE INDEX streams_by_name ON streams (name);
+
+CREATE TABLE scopes (
+    stream_id    INTEGER NOT NULL,
+    scope_id     INTEGER NOT NULL,
+    name         TEXT    NOT NULL,
+    records      INTEGER NOT NULL,
+    cursor       TEXT,
+    listed_by    INTEGER NOT NULL,
+    settled_by   INTEGER NOT NULL,
+    state        INTEGER NOT NULL,
+    generation   INTEGER NOT NULL,
+    first_change INTEGER NOT NULL,
+    seen         INTEGER NOT NULL,
+    position     TEXT,
+    duplicates   INTEGER NOT NULL,
+    PRIMARY KEY (stream_id, scope_id),
+    UNIQUE (stream_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE keys (
+    k       BLOB    PRIMARY KEY,
+    hash    BLOB    NOT NULL,
+    change  INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    scope   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE blocks (
+    first_change INTEGER PRIMARY KEY,
+    stored       BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE block_index (
+    first_change INTEGER PRIMARY KEY,
+    last_change  INTEGER NOT NULL,
+    entries      INTEGER NOT NULL,
+    live         INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE seen (
+    stream_id INTEGER NOT NULL,
+    scope_id  INTEGER NOT NULL,
+    part      INTEGER NOT NULL,
+    changes   BLOB    NOT NULL,
+    PRIMARY KEY (stream_id, scope_id, part)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+    sync_id          BLOB    PRIMARY KEY,
+    connector_id     BLOB    NOT NULL,
+    attempt          INTEGER NOT NULL,
+    barren_attempts  INTEGER NOT NULL,
+    generation       INTEGER NOT NULL,
+    phase            TEXT    NOT NULL,
+    outcome          TEXT,
+    failure          TEXT,
+    started_at       INTEGER NOT NULL,
+    last_progress_at INTEGER NOT NULL,
+    finished_at      INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_streams (
+    sync_id   BLOB    NOT NULL,
+    place     INTEGER NOT NULL,
+    name      TEXT    NOT NULL,
+    status    TEXT    NOT NULL,
+    read      INTEGER NOT NULL,
+    created   INTEGER NOT NULL,
+    updated   INTEGER NOT NULL,
+    unchanged INTEGER NOT NULL,
+    deleted   INTEGER NOT NULL,
+    rejected  INTEGER NOT NULL,
+    bytes     INTEGER NOT NULL,
+    error     TEXT,
+    PRIMARY KEY (sync_id, place),
+    UNIQUE (sync_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rejected (
+    sync_id  BLOB    NOT NULL,
+    seq      INTEGER NOT NULL,
+    stream   TEXT    NOT NULL,
+    scope    TEXT    NOT NULL,
+    position INTEGER NOT NULL,
+    code     TEXT    NOT NULL,
+    reason   TEXT    NOT NULL,
+    sample   TEXT    NOT NULL,
+    PRIMARY KEY (sync_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE inbox (
+    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+    connector_id BLOB    NOT NULL,
+    stream       TEXT    NOT NULL,
+    key_fields   TEXT    NOT NULL,
+    bytes        INTEGER NOT NULL,
+    lines        BLOB    NOT NULL
+) STRICT;
+
+CREATE INDEX inbox_by_stream ON inbox (connector_id, stream, seq);
+
+CREATE TABLE idempotency (
+    scope       BLOB    PRIMARY KEY,
+    fingerprint BLOB    NOT NULL,
+    at          INTEGER NOT NULL,
+    status      INTEGER NOT NULL,
+    location    TEXT,
+    body        BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idempotency_by_time ON idempotency (at);

@@ -1,0 +1,33 @@
+//! One collection in one SQLite file. `docs/format.md` describes the file; this is the code that keeps it.
+//!
+//! - [`stores`] has the files of a directory, [`store`] one of them: its [`writer`] thread and its [`readers`].
+//! - [`begin`], [`commit`], [`sweep`], [`finish`] and [`inbox`] are the transactions of the writer.
+//! - [`records`] and [`changes`] are the reads.
+//! - [`block`] is the format of entries, [`blocks`] the tables they lie in, [`keys`] the table that finds them.
+//! - [`streams`], [`scopes`], [`seen`], [`runs`], [`rejected`], [`idempotency`] and [`meta`] are the other tables, one each.
+
+mod begin;
+mod block;
+mod blocks;
+mod changes;
+mod commit;
+mod error;
+mod finish;
+mod idempotency;
+mod inbox;
+mod keys;
+mod meta;
+mod readers;
+mod records;
+mod rejected;
+mod runs;
+mod schema;
+mod scopes;
+mod seen;
+mod store;
+mod stores;
+mod streams;
+mod sweep;
+mod writer;
+
+pub use stores::{Options as CollectionOptions, SqliteCollections};

@@ -1,0 +1,148 @@
+//! Records: found in the key table, read from their blocks.
+
+use inlet_model::{ConnectorId, Record, StreamName, Timestamp};
+use rusqlite::{Connection, params};
+
+use super::block::BlockEntry;
+use super::blocks;
+use super::error::{Outcome, Trouble};
+use super::keys::{self, KeyReader};
+use super::streams::{self, StreamRow, read_number};
+use crate::collection::{RecordCursor, RecordPage, RecordQuery};
+
+/// A record of the page: its key in the key table, its change, and itself once its block was read.
+struct Slot<'s> {
+    filed: Vec<u8>,
+    change: u64,
+    stream: &'s StreamRow,
+    record: Option<Record>,
+}
+
+/// A page of records.
+pub(super) fn page(connection: &Connection, query: &RecordQuery) -> Outcome<RecordPage> {
+    let streams = streams::matching(connection, query.connector_id, query.stream.as_ref())?;
+    let after = query.after.as_ref().map(|cursor| cursor.0.as_slice());
+    // One more than asked for tells whether there is a next page.
+    let mut slots = find(connection, &streams, after, query.limit.saturating_add(1))?;
+    let mut more = slots.len() > query.limit;
+    slots.truncate(query.limit);
+    let fitting = read(connection, &mut slots, query.max_bytes)?;
+    more |= fitting < slots.len();
+    slots.truncate(fitting);
+    let next = slots.last().filter(|_| more).map(|last| RecordCursor(last.filed.clone()));
+    let records = slots.into_iter().filter_map(|slot| slot.record).collect();
+    Ok(RecordPage { records, next })
+}
+
+/// The records with that key.
+pub(super) fn with_key(
+    connection: &Connection,
+    connector_id: Option<ConnectorId>,
+    stream: &StreamName,
+    key: &[u8],
+) -> Outcome<Vec<Record>> {
+    let mut reader = KeyReader::new(connection)?;
+    let mut records = Vec::new();
+    for stream in streams::matching(connection, connector_id, Some(stream))? {
+        let Some(row) = reader.get(&keys::filed(stream.id, key))? else { continue };
+        let block = blocks::holding(connection, row.change)?;
+        let entry = block.find(row.change).ok_or(NOT_IN_BLOCK)?;
+        // Two very long keys may be filed alike.
+        if entry.key == key {
+            records.push(record(&stream, &entry));
+        }
+    }
+    Ok(records)
+}
+
+const NOT_IN_BLOCK: Trouble = Trouble::Damaged("a change is not in its block");
+
+/// The next keys of the streams, in order.
+fn find<'s>(
+    connection: &Connection,
+    streams: &'s [StreamRow],
+    after: Option<&[u8]>,
+    limit: usize,
+) -> Outcome<Vec<Slot<'s>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT k, change FROM keys WHERE k > ?1 AND k >= ?2 AND k < ?3 ORDER BY k LIMIT ?4",
+    )?;
+    let mut slots = Vec::new();
+    for stream in streams {
+        let range = keys::range_of(stream.id);
+        if slots.len() >= limit || after.is_some_and(|after| after >= range.end.as_slice()) {
+            continue;
+        }
+        let left = i64::try_from(limit - slots.len()).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![after.unwrap_or_default(), range.start, range.end, left])?;
+        while let Some(row) = rows.next()? {
+            slots.push(Slot { filed: row.get(0)?, change: read_number(row, 1)?, stream, record: None });
+        }
+    }
+    Ok(slots)
+}
+
+/// Reads the records, each block once, and gives how many from the front fit into `max_bytes`.
+///
+/// The order of blocks is not that of keys, so how many fit is known only at the end. What is known not to is let
+/// go at once: no more is held than the page may have and what one block adds.
+fn read(connection: &Connection, slots: &mut [Slot<'_>], max_bytes: usize) -> Outcome<usize> {
+    let mut by_change: Vec<(u64, usize)> =
+        slots.iter().enumerate().map(|(index, slot)| (slot.change, index)).collect();
+    by_change.sort_unstable();
+    let mut fitting = slots.len();
+    let mut held = 0;
+    let mut rest = by_change.as_slice();
+    while let Some(&(change, index)) = rest.first() {
+        if index >= fitting {
+            rest = &rest[1..];
+            continue;
+        }
+        let block = blocks::holding(connection, change)?;
+        while let Some((&(change, index), others)) = rest.split_first() {
+            if index < fitting {
+                let Some(entry) = block.find(change) else { break };
+                held += entry.data.len();
+                slots[index].record = Some(record(slots[index].stream, &entry));
+            }
+            rest = others;
+        }
+        if rest.first() == Some(&(change, index)) {
+            return Err(NOT_IN_BLOCK);
+        }
+        if held >= max_bytes {
+            fitting = fitting.min(cut(slots, max_bytes));
+            held = drop_beyond(slots, fitting);
+        }
+    }
+    Ok(fitting)
+}
+
+/// How many records from the front, of those read so far, it takes to fill `max_bytes`.
+fn cut(slots: &[Slot<'_>], max_bytes: usize) -> usize {
+    let mut bytes = 0;
+    let full = slots.iter().position(|slot| {
+        bytes += slot.record.as_ref().map_or(0, |record| record.data.len());
+        bytes >= max_bytes
+    });
+    full.map_or(slots.len(), |index| index + 1)
+}
+
+/// Lets go of the records that do not fit, and gives the bytes of those that are left.
+fn drop_beyond(slots: &mut [Slot<'_>], fitting: usize) -> usize {
+    slots[fitting..].iter_mut().for_each(|slot| slot.record = None);
+    slots[..fitting].iter().filter_map(|slot| slot.record.as_ref()).map(|record| record.data.len()).sum()
+}
+
+fn record(stream: &StreamRow, entry: &BlockEntry<'_>) -> Record {
+    Record {
+        connector_id: stream.connector_id,
+        stream: stream.name.clone(),
+        key: entry.key.to_vec(),
+        data: entry.data.to_vec(),
+        change: entry.head.change,
+        sync_id: entry.origin.sync_id,
+        created_at: Timestamp::from_micros(entry.head.created_us),
+        updated_at: entry.origin.at,
+    }
+}

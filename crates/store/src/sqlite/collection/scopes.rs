@@ -1,0 +1,206 @@
+//! The scopes of a stream: how far each has been read, and the listing it may be in.
+
+use inlet_model::Scope;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
+
+use super::block::{ScopeId, StreamId};
+use super::error::{Outcome, Trouble};
+use super::streams::read_number;
+
+/// A position or cursor as it is stored: JSON.
+pub(super) type Json = String;
+
+/// A scope as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ScopeRow {
+    pub(super) id: ScopeId,
+    pub(super) name: Scope,
+    /// Live records.
+    pub(super) records: u64,
+    /// How far incremental reading has come.
+    pub(super) cursor: Option<Json>,
+    /// The generation of the last complete listing; 0 for none.
+    pub(super) listed_by: u64,
+    /// The generation of the last run that listed it to the end or found it unchanged; 0 for none.
+    pub(super) settled_by: u64,
+    pub(super) listing: Listing,
+}
+
+/// The listing a scope is in. Commits open and complete it, the sweep ends it; all of it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Listing {
+    /// In none.
+    None,
+    /// Begun and not complete.
+    Open(OpenListing),
+    /// Everything was seen; what was not waits for the sweep.
+    Complete(CompleteListing),
+    /// The scope is not there any more; all it holds waits for the sweep.
+    Gone,
+}
+
+/// A listing under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OpenListing {
+    pub(super) generation: u64,
+    /// Changes from this one on count as seen.
+    pub(super) first_change: u64,
+    /// How many records of the scope it has seen.
+    pub(super) seen: u64,
+    /// Where it can go on after a restart.
+    pub(super) position: Option<Json>,
+    /// Whether the scope is to be listed again next time, since another record of a key may be the better one.
+    pub(super) duplicates: bool,
+}
+
+/// A listing that waits for the sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CompleteListing {
+    /// Changes from this one on count as seen.
+    pub(super) first_change: u64,
+    /// What the sweep sets as the scope's cursor.
+    pub(super) cursor: Option<Json>,
+}
+
+const COLUMNS: &str = "scope_id, name, records, cursor, listed_by, settled_by, state, generation, first_change, seen, position, duplicates";
+
+const NONE: i64 = 0;
+const OPEN: i64 = 1;
+const COMPLETE: i64 = 2;
+const GONE: i64 = 3;
+
+impl ScopeRow {
+    /// The listing, if it is under way.
+    pub(super) fn open_listing(&self) -> Option<&OpenListing> {
+        match &self.listing {
+            Listing::Open(listing) => Some(listing),
+            _ => None,
+        }
+    }
+
+    /// Whether the sweep has to go through the scope.
+    pub(super) fn is_unswept(&self) -> bool {
+        matches!(self.listing, Listing::Complete(_) | Listing::Gone)
+    }
+
+    /// Sees to it that the scope is listed again next time.
+    pub(super) fn forget_cursor(&mut self) {
+        self.cursor = None;
+        match &mut self.listing {
+            Listing::Open(listing) => listing.duplicates = true,
+            Listing::Complete(listing) => listing.cursor = None,
+            Listing::None | Listing::Gone => {}
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let name: String = row.get(1)?;
+        let position = row.get(10)?;
+        let first_change = read_number(row, 8)?;
+        let listing = match row.get::<_, i64>(6)? {
+            NONE => Listing::None,
+            OPEN => Listing::Open(OpenListing {
+                generation: read_number(row, 7)?,
+                first_change,
+                seen: read_number(row, 9)?,
+                position,
+                duplicates: row.get(11)?,
+            }),
+            COMPLETE => Listing::Complete(CompleteListing { first_change, cursor: position }),
+            GONE => Listing::Gone,
+            unknown => return Err(rusqlite::Error::IntegralValueOutOfRange(6, unknown)),
+        };
+        Ok(Self {
+            id: ScopeId(row.get(0)?),
+            name: Scope::new(&name),
+            records: read_number(row, 2)?,
+            cursor: row.get(3)?,
+            listed_by: read_number(row, 4)?,
+            settled_by: read_number(row, 5)?,
+            listing,
+        })
+    }
+}
+
+/// A position or cursor as it is stored.
+pub(super) fn to_json(value: Option<&Value>) -> Option<Json> {
+    value.map(Value::to_string)
+}
+
+/// A stored position or cursor.
+pub(super) fn from_json(json: Option<&str>) -> Outcome<Option<Value>> {
+    json.map(serde_json::from_str).transpose().map_err(|_| Trouble::Damaged("a checkpoint is no JSON"))
+}
+
+/// The scope of that name.
+pub(super) fn find(connection: &Connection, stream: StreamId, name: &Scope) -> Outcome<Option<ScopeRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND name = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(params![stream.0, name.as_str()], ScopeRow::read).optional()?)
+}
+
+/// The scope with that number.
+pub(super) fn get(connection: &Connection, stream: StreamId, id: ScopeId) -> Outcome<Option<ScopeRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND scope_id = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(params![stream.0, id.0], ScopeRow::read).optional()?)
+}
+
+/// All scopes of a stream, by number.
+pub(super) fn all(connection: &Connection, stream: StreamId) -> Outcome<Vec<ScopeRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 ORDER BY scope_id");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([stream.0], ScopeRow::read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The scopes of a stream through which the sweep has to go.
+pub(super) fn unswept(connection: &Connection, stream: StreamId) -> Outcome<Vec<ScopeRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE})");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([stream.0], ScopeRow::read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Writes a scope, new or not.
+pub(super) fn save(connection: &Connection, stream: StreamId, row: &ScopeRow) -> Outcome<()> {
+    let (state, generation, first_change, seen, position, duplicates) = match &row.listing {
+        Listing::None => (NONE, 0, 0, 0, None, false),
+        Listing::Open(open) => {
+            (OPEN, open.generation, open.first_change, open.seen, open.position.as_deref(), open.duplicates)
+        }
+        Listing::Complete(complete) => {
+            (COMPLETE, 0, complete.first_change, 0, complete.cursor.as_deref(), false)
+        }
+        Listing::Gone => (GONE, 0, 0, 0, None, false),
+    };
+    let sql = format!(
+        "INSERT OR REPLACE INTO scopes (stream_id, {COLUMNS})
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+    );
+    connection.prepare_cached(&sql)?.execute(params![
+        stream.0,
+        row.id.0,
+        row.name.as_str(),
+        row.records as i64,
+        row.cursor,
+        row.listed_by as i64,
+        row.settled_by as i64,
+        state,
+        generation as i64,
+        first_change as i64,
+        seen as i64,
+        position,
+        duplicates
+    ])?;
+    Ok(())
+}
+
+/// Drops a scope that holds nothing any more.
+pub(super) fn remove(connection: &Connection, stream: StreamId, id: ScopeId) -> Outcome<()> {
+    connection
+        .prepare_cached("DELETE FROM scopes WHERE stream_id = ?1 AND scope_id = ?2")?
+        .execute(params![stream.0, id.0])?;
+    Ok(())
+}

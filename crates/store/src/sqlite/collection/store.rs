@@ -1,0 +1,190 @@
+//! One collection's data: writes go to its writer, reads to its readers.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use inlet_model::{ConnectorId, Entropy, HashSeed, Record, StoreId, StreamName, SyncId};
+
+use super::error::Trouble;
+use super::readers::Readers;
+use super::stores::Options;
+use super::writer::WriterHandle;
+use super::{begin, changes, commit, finish, inbox, meta, records, rejected, runs, schema, streams, sweep};
+use crate::collection::{
+    ChangePage, Changes, CollectionStore, Commit, FinishRun, Inbox, InboxItem, NewRun, Push, PushEffect,
+    Receipt, RecordPage, RecordQuery, Records, RejectedRecord, Run, RunStart, Runs, Stats, Sweep,
+    SweepProgress,
+};
+use crate::{StoreError, StoreErrorKind, StoreResult};
+
+/// A collection's file, open.
+pub(super) struct SqliteCollection {
+    id: StoreId,
+    path: PathBuf,
+    seed: HashSeed,
+    writer: WriterHandle,
+    readers: Readers,
+}
+
+impl SqliteCollection {
+    /// Opens the file, made if it is not there. Blocks the thread.
+    pub(super) fn open(
+        id: StoreId,
+        path: &Path,
+        options: &Options,
+        entropy: &dyn Entropy,
+    ) -> StoreResult<Self> {
+        let (connection, seed) = schema::open(path, options, entropy)?;
+        let writer = WriterHandle::start(connection).map_err(|error| {
+            StoreError::new(StoreErrorKind::Unavailable, "open a collection").because(error)
+        })?;
+        let readers = Readers::new(path.to_owned(), options.reader_cache_bytes);
+        Ok(Self { id, path: path.to_owned(), seed, writer, readers })
+    }
+
+    /// The end of the writer's thread and of all connections. Blocks the thread.
+    pub(super) fn close(&self, runtime: &tokio::runtime::Handle) {
+        self.writer.close();
+        runtime.block_on(self.readers.close());
+    }
+
+    fn check_open(&self, operation: &'static str) -> StoreResult<()> {
+        if self.writer.is_closed() { Err(StoreError::new(StoreErrorKind::Closed, operation)) } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for SqliteCollection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteCollection").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl CollectionStore for SqliteCollection {
+    fn seed(&self) -> HashSeed {
+        self.seed
+    }
+
+    async fn close_connector(&self, connector_id: ConnectorId) -> StoreResult<()> {
+        self.writer
+            .write("close a connector", move |writer| finish::close_connector(writer, connector_id))
+            .await
+    }
+}
+
+#[async_trait]
+impl Runs for SqliteCollection {
+    async fn begin_run(&self, run: NewRun) -> StoreResult<RunStart> {
+        self.writer.write("begin a run", move |writer| begin::begin(writer, &run)).await
+    }
+
+    async fn commit(&self, commit: Commit) -> StoreResult<Receipt> {
+        self.writer.write("commit", move |writer| commit::commit(writer, commit)).await
+    }
+
+    async fn sweep(&self, sweep: Sweep) -> StoreResult<SweepProgress> {
+        self.writer.write("sweep", move |writer| sweep::sweep(writer, &sweep)).await
+    }
+
+    async fn finish_run(&self, finish: FinishRun) -> StoreResult<Run> {
+        self.writer.write("finish a run", move |writer| finish::finish(writer, finish)).await
+    }
+
+    async fn run(&self, sync_id: SyncId) -> StoreResult<Option<Run>> {
+        self.check_open("read a run")?;
+        self.readers.read("read a run", move |connection| runs::load(connection, sync_id)).await
+    }
+
+    async fn rejected(&self, sync_id: SyncId, after: u64, limit: usize) -> StoreResult<Vec<RejectedRecord>> {
+        self.check_open("list rejected records")?;
+        self.readers
+            .read("list rejected records", move |connection| {
+                rejected::list(connection, sync_id, after, limit)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Records for SqliteCollection {
+    async fn records(&self, query: RecordQuery) -> StoreResult<RecordPage> {
+        self.check_open("list records")?;
+        self.readers.read("list records", move |connection| records::page(connection, &query)).await
+    }
+
+    async fn record(
+        &self,
+        connector_id: Option<ConnectorId>,
+        stream: &StreamName,
+        key: &[u8],
+    ) -> StoreResult<Vec<Record>> {
+        self.check_open("read a record")?;
+        let (stream, key) = (stream.clone(), key.to_vec());
+        self.readers
+            .read("read a record", move |connection| {
+                records::with_key(connection, connector_id, &stream, &key)
+            })
+            .await
+    }
+
+    async fn stats(&self) -> StoreResult<Stats> {
+        self.check_open("count records")?;
+        let path = self.path.clone();
+        self.readers
+            .read("count records", move |connection| {
+                Ok(Stats {
+                    records: streams::count_records(connection)?,
+                    bytes: bytes_on_disk(&path)?,
+                    last_change: meta::next_change(connection)?.saturating_sub(1),
+                })
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Changes for SqliteCollection {
+    async fn changes(&self, after: u64, limit: usize, max_bytes: usize) -> StoreResult<ChangePage> {
+        self.check_open("read changes")?;
+        self.readers
+            .read("read changes", move |connection| changes::page(connection, after, limit, max_bytes))
+            .await
+    }
+}
+
+#[async_trait]
+impl Inbox for SqliteCollection {
+    async fn push(&self, push: Push) -> StoreResult<PushEffect> {
+        self.writer.write("push", move |writer| inbox::push(writer, &push)).await
+    }
+
+    async fn inbox_streams(&self, connector_id: ConnectorId) -> StoreResult<Vec<StreamName>> {
+        self.check_open("read the inbox")?;
+        self.readers.read("read the inbox", move |connection| inbox::streams(connection, connector_id)).await
+    }
+
+    async fn inbox_after(
+        &self,
+        connector_id: ConnectorId,
+        stream: &StreamName,
+        after: u64,
+        max_bytes: usize,
+    ) -> StoreResult<Vec<InboxItem>> {
+        self.check_open("read the inbox")?;
+        let stream = stream.clone();
+        self.readers
+            .read("read the inbox", move |connection| {
+                inbox::after(connection, connector_id, &stream, after, max_bytes)
+            })
+            .await
+    }
+}
+
+/// The file and its log.
+fn bytes_on_disk(path: &Path) -> Result<u64, Trouble> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = std::fs::metadata(log).map_or(0, |found| found.len());
+    Ok(std::fs::metadata(path)?.len() + log)
+}

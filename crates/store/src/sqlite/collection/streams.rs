@@ -1,0 +1,161 @@
+//! The streams of a collection: one for each connector and name, under a small number.
+
+use inlet_model::{ConnectorId, Scope, StreamName};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::block::{ScopeId, StreamId};
+use super::error::Outcome;
+use super::meta;
+use super::scopes::{Listing, ScopeRow};
+
+/// A stream as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StreamRow {
+    pub(super) id: StreamId,
+    pub(super) connector_id: ConnectorId,
+    pub(super) name: StreamName,
+    /// What it was when it was last read; see [`RunStream`](crate::collection::RunStream).
+    pub(super) shape: String,
+    /// Live records.
+    pub(super) records: u64,
+    /// The number of the next scope. Never used twice, since blocks go on naming scopes that are gone.
+    pub(super) next_scope: u32,
+    /// The last key that the sweep under way has looked at.
+    pub(super) swept_through: Option<Vec<u8>>,
+}
+
+const COLUMNS: &str = "stream_id, connector_id, name, shape, records, next_scope, swept_through";
+
+/// The stored form of an id.
+pub(super) fn id_bytes(id: u128) -> [u8; 16] {
+    id.to_be_bytes()
+}
+
+/// Reads an id.
+pub(super) fn read_id(row: &Row<'_>, at: usize) -> rusqlite::Result<u128> {
+    row.get::<_, [u8; 16]>(at).map(u128::from_be_bytes)
+}
+
+/// Reads a number that is never below zero.
+pub(super) fn read_number(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(at)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(at, number))
+}
+
+/// Reads a stream's name.
+pub(super) fn read_name(row: &Row<'_>, at: usize) -> rusqlite::Result<StreamName> {
+    let name: String = row.get(at)?;
+    StreamName::new(&name)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, error.into()))
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
+    Ok(StreamRow {
+        id: StreamId(row.get(0)?),
+        connector_id: ConnectorId::from_u128(read_id(row, 1)?),
+        name: read_name(row, 2)?,
+        shape: row.get(3)?,
+        records: read_number(row, 4)?,
+        next_scope: row.get(5)?,
+        swept_through: row.get(6)?,
+    })
+}
+
+/// The stream of that connector and name.
+pub(super) fn find(
+    connection: &Connection,
+    connector_id: ConnectorId,
+    name: &StreamName,
+) -> Outcome<Option<StreamRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM streams WHERE connector_id = ?1 AND name = ?2");
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_row(params![id_bytes(connector_id.as_u128()), name.as_str()], read_row)
+        .optional()?;
+    Ok(found)
+}
+
+/// The stream with that number.
+pub(super) fn get(connection: &Connection, id: StreamId) -> Outcome<Option<StreamRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM streams WHERE stream_id = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([id.0], read_row).optional()?)
+}
+
+/// The streams that fit, by number.
+pub(super) fn matching(
+    connection: &Connection,
+    connector_id: Option<ConnectorId>,
+    name: Option<&StreamName>,
+) -> Outcome<Vec<StreamRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM streams
+         WHERE (?1 IS NULL OR connector_id = ?1) AND (?2 IS NULL OR name = ?2) ORDER BY stream_id"
+    );
+    let connector_id = connector_id.map(|id| id_bytes(id.as_u128()));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![connector_id, name.map(StreamName::as_str)], read_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Makes a stream.
+pub(super) fn create(
+    connection: &Connection,
+    connector_id: ConnectorId,
+    name: &StreamName,
+    shape: &str,
+) -> Outcome<StreamRow> {
+    let row = StreamRow {
+        id: meta::next_stream(connection)?,
+        connector_id,
+        name: name.clone(),
+        shape: shape.to_owned(),
+        records: 0,
+        next_scope: 1,
+        swept_through: None,
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO streams (stream_id, connector_id, name, shape, records, next_scope) VALUES (?1, ?2, ?3, ?4, 0, 1)",
+        )?
+        .execute(params![row.id.0, id_bytes(connector_id.as_u128()), name.as_str(), shape])?;
+    Ok(row)
+}
+
+/// Writes what may have changed.
+pub(super) fn save(connection: &Connection, row: &StreamRow) -> Outcome<()> {
+    connection
+        .prepare_cached(
+            "UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5 WHERE stream_id = ?1",
+        )?
+        .execute(params![row.id.0, row.shape, row.records as i64, row.next_scope, row.swept_through])?;
+    Ok(())
+}
+
+/// Live records of all streams.
+pub(super) fn count_records(connection: &Connection) -> Outcome<u64> {
+    let mut statement = connection.prepare_cached("SELECT coalesce(sum(records), 0) FROM streams")?;
+    Ok(statement.query_row([], |row| read_number(row, 0))?)
+}
+
+impl StreamRow {
+    /// A scope of the stream that was not there before.
+    pub(super) fn new_scope(&mut self, name: &Scope) -> ScopeRow {
+        let id = if *name == Scope::whole() {
+            ScopeId::WHOLE
+        } else {
+            let next = self.next_scope;
+            self.next_scope += 1;
+            ScopeId(next)
+        };
+        ScopeRow {
+            id,
+            name: name.clone(),
+            records: 0,
+            cursor: None,
+            listed_by: 0,
+            settled_by: 0,
+            listing: Listing::None,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A collection's only writer: one thread, one connection, one transaction after the other.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::block::BlockEncoder;
+use super::error::{Outcome, Trouble};
+use super::seen::SeenSets;
+use crate::{StoreError, StoreErrorKind, StoreResult};
+
+/// Writes that may wait for their turn; further callers wait for a place.
+const QUEUE: usize = 64;
+
+type Job = Box<dyn FnOnce(&mut Writer) + Send>;
+
+/// What the thread owns.
+pub(super) struct Writer {
+    connection: Connection,
+    memory: Memory,
+}
+
+/// What the writer keeps between transactions, besides the file: only what can be made again from it.
+pub(super) struct Memory {
+    pub(super) seen: SeenSets,
+    pub(super) encoder: BlockEncoder,
+}
+
+impl Writer {
+    fn new(connection: Connection) -> std::io::Result<Self> {
+        Ok(Self { connection, memory: Memory { seen: SeenSets::default(), encoder: BlockEncoder::new()? } })
+    }
+
+    /// Runs `work` as one transaction: durable if this returns `Ok`, without trace otherwise, in the file and in memory.
+    pub(super) fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &mut Memory) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let Self { connection, memory } = self;
+        let done = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Trouble::from)
+            .and_then(|tx| {
+                let value = work(&tx, memory)?;
+                tx.commit()?;
+                Ok(value)
+            });
+        if done.is_err() {
+            memory.seen.clear();
+        }
+        done
+    }
+
+    /// Gives back memory that only a sync under way needs.
+    pub(super) fn rest(&mut self) {
+        self.memory.seen.clear();
+        // It only makes the next write slower if it fails.
+        let _ = self.connection.release_memory();
+    }
+}
+
+/// The handle on the thread.
+pub(super) struct WriterHandle {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    closed: Arc<AtomicBool>,
+}
+
+impl WriterHandle {
+    /// Starts the thread.
+    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+        let mut writer = Writer::new(connection)?;
+        let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
+        let closed = Arc::new(AtomicBool::new(false));
+        let closing = Arc::clone(&closed);
+        let thread = std::thread::Builder::new().name("collection-writer".to_owned()).spawn(move || {
+            while let Some(job) = waiting.blocking_recv() {
+                if !closing.load(Ordering::SeqCst) {
+                    job(&mut writer);
+                }
+            }
+        })?;
+        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)), closed })
+    }
+
+    /// Runs `work` when its turn comes. A caller that goes away does not stop a write that has its place.
+    pub(super) async fn write<T, F>(&self, operation: &'static str, work: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Writer) -> Outcome<T> + Send + 'static,
+    {
+        let closed = || StoreError::new(StoreErrorKind::Closed, operation);
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |writer| {
+            // A bug in one write must not take the writer from all others. Its transaction is rolled back as it unwinds.
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(writer))).unwrap_or_else(|_| {
+                writer.memory.seen.clear();
+                Err(Trouble::Broken("the write panicked"))
+            });
+            // Nobody may be waiting any more.
+            let _ = answer.send(outcome);
+        });
+        let jobs = self.jobs().clone().ok_or_else(closed)?;
+        jobs.send(job).await.map_err(|_| closed())?;
+        drop(jobs);
+        answered.await.map_err(|_| closed())?.map_err(|trouble| trouble.during(operation))
+    }
+
+    /// Whether it takes no more writes.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Takes no more writes, drops those that wait, and waits for the one under way and for the file to be closed.
+    /// Blocks the thread.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.end();
+    }
+
+    /// Waits for the writes that have their place.
+    fn end(&self) {
+        drop(self.jobs().take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // It only fails if the thread panicked, and there is nobody to tell.
+            let _ = thread.join();
+        }
+    }
+
+    fn jobs(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Job>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// So that the file is at rest once nobody has the collection any more.
+impl Drop for WriterHandle {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
