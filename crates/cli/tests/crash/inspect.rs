@@ -8,7 +8,7 @@ use inlet_model::sync::SyncStatus;
 use inlet_model::{Change, ChangeOp, ConnectorId, Record, SyncId, SystemClock, SystemEntropy};
 use inlet_store::catalog::{Catalog, Collections as _, Connectors as _, PageQuery, Sync, Syncs as _};
 use inlet_store::collection::{ChangePage, RecordQuery};
-use inlet_store::sqlite::{SqliteCatalog, SqliteCollections};
+use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{CollectionStore, CollectionStores as _};
 
 const MANY: PageQuery = PageQuery { after: None, limit: 1000 };
@@ -57,15 +57,13 @@ async fn assert_counters(store: &dyn CollectionStore, syncs: &[Sync], changes: &
 }
 
 async fn open(data: &Path) -> (Arc<dyn Catalog>, Arc<dyn CollectionStore>) {
-    let clock = Arc::new(SystemClock);
-    let entropy = Arc::new(SystemEntropy);
-    let catalog = SqliteCatalog::open(&data.join("catalog.db"), clock.clone(), entropy.clone()).await.unwrap();
+    let catalog = SqliteCatalog::open(&data.join("catalog.db"), &SystemClock, &SystemEntropy).unwrap();
     let collection = catalog
         .collection_get(&"default".parse().unwrap(), &"crash".parse().unwrap())
         .await
         .unwrap()
         .expect("the collection is there");
-    let stores = SqliteCollections::new(data.join("collections"), clock, entropy).unwrap();
+    let stores = SqliteCollections::new(&data.join("collections"), Arc::new(SystemEntropy), CollectionOptions::default()).unwrap();
     (Arc::new(catalog), stores.open(collection.store_id).await.unwrap())
 }
 

@@ -20,7 +20,7 @@ use inlet_source::{
 };
 use inlet_store::catalog::{Connector, ConnectorStatus, Effect, Sync};
 use inlet_store::collection::RecordQuery;
-use inlet_store::sqlite::{SqliteCatalog, SqliteCollections};
+use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStore, CollectionStores};
 use inlet_sync::{Engine, EngineOptions, EngineParts};
 use serde_json::Value;
@@ -123,11 +123,14 @@ impl Fixture {
     /// A connector of type `scripted` with these streams, in the collection `default`.
     pub(crate) async fn new(streams: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
-        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
-        let catalog = SqliteCatalog::open(&folder.path().join("catalog.db"), clock.clone(), entropy.clone())
-            .await
-            .unwrap();
-        let stores = SqliteCollections::new(folder.path().join("collections"), clock, entropy).unwrap();
+        let catalog =
+            SqliteCatalog::open(&folder.path().join("catalog.db"), &SystemClock, &SystemEntropy).unwrap();
+        let stores = SqliteCollections::new(
+            &folder.path().join("collections"),
+            Arc::new(SystemEntropy),
+            CollectionOptions::default(),
+        )
+        .unwrap();
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
         let connector = connector(&*catalog, streams).await;
         let created = catalog.connector_create(connector.clone(), None).await.unwrap();
