@@ -1,5 +1,6 @@
 //! `GET …/collections/{collection_id}/changes`: the change feed, in the order of commits. `next_cursor` is always there:
-//! a consumer that goes on from it misses nothing and gets nothing twice. `cursor=0`, or none, begins with the present state.
+//! a consumer that goes on from it misses nothing and gets nothing twice. `cursor=0`, or none, begins with the present state;
+//! `after=N` instead of a cursor begins behind the change with that number.
 //!
 //! ```text
 //! curl 'http://127.0.0.1:8080/v1/spaces/default/collections/default/changes?cursor=0&limit=1000'
@@ -26,13 +27,18 @@ pub(crate) async fn changes(
 ) -> Result<Answer, Problem> {
     let limit = take_limit(&mut query, DATA_MAX)?;
     let cursor = query.take("cursor");
+    let number = query.take("after");
     query.finish()?;
     let (collection, store) = find::store(&api, &path).await?;
     // By the store's id: a collection made anew under the same id is another feed.
     let feed = format!("changes of {}", collection.store_id);
-    let after = match cursor.as_deref() {
-        None | Some("0") => 0,
-        Some(token) => change_number(&api.signer, &feed, token)?,
+    let after = match (cursor.as_deref(), number) {
+        (None, Some(number)) => {
+            number.parse().map_err(|_| Query::invalid("after", "is the number of a change"))?
+        }
+        (Some(_), Some(_)) => return Err(Query::invalid("after", "goes without `cursor`, which says more")),
+        (None | Some("0"), None) => 0,
+        (Some(token), None) => change_number(&api.signer, &feed, token)?,
     };
     match store.changes(after, limit, api.limits.page_bytes).await? {
         ChangePage::Changes(changes) => {
