@@ -247,3 +247,88 @@ fn misfit(text: &str, output: &Output, why: &str) -> Refused {
     let shown: String = text.chars().take(SHOWN).collect();
     Refused::new("csv.type", format!("column `{}` holds {shown:?}: {why}", output.name))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use inlet_model::sync::SyncMode;
+    use inlet_model::{HashSeed, Scope, StreamName};
+    use inlet_source::{ReadRequest, StreamRequest};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::super::config::Config;
+    use super::super::csv::{Dialect, Split, Splitter};
+    use super::super::roots::Roots;
+    use super::*;
+
+    /// Writes a record of these fields in columns of these names and types, as a file would have it.
+    fn written(columns: Vec<Column>, fields: &[String]) -> Result<Vec<u8>, Refused> {
+        let config = Config::read(json!({"path": "/a.csv"}), &Roots::new(vec!["/".into()])).unwrap();
+        let stream = StreamRequest {
+            name: StreamName::new("a").unwrap(),
+            mode: SyncMode::Incremental,
+            primary_key: Vec::new(),
+            cursor_field: None,
+            fields: None,
+            scopes: BTreeMap::new(),
+        };
+        let request = ReadRequest {
+            streams: vec![stream.clone()],
+            seed: HashSeed(1),
+            generation: 1,
+            batch_bytes: 1 << 20,
+            batch_delay: Duration::from_secs(1),
+            max_record_bytes: 1 << 20,
+            inbox: None,
+        };
+        let job = Job { config: &config, request: &request, stream: &stream, scope: &Scope::new("a.csv") };
+        let mut splitter = Splitter::new(Dialect { delimiter: b',', quote: Some(b'"') });
+        let quoted: Vec<_> =
+            fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
+        let text = quoted.join(",");
+        assert!(matches!(splitter.split(text.as_bytes(), true), Split::Record { .. }));
+        let mut arena = Vec::new();
+        let row = Row { text: text.as_bytes(), fields: splitter.fields(), number: 1 };
+        RowWriter::new(columns, Some(b'"'), job).unwrap().write_data(row, &mut arena)?;
+        Ok(arena)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_canonical_and_says_what_the_fields_say(
+            columns in prop::collection::btree_map("[a-zß\"\\\\\n]{1,10}", (".{0,12}|-?[0-9.e]{1,6}|true", 0_usize..3), 1..8)
+        ) {
+            let guesses = [ColumnType::String, ColumnType::Number, ColumnType::Boolean];
+            let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().rev().unzip();
+            let kinds = values.iter().map(|(_, kind)| Kind::Guessed(guesses[*kind]));
+            let columns = names.iter().zip(kinds).map(|(name, kind)| Column { name: name.clone(), kind });
+            let fields: Vec<_> = values.iter().map(|(value, _)| value.clone()).collect();
+            let record = written(columns.collect(), &fields).unwrap();
+
+            let mut again = Vec::new();
+            Canonicalizer::new(Limits::default()).object(&record, &mut again).unwrap();
+            prop_assert_eq!(&record, &again);
+            let read: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&record).unwrap();
+            prop_assert_eq!(read.len(), names.len());
+            for (name, field) in names.iter().zip(&fields) {
+                match &read[name] {
+                    serde_json::Value::Null => prop_assert_eq!(field, ""),
+                    serde_json::Value::String(text) => prop_assert_eq!(text, field),
+                    _ => prop_assert!(is_canonical_number(field.as_bytes()) || field == "true"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn whole_numbers_have_no_point_and_no_exponent() {
+        for (text, fits) in
+            [("0", true), ("-12", true), ("1.0", false), ("1e3", false), ("01", false), ("-0", false)]
+        {
+            assert_eq!(is_integer(text.as_bytes()), fits, "{text}");
+        }
+    }
+}
