@@ -1,3 +1,4 @@
 //! The suites that every backend passes.
 
 pub mod catalog;
+pub mod collection;

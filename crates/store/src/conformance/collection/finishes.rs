@@ -1,0 +1,70 @@
+//! The end of a run.
+
+use inlet_model::sync::Outcome;
+
+use super::given::{Given, a_failure, kind};
+use super::items::{WHOLE, put, puts, stream_failed};
+use crate::collection::{Phase, StreamStatus};
+
+/// A run ends as it is told, and is given as it ended.
+pub async fn a_run_ends_as_it_is_told(given: Given) {
+    let ends = [(Outcome::Succeeded, None), (Outcome::Failed, Some(a_failure())), (Outcome::Cancelled, None)];
+    let connector = given.connector();
+    for (outcome, failure) in ends {
+        let sync = given.begun(connector, &["s", "t"]).await;
+        given.commit(&sync, vec![given.records("s", WHOLE, &puts(1..=2, "a")), stream_failed("s")]).await;
+        let before = given.run(&sync).await;
+        let run = given.try_finish(&sync, outcome).await.unwrap();
+        assert_eq!((run.outcome, run.phase, run.failure.clone()), (Some(outcome), Phase::Ended, failure));
+        assert_eq!(run.finished_at, Some(given.last_now()));
+        assert_eq!((run.counts, run.generation, run.attempt), (before.counts, before.generation, 1));
+        assert_eq!(run.streams[0], before.streams[0]);
+        assert_eq!(run.streams[0].status, StreamStatus::Failed);
+        assert_eq!(given.run(&sync).await, run);
+    }
+}
+
+/// A run that has ended stays as it ended, whatever it is told then.
+pub async fn a_run_that_has_ended_stays_as_it_ended(given: Given) {
+    let sync = given.begun(given.connector(), &["s"]).await;
+    let ended = given.try_finish(&sync, Outcome::Failed).await.unwrap();
+    let given = given.reopened().await;
+    for outcome in [Outcome::Failed, Outcome::Succeeded, Outcome::Cancelled] {
+        assert_eq!(given.try_finish(&sync, outcome).await.unwrap(), ended);
+    }
+    assert_eq!(given.run(&sync).await, ended);
+}
+
+/// A run that has ended writes nothing more.
+pub async fn a_run_that_has_ended_writes_nothing_more(given: Given) {
+    let connector = given.connector();
+    let first = given.begun(connector, &["s"]).await;
+    given.commit(&first, given.whole_listing("s", WHOLE, &puts(1..=3, "a"), 1.into())).await;
+    let sync = given.begun(connector, &["s"]).await;
+    given.commit(&sync, given.whole_listing("s", WHOLE, &[put(1, "a")], 2.into())).await;
+    given.finish(&sync).await;
+    let before = given.sight(&sync).await;
+    assert!(given.try_commit(&sync, vec![given.records("s", WHOLE, &[put(4, "a")])]).await.is_err());
+    assert!(given.try_sweep(&sync, "s", 100).await.is_err());
+    assert_eq!(given.sight(&sync).await, before);
+}
+
+/// A run that never began cannot end.
+pub async fn a_run_that_never_began_cannot_end(given: Given) {
+    let sync = given.claim(given.connector(), &["s"]);
+    kind(given.try_finish(&sync, Outcome::Succeeded).await);
+    assert_eq!(given.try_run(sync.sync_id).await, None);
+}
+
+/// A run that ends in the midst of a listing leaves it to the next, with its records.
+pub async fn what_a_run_committed_stays_when_it_fails(given: Given) {
+    let connector = given.connector();
+    let sync = given.begun(connector, &["s"]).await;
+    let items =
+        vec![super::items::listing("s", WHOLE), given.records_to("s", WHOLE, &puts(1..=2, "a"), 2.into())];
+    given.commit(&sync, items).await;
+    given.try_finish(&sync, Outcome::Failed).await.unwrap();
+    assert_eq!(given.ids("s").await, [1, 2]);
+    let next = given.begun(connector, &["s"]).await;
+    assert_eq!(given.scope(&next, "s", WHOLE).await.listing.unwrap().position, Some(2.into()));
+}

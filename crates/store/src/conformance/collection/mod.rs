@@ -1,0 +1,293 @@
+//! What every collection store must do, one behaviour a function.
+//!
+//! Each behaviour gets a [`Given`]: a collection that is new and empty, in a [`Backend`] that holds nothing else.
+//! [`collection_tests!`](crate::collection_tests) makes a test of each.
+
+#![expect(clippy::unwrap_used, reason = "a behaviour that is missing is shown by a panic")]
+
+pub mod cancels;
+pub mod changes;
+pub mod checkpoints;
+pub mod closing;
+pub mod commits;
+pub mod duplicates;
+pub mod fences;
+pub mod finishes;
+mod given;
+pub mod gone_scopes;
+pub mod inbox;
+mod items;
+pub mod listings;
+pub mod model;
+pub mod pushes;
+pub mod record_pages;
+pub mod records;
+pub mod rejected;
+pub mod restarts;
+pub mod runs;
+pub mod scopes;
+mod seen;
+pub mod shapes;
+pub mod sizes;
+pub mod stores;
+pub mod sweeps;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::CollectionStores;
+
+pub use given::Given;
+
+/// A backend under test: a place for data, which outlives the stores that are opened in it.
+#[async_trait]
+pub trait Backend: Debug + Send + Sync {
+    /// Opens the stores in that place, as a process does when it starts: whatever was opened before is dropped.
+    async fn open(&self) -> Arc<dyn CollectionStores>;
+}
+
+/// Makes one test of each behaviour, in a module for each noun.
+///
+/// Takes the path of a `fn() -> impl Backend` that makes an empty place; it is to begin with `crate::`.
+#[macro_export]
+macro_rules! collection_tests {
+    ($backend:path) => {
+        $crate::collection_tests! { @each $backend;
+            commits {
+                a_first_load_is_created_and_numbered_from_1_in_order_of_arrival,
+                the_same_again_is_unchanged_and_makes_no_change,
+                a_changed_record_is_updated_and_its_change_names_the_one_before,
+                an_update_keeps_created_at_and_moves_updated_at,
+                a_delete_removes_the_record_and_makes_a_change,
+                a_delete_of_nothing_is_unchanged,
+                a_deleted_record_is_created_anew,
+                outside_a_listing_each_record_of_a_key_makes_its_own_change,
+                the_batches_of_a_commit_follow_each_other,
+                an_empty_commit_changes_nothing,
+                a_receipt_counts_the_run_and_the_numbers_go_on,
+                a_key_in_two_streams_is_two_records,
+                connectors_never_touch_each_others_records,
+            }
+            sizes {
+                a_record_of_five_megabytes_is_stored_whole,
+                a_commit_of_64_megabytes_is_stored_whole,
+                long_keys_with_a_common_beginning_are_two_records,
+                thousands_of_records_are_all_found_again,
+                every_kind_of_key_and_content_comes_back_as_it_was,
+                any_name_of_a_stream_or_scope_is_kept_apart,
+            }
+            checkpoints {
+                outside_a_listing_a_checkpoint_is_the_cursor,
+                inside_a_listing_a_checkpoint_is_its_position,
+                a_batch_without_a_checkpoint_leaves_the_cursor,
+                a_batch_without_a_checkpoint_makes_the_listing_start_again,
+                each_scope_has_its_own_checkpoint,
+                an_empty_batch_moves_the_checkpoint,
+                the_last_checkpoint_of_a_commit_counts,
+                a_checkpoint_comes_back_as_it_was_given,
+            }
+            listings {
+                a_listing_begins_with_the_runs_generation_and_no_position,
+                a_complete_listing_with_nothing_unseen_sets_the_cursor_at_once,
+                a_listing_that_sees_all_again_sets_the_cursor_at_once,
+                a_complete_listing_may_leave_no_cursor,
+                an_uncertified_listing_keeps_what_it_did_not_see,
+                a_listing_that_is_not_complete_deletes_nothing,
+                a_complete_listing_of_nothing_deletes_everything,
+                a_listing_goes_on_after_a_restart,
+                an_open_listing_is_gone_on_with_by_the_next_sync,
+                a_new_listing_in_place_of_an_open_one_forgets_what_that_saw,
+                a_new_listing_in_the_same_commit_forgets_what_the_old_one_saw,
+            }
+            duplicates {
+                the_second_record_of_a_key_is_rejected,
+                a_duplicate_in_another_batch_is_rejected,
+                a_duplicate_in_another_commit_is_rejected,
+                a_duplicate_in_another_attempt_is_rejected,
+                a_duplicate_in_another_sync_of_the_listing_is_rejected,
+                what_was_written_before_the_listing_is_no_duplicate,
+                the_next_listing_begins_anew,
+                a_scope_with_duplicates_gets_no_cursor,
+                a_scope_with_duplicates_in_an_earlier_attempt_gets_no_cursor,
+                a_scope_with_duplicates_gets_no_cursor_from_the_sweep,
+                a_listing_without_duplicates_gets_its_cursor_again,
+            }
+            scopes {
+                a_key_of_a_scope_listed_in_this_run_is_rejected_in_another,
+                a_key_of_a_scope_listed_in_this_commit_is_rejected_in_another,
+                a_key_of_a_scope_found_unchanged_in_this_run_is_rejected_in_another,
+                a_scope_settled_by_an_earlier_attempt_is_settled,
+                a_key_of_a_scope_not_settled_yet_moves,
+                a_key_that_moved_goes_with_its_new_scope,
+                what_an_earlier_sync_settled_is_not_settled_now,
+                a_key_that_another_open_listing_saw_moves,
+                a_scope_that_lost_a_key_while_it_was_listed_gets_no_cursor,
+                an_unchanged_scope_keeps_what_it_has,
+                scopes_of_different_streams_share_no_keys,
+            }
+            gone_scopes {
+                a_scope_that_is_not_named_goes_with_its_records,
+                scopes_that_are_named_stay,
+                a_stream_without_scopes_has_no_records,
+                a_record_that_moved_to_another_scope_stays,
+                a_scope_with_an_open_listing_goes,
+                a_scope_that_went_may_come_again,
+                other_streams_and_connectors_keep_their_scopes,
+            }
+            sweeps {
+                a_sweep_deletes_exactly_what_was_not_seen,
+                what_the_listing_wrote_is_not_swept,
+                a_sweep_goes_in_bounded_steps,
+                a_sweep_goes_on_after_a_restart,
+                the_cursor_is_set_when_the_sweep_is_through,
+                with_nothing_to_sweep_it_is_done_at_once,
+                a_sweep_that_is_through_finds_nothing_more,
+                a_sweep_keeps_to_its_stream_and_connector,
+                a_sweep_goes_through_all_complete_scopes,
+                the_next_sync_sweeps_what_was_left,
+                a_large_sweep_deletes_what_it_should,
+            }
+            runs {
+                a_run_begins_with_nothing_done,
+                the_run_of_an_unknown_sync_is_none,
+                to_begin_again_under_one_fence_changes_nothing,
+                an_attempt_goes_on_with_the_counters_of_those_before,
+                barren_attempts_are_counted_until_a_commit,
+                a_refused_commit_leaves_an_attempt_barren,
+                the_generation_grows_from_sync_to_sync,
+                a_streams_status_follows_its_commits,
+                a_run_counts_each_stream_and_their_sum,
+                the_last_progress_is_the_last_commit_of_records,
+                an_attempt_without_streams_keeps_what_was_done,
+                a_run_that_sweeps_says_so,
+            }
+            shapes {
+                another_shape_drops_cursors_and_open_listings,
+                the_listing_after_another_shape_deletes_what_it_did_not_see,
+                another_shape_drops_a_sweep_that_waits,
+                a_shape_that_stays_keeps_cursors_and_listings,
+                another_shape_of_one_stream_leaves_the_others,
+                a_stream_that_is_left_out_keeps_everything,
+                a_full_refresh_drops_the_open_listings_of_others,
+                a_full_refresh_goes_on_with_its_own_listing,
+            }
+            finishes {
+                a_run_ends_as_it_is_told,
+                a_run_that_has_ended_stays_as_it_ended,
+                a_run_that_has_ended_writes_nothing_more,
+                a_run_that_never_began_cannot_end,
+                what_a_run_committed_stays_when_it_fails,
+            }
+            fences {
+                a_run_does_not_begin_under_a_lower_fence,
+                another_sync_does_not_begin_under_the_same_fence,
+                a_run_that_lost_its_connector_writes_nothing,
+                an_attempt_that_was_taken_over_writes_nothing,
+                a_fence_outlives_a_restart,
+                each_connector_has_its_own_fence,
+                a_commit_of_a_run_that_never_began_is_refused,
+            }
+            cancels {
+                a_cancelled_commit_leaves_no_trace,
+                a_cancelled_commit_has_seen_nothing,
+                a_cancelled_commit_uses_up_no_number,
+                a_cancelled_sweep_deletes_nothing,
+                a_cancelled_run_can_end,
+                a_cancel_concerns_its_sync_alone,
+                a_commit_that_meets_a_cancel_is_whole_or_not_there,
+            }
+            closing {
+                a_closed_connector_takes_nothing,
+                a_closed_connector_keeps_its_records,
+                a_closed_connector_has_an_empty_inbox,
+                other_connectors_do_not_notice,
+                a_connector_can_be_closed_twice_and_before_it_was_used,
+                a_close_that_meets_a_commit_lets_it_through_or_not,
+            }
+            rejected {
+                a_refused_record_is_kept_as_the_source_said_it,
+                a_batch_of_refusals_moves_the_checkpoint,
+                rejected_records_are_numbered_through_the_sync,
+                rejected_records_are_read_in_pages,
+                each_sync_has_its_own_rejected_records,
+                a_large_duplicate_keeps_only_its_start,
+            }
+            pushes {
+                pushes_get_increasing_places,
+                a_push_beyond_the_limit_is_refused,
+                the_limit_counts_all_streams_and_outlives_a_restart,
+                a_push_that_alone_is_too_much_is_refused,
+                a_repeated_push_gets_the_first_answer,
+                another_push_with_the_key_is_a_mismatch,
+                a_push_that_was_taken_is_still_known,
+                an_expired_key_is_recorded_anew,
+                a_repeated_push_is_answered_though_there_is_no_room,
+                a_refused_push_leaves_its_key_free,
+                of_parallel_pushes_with_one_key_one_is_stored,
+            }
+            inbox {
+                pushes_wait_as_they_were_pushed,
+                streams_with_pushes_are_listed_by_name,
+                pushes_are_read_in_bounded_pages,
+                a_commit_takes_pushes_up_to_the_one_it_names,
+                what_comes_while_a_sync_takes_stays,
+            }
+            records {
+                records_come_by_stream_then_by_key,
+                records_can_be_narrowed_to_stream_and_connector,
+                an_empty_collection_shows_nothing,
+                a_record_is_found_by_its_key,
+                a_listed_record_is_the_one_found_by_its_key,
+                stats_follow_the_commits,
+                a_cursor_that_nobody_gave_does_no_harm,
+            }
+            record_pages {
+                pages_of_any_size_give_the_same,
+                pages_keep_to_what_is_asked_for,
+                the_last_page_has_no_next,
+                a_page_stops_once_it_holds_so_many_bytes,
+                large_records_come_one_to_a_page,
+                pages_skip_and_repeat_nothing_while_records_come_and_go,
+                a_place_outlives_its_record_and_a_restart,
+                pages_are_right_while_a_writer_writes,
+            }
+            changes {
+                the_feed_goes_on_from_any_number,
+                a_page_of_changes_stops_once_it_holds_so_many_bytes,
+                replayed_from_0_the_feed_equals_the_records,
+                a_reader_that_follows_misses_nothing_and_gets_nothing_twice,
+                the_changes_of_a_sync_are_as_many_as_it_counted,
+            }
+            stores {
+                a_store_opened_twice_is_one,
+                stores_of_different_ids_share_nothing,
+                every_store_is_listed,
+                a_removed_store_is_empty_when_opened_again,
+                a_removed_store_is_closed_for_those_who_have_it_open,
+                a_store_can_be_removed_twice,
+                to_remove_a_store_leaves_the_others,
+                of_parallel_openings_all_get_the_same,
+                seventy_stores_are_used_one_after_another,
+                seventy_stores_are_used_at_once,
+            }
+            restarts {
+                everything_is_there_after_a_restart,
+                writing_goes_on_after_a_restart,
+            }
+            model {
+                random_histories_agree_with_a_simple_model,
+            }
+        }
+    };
+    (@each $backend:path; $($noun:ident { $($behaviour:ident),* $(,)? })*) => {
+        $(mod $noun {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                let given = $crate::conformance::collection::Given::new($backend()).await;
+                $crate::conformance::collection::$noun::$behaviour(given).await;
+            })*
+        })*
+    };
+}

@@ -1,0 +1,194 @@
+//! The steps of a history. Each is made of a few bytes, so that anything that makes bytes makes histories.
+
+/// The bytes that a step is made of.
+pub const STEP_LEN: usize = 24;
+
+/// How many connectors a history has.
+pub(super) const CONNECTORS: u8 = 2;
+
+/// The scopes of a history, each with its stream.
+pub(super) const PLACES: [(&str, &str); 4] = [("a", "x"), ("a", "y"), ("a", "z"), ("b", "")];
+
+/// The streams of a history.
+pub(super) const STREAMS: [&str; 2] = ["a", "b"];
+
+const KEYS: u8 = 9;
+const VALUES: u8 = 3;
+
+/// One step of a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A new sync begins, or the one that runs is taken over.
+    Begin {
+        /// Which connector's.
+        connector: u8,
+        /// Whether everything is to be listed again.
+        full_refresh: bool,
+        /// Whether the first stream has another shape from now on.
+        other_shape: bool,
+    },
+    /// A commit.
+    Commit {
+        /// Which connector's.
+        connector: u8,
+        /// What happens to it.
+        fate: Fate,
+        /// What is in it.
+        acts: Vec<Act>,
+    },
+    /// One step of a sweep.
+    Sweep {
+        /// Which connector's.
+        connector: u8,
+        /// Which stream's.
+        stream: u8,
+        /// How many keys it may look at.
+        max_keys: u8,
+        /// Whether its flag is up.
+        cancelled: bool,
+    },
+    /// The sync that runs ends.
+    Finish {
+        /// Which connector's.
+        connector: u8,
+    },
+    /// Everything is closed and opened again.
+    Reopen,
+}
+
+/// What happens to a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is written.
+    Written,
+    /// Its flag is up.
+    Cancelled,
+    /// Its fence is an old one.
+    Fenced,
+}
+
+/// An item of a commit. A `place` is a scope of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// A listing begins.
+    Listing {
+        /// Where.
+        place: u8,
+    },
+    /// Records.
+    Records {
+        /// Where.
+        place: u8,
+        /// What they are.
+        lines: Vec<Written>,
+        /// Whether there is a position behind them.
+        checkpoint: bool,
+    },
+    /// A listing is complete.
+    Complete {
+        /// Where.
+        place: u8,
+        /// Whether it is certified.
+        certified: bool,
+    },
+    /// A scope is as it was.
+    Unchanged {
+        /// Where.
+        place: u8,
+    },
+    /// The scopes of the first stream are named.
+    Scopes {
+        /// A bit for each that is named.
+        named: u8,
+    },
+}
+
+/// A line of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// The record is there.
+    Put {
+        /// Which.
+        key: u8,
+        /// With what content.
+        value: u8,
+    },
+    /// It is gone.
+    Gone {
+        /// Which.
+        key: u8,
+    },
+    /// The source refused it.
+    Refused,
+}
+
+impl Step {
+    /// The step that these bytes make; more of them than there are count as zero.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut dice = Dice(bytes);
+        let connector = dice.below(CONNECTORS);
+        match dice.below(16) {
+            0..10 => Self::Commit { connector, fate: fate(&mut dice), acts: acts(&mut dice) },
+            10..12 => {
+                Self::Begin { connector, full_refresh: dice.below(4) == 1, other_shape: dice.below(6) == 1 }
+            }
+            12..14 => Self::Sweep {
+                connector,
+                stream: dice.below(2),
+                max_keys: 1 + dice.below(4),
+                cancelled: dice.below(6) == 1,
+            },
+            14 => Self::Finish { connector },
+            _ => Self::Reopen,
+        }
+    }
+}
+
+fn fate(dice: &mut Dice<'_>) -> Fate {
+    match dice.below(8) {
+        6 => Fate::Cancelled,
+        7 => Fate::Fenced,
+        _ => Fate::Written,
+    }
+}
+
+fn acts(dice: &mut Dice<'_>) -> Vec<Act> {
+    (0..=dice.below(3)).map(|_| act(dice)).collect()
+}
+
+fn act(dice: &mut Dice<'_>) -> Act {
+    let place = dice.below(4);
+    match dice.below(16) {
+        0..9 => {
+            let checkpoint = dice.below(4) != 0;
+            let lines = (0..dice.below(5)).map(|_| written(dice)).collect();
+            Act::Records { place, lines, checkpoint }
+        }
+        9..12 => Act::Listing { place },
+        12..14 => Act::Complete { place, certified: dice.below(4) != 0 },
+        14 => Act::Unchanged { place },
+        _ => Act::Scopes { named: dice.below(8) },
+    }
+}
+
+fn written(dice: &mut Dice<'_>) -> Written {
+    let number = dice.below(KEYS * 7);
+    let key = number / 7;
+    match number % 7 {
+        5 => Written::Gone { key },
+        6 if key == 0 => Written::Refused,
+        value => Written::Put { key, value: value % VALUES },
+    }
+}
+
+/// Small numbers from bytes, and zeros when they are used up.
+struct Dice<'a>(&'a [u8]);
+
+impl Dice<'_> {
+    fn below(&mut self, bound: u8) -> u8 {
+        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        first % bound
+    }
+}
