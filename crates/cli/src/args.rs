@@ -137,7 +137,7 @@ Examples:
 #[command(after_help = SYNC_EXAMPLES)]
 pub(crate) struct SyncArgs {
     /// A file, or a glob in quotes: CSV, JSON Lines or a JSON array, plain or compressed by gzip or zstd
-    #[arg(value_name = "SOURCE", env = "INLET_SOURCE")]
+    #[arg(value_name = "SOURCE")]
     pub(crate) source: String,
 
     /// The collection, as `collection` or `space/collection`; made if it is not there
@@ -194,7 +194,7 @@ pub(crate) enum ModeArg {
 #[derive(Debug, Args)]
 pub(crate) struct RecordsArgs {
     /// The collection, as `collection` or `space/collection`
-    #[arg(value_name = "COLLECTION", env = "INLET_COLLECTION")]
+    #[arg(value_name = "COLLECTION")]
     pub(crate) collection: String,
 
     /// Only records of this stream
@@ -217,7 +217,13 @@ pub(crate) struct RecordsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct LimitArgs {
     /// Print at most this many; 0 is all
-    #[arg(long, value_name = "COUNT", env = "INLET_LIMIT", default_value = "50")]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "INLET_LIMIT",
+        default_value = "50",
+        allow_negative_numbers = true
+    )]
     limit: u64,
 
     /// Print all, like --limit 0
@@ -238,11 +244,17 @@ impl LimitArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ChangesArgs {
     /// The collection, as `collection` or `space/collection`
-    #[arg(value_name = "COLLECTION", env = "INLET_COLLECTION")]
+    #[arg(value_name = "COLLECTION")]
     pub(crate) collection: String,
 
     /// Only changes with a greater number; from 0 on you get the present state
-    #[arg(long, value_name = "NUMBER", env = "INLET_AFTER", default_value = "0")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "INLET_AFTER",
+        default_value = "0",
+        allow_negative_numbers = true
+    )]
     pub(crate) after: u64,
 
     #[command(flatten)]

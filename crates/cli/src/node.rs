@@ -8,7 +8,7 @@ use axum::Router;
 use inlet_api::{App, Auth, Limits, router};
 use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
 use inlet_source::{Environment, Registry};
-use inlet_store::sqlite::{DataDir, LockError, Server, SqliteCatalog, SqliteCollections};
+use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores, StoreError};
 use inlet_sync::{Engine, EngineOptions, EngineParts};
 
@@ -59,8 +59,12 @@ impl Node {
         let failed = |error: StoreError| unusable(dir.path(), error);
         let catalog = SqliteCatalog::open(&dir.catalog_path(), &*clock, &*entropy).map_err(failed)?;
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
-        let stores: Arc<dyn CollectionStores> =
-            Arc::new(SqliteCollections::new(dir.collections_dir(), Arc::clone(&entropy)));
+        let stores = SqliteCollections::new(
+            &dir.collections_dir(),
+            Arc::clone(&entropy),
+            CollectionOptions::default(),
+        );
+        let stores: Arc<dyn CollectionStores> = Arc::new(stores.map_err(failed)?);
         let environment = Environment { files_roots: options.files_roots };
         let parts = EngineParts {
             catalog: Arc::clone(&catalog),
@@ -129,11 +133,12 @@ pub(crate) fn take(path: &Path) -> Result<Ownership, CommandError> {
         Ok(dir) => Ok(Ownership::Ours(dir)),
         Err(LockError::Held { announced: Some(server) }) => Ok(Ownership::Server(server)),
         Err(LockError::Held { announced: None }) => Ok(Ownership::Somebody),
-        Err(error @ LockError::NotADirectory { .. }) => {
-            Err(CommandError::input("input.data_dir", error.to_string()).into())
+        Err(LockError::NotADirectory { path }) => {
+            let message = format!("`{}` is not a directory", path.display());
+            Err(CommandError::input("input.data_dir", message).into())
         }
         Err(LockError::Unusable { path, source }) => {
-            let message = format!("the data directory {} cannot be used", path.display());
+            let message = format!("the data directory `{}` cannot be used", path.display());
             Err(CommandError::failure("data_dir.unusable", message).because(source).into())
         }
     }
@@ -146,13 +151,13 @@ pub(crate) fn is_data_dir(path: &Path) -> bool {
 
 fn unusable(path: &Path, error: StoreError) -> CommandError {
     let code = error.kind().code();
-    CommandError::failure(code, format!("the data directory {} cannot be opened", path.display()))
+    CommandError::failure(code, format!("the data directory `{}` cannot be opened", path.display()))
         .because(error)
         .into()
 }
 
 /// Another process that is no server has the directory.
 pub(crate) fn in_use(path: &Path) -> Complaint {
-    let message = format!("another command is using the data directory {}", path.display());
+    let message = format!("another command is using the data directory `{}`", path.display());
     CommandError::failure("data_dir.in_use", message)
 }

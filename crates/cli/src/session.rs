@@ -36,7 +36,7 @@ impl Session {
     /// Finds the server of this data directory, or becomes one for a moment.
     pub(crate) async fn open(data_dir: &Path, need: Need) -> Result<Self, CommandError> {
         if need == Need::Reading && !node::is_data_dir(data_dir) {
-            let message = format!("there is no data directory at {}", data_dir.display());
+            let message = format!("there is no data directory at `{}`", data_dir.display());
             let complaint = CommandError::input("input.data_dir", message);
             return Err(complaint
                 .hint("say where it is with --data-dir, or make one with `inlet sync`")

@@ -23,8 +23,9 @@ pub(crate) async fn run(args: &ChangesArgs) -> Result<(), CommandError> {
 }
 
 async fn list(client: &Client, collection: &CollectionName, args: &ChangesArgs) -> Result<(), CommandError> {
-    let query = Query::default().with("after", Some(&args.after.to_string()));
-    let mut pages = Pages::new(client, format!("{}/changes", collection.path()), query, args.limit.get());
+    let path = format!("{}/changes", collection.path());
+    let pages = Pages::new(client, path, Query::default(), args.limit.get());
+    let mut pages = pages.after("after", &args.after.to_string());
     match args.output.output {
         OutputFormat::Json => {
             let mut lines = JsonLines::stdout();
@@ -43,9 +44,7 @@ async fn list(client: &Client, collection: &CollectionName, args: &ChangesArgs) 
             }
             match last {
                 None => say(&format!("{collection} has no changes after {}", args.after)),
-                Some(last) if pages.has_more() => {
-                    say(&format!("there are more: --after {last} goes on from here"))
-                }
+                Some(last) if pages.may_go_on() => say(&format!("--after {last} shows what came next")),
                 Some(_) => {}
             }
         }

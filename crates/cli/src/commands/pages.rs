@@ -13,7 +13,7 @@ const LONGEST: u64 = 1000;
 pub(super) struct Pages<'a> {
     client: &'a Client,
     path: String,
-    query: Query,
+    filter: Query,
     /// Items still wanted; `None`: all.
     wanted: Option<u64>,
     place: Place,
@@ -21,36 +21,45 @@ pub(super) struct Pages<'a> {
 
 #[derive(Debug)]
 enum Place {
-    Start,
+    /// With these parameters instead of a cursor.
+    Start(Query),
     After(String),
     End,
 }
 
 impl<'a> Pages<'a> {
-    /// The list at `path`, filtered by `query`, at most `limit` items of it.
-    pub(super) fn new(client: &'a Client, path: String, query: Query, limit: Option<u64>) -> Self {
-        Self { client, path, query, wanted: limit, place: Place::Start }
+    /// The list at `path`, filtered by `filter`, at most `limit` items of it.
+    pub(super) fn new(client: &'a Client, path: String, filter: Query, limit: Option<u64>) -> Self {
+        let place = Place::Start(filter.clone());
+        Self { client, path, filter, wanted: limit, place }
+    }
+
+    /// Begins behind the item that this parameter names.
+    pub(super) fn after(mut self, name: &str, value: &str) -> Self {
+        self.place = Place::Start(self.filter.clone().with(name, Some(value)));
+        self
     }
 
     /// The next items; `None` when there are no more, or as many as wanted have been read.
     pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<Vec<T>>, CallError> {
-        let cursor = match &self.place {
-            _ if self.wanted == Some(0) => return Ok(None),
+        let place = match &self.place {
             Place::End => return Ok(None),
-            Place::Start => None,
-            Place::After(cursor) => Some(cursor.as_str()),
+            _ if self.wanted == Some(0) => return Ok(None),
+            Place::Start(start) => start.clone(),
+            Place::After(cursor) => self.filter.clone().with("cursor", Some(cursor)),
         };
         let size = self.wanted.unwrap_or(LONGEST).min(LONGEST);
-        let query = self.query.clone().with("limit", Some(&size.to_string())).with("cursor", cursor);
+        let query = place.with("limit", Some(&size.to_string()));
         let page: Page<T> = self.client.get(&query.of(&self.path)).await?.read()?;
         let got = u64::try_from(page.data.len()).unwrap_or(u64::MAX);
         self.wanted = self.wanted.map(|wanted| wanted.saturating_sub(got));
-        self.place = page.next_cursor.map_or(Place::End, Place::After);
+        // A feed has a next cursor even at its end: there an empty page says so.
+        self.place = page.next_cursor.filter(|_| got > 0).map_or(Place::End, Place::After);
         Ok(Some(page.data))
     }
 
-    /// Whether the list goes on behind what was read.
-    pub(super) fn has_more(&self) -> bool {
+    /// Whether the list may go on behind what was read.
+    pub(super) fn may_go_on(&self) -> bool {
         matches!(self.place, Place::After(_))
     }
 }

@@ -67,7 +67,7 @@ async fn list(client: &Client, collection: &CollectionName, args: &RecordsArgs) 
             }
             if is_empty {
                 say(&format!("{collection} holds no such records"));
-            } else if pages.has_more() {
+            } else if pages.may_go_on() {
                 say("there are more: --limit COUNT or --all shows them");
             }
         }

@@ -59,7 +59,7 @@ fn refuse_open_door(args: &ServeArgs) -> Result<(), CommandError> {
 
 fn existing_root(root: &Path) -> Result<PathBuf, CommandError> {
     let bad = |complaint: crate::errors::Complaint| CommandError::from(complaint);
-    let message = format!("the files root {} cannot be opened", root.display());
+    let message = format!("the files root `{}` cannot be opened", root.display());
     let canonical = root
         .canonicalize()
         .map_err(|error| bad(CommandError::input("input.files_root", message).because(error)))?;
@@ -68,7 +68,7 @@ fn existing_root(root: &Path) -> Result<PathBuf, CommandError> {
     }
     Err(bad(CommandError::input(
         "input.files_root",
-        format!("the files root {} is not a directory", root.display()),
+        format!("the files root `{}` is not a directory", root.display()),
     )))
 }
 
@@ -76,7 +76,7 @@ fn own(path: &Path) -> Result<inlet_store::sqlite::DataDir, CommandError> {
     match node::take(path)? {
         Ownership::Ours(dir) => Ok(dir),
         Ownership::Server(server) => {
-            let message = format!("a server has the data directory {} already", path.display());
+            let message = format!("a server has the data directory `{}` already", path.display());
             Err(CommandError::failure("data_dir.in_use", message)
                 .hint(format!("it is process {} and listens on {}", server.pid, server.address))
                 .into())

@@ -27,11 +27,11 @@ pub(super) struct Folder {
 /// Makes the directory, or empties that of an earlier demo, and writes the sample files into it.
 pub(super) fn prepare(path: &Path) -> Result<Folder, CommandError> {
     let unusable = |error: io::Error| {
-        let message = format!("the demo's directory {} cannot be made", path.display());
+        let message = format!("the demo's directory `{}` cannot be made", path.display());
         CommandError::from(CommandError::failure("demo.directory", message).because(error))
     };
     if !may_be_emptied(path).map_err(unusable)? {
-        let message = format!("{} holds something else than a demo", path.display());
+        let message = format!("`{}` holds something else than a demo", path.display());
         let complaint = CommandError::input("input.data_dir", message);
         return Err(complaint.hint("say another directory with --data-dir").into());
     }

@@ -1,0 +1,105 @@
+//! Running the binary: in a folder of its own, with nothing of this machine's settings.
+
+pub(crate) mod curl;
+mod redact;
+mod server;
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+pub(crate) use redact::redacted;
+pub(crate) use server::Server;
+
+/// A folder to run the binary in.
+#[derive(Debug)]
+pub(crate) struct Home {
+    folder: TempDir,
+}
+
+/// What a run of the binary gave.
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self { folder: TempDir::new().unwrap() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The path of a file or folder in here.
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// Writes a file, and the folders above it.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The binary, ready to run.
+    pub(crate) fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_inlet"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("INLET_") {
+                command.env_remove(name);
+            }
+        }
+        command.args(args).current_dir(self.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub(crate) fn run(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
+        Ran::from(self.command(args).output().unwrap())
+    }
+
+    /// Runs the binary with the words of `line`.
+    pub(crate) fn inlet(&self, line: &str) -> Ran {
+        self.run(line.split(' '))
+    }
+
+    /// As [`inlet`](Self::inlet), and it must succeed.
+    pub(crate) fn inlet_well(&self, line: &str) -> String {
+        let ran = self.inlet(line);
+        assert_eq!(ran.code, Some(0), "inlet {line}\n{ran}");
+        ran.stdout
+    }
+
+    /// What a run shows, without what differs from run to run.
+    pub(crate) fn shown(&self, ran: &Ran) -> String {
+        redacted(&ran.to_string(), self.path())
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => writeln!(f, "exit code: {code}")?,
+            None => writeln!(f, "ended by a signal")?,
+        }
+        write!(f, "----- stdout -----\n{}----- stderr -----\n{}", self.stdout, self.stderr)
+    }
+}
