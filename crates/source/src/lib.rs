@@ -8,6 +8,7 @@ pub mod conformance;
 mod contract;
 mod encoder;
 mod error;
+pub mod formats;
 mod inbox;
 mod outlet;
 mod push;

@@ -1,10 +1,44 @@
 //! What a user sets: nothing.
 
 use inlet_model::fields::{FieldErrors, Fields};
+use inlet_source::{ConnectorType, Environment, Source};
 use serde_json::{Value, json};
 
+use super::Pushes;
+
+/// The connector type `external_source`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ExternalSource;
+
+impl ConnectorType for ExternalSource {
+    fn name(&self) -> &'static str {
+        "external_source"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Takes the records that programs push over the API"
+    }
+
+    fn config_schema(&self) -> Value {
+        schema()
+    }
+
+    fn docs(&self) -> &'static str {
+        include_str!("docs.md")
+    }
+
+    fn accepts_push(&self) -> bool {
+        true
+    }
+
+    fn build(&self, config: Value, _environment: &Environment) -> Result<Box<dyn Source>, FieldErrors> {
+        read(config)?;
+        Ok(Box::new(Pushes))
+    }
+}
+
 /// Checks a config; `null` is as good as `{}`.
-pub(super) fn read(config: Value) -> Result<(), FieldErrors> {
+fn read(config: Value) -> Result<(), FieldErrors> {
     match config {
         Value::Null => Ok(()),
         config => Fields::new(config)?.finish(),
@@ -12,7 +46,7 @@ pub(super) fn read(config: Value) -> Result<(), FieldErrors> {
 }
 
 /// The JSON Schema of the config.
-pub(super) fn schema() -> Value {
+fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",

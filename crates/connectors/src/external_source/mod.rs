@@ -1,3 +1,5 @@
+//! Records that programs push over the API: they wait in an inbox until a sync takes them.
+//!
 #![doc = include_str!("docs.md")]
 
 mod config;
@@ -8,42 +10,9 @@ mod streams;
 mod tests;
 
 use async_trait::async_trait;
-use inlet_model::fields::FieldErrors;
-use inlet_source::{
-    Capabilities, ConnectorType, Environment, Outlet, ReadRequest, Source, SourceError, StreamSpec,
-};
-use serde_json::Value;
+use inlet_source::{Capabilities, Outlet, ReadRequest, Source, SourceError, StreamSpec};
 
-/// The connector type `external_source`.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ExternalSource;
-
-impl ConnectorType for ExternalSource {
-    fn name(&self) -> &'static str {
-        "external_source"
-    }
-
-    fn summary(&self) -> &'static str {
-        "Takes the records that programs push over the API"
-    }
-
-    fn config_schema(&self) -> Value {
-        config::schema()
-    }
-
-    fn docs(&self) -> &'static str {
-        include_str!("docs.md")
-    }
-
-    fn accepts_push(&self) -> bool {
-        true
-    }
-
-    fn build(&self, config: Value, _environment: &Environment) -> Result<Box<dyn Source>, FieldErrors> {
-        config::read(config)?;
-        Ok(Box::new(Pushes))
-    }
-}
+pub use self::config::ExternalSource;
 
 /// The pushes to one connector; where they wait comes with each read.
 #[derive(Debug)]

@@ -1,14 +1,70 @@
 //! What a user sets: which files, and how to read them.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use inlet_model::StreamName;
 use inlet_model::fields::{FieldErrors, Fields};
-use serde_json::{Map, Value, json};
+use inlet_model::{Clock, StreamName, SystemClock};
+use inlet_source::formats::csv::CsvOptions;
+use inlet_source::{ConnectorType, Environment, Source};
+use serde_json::{Value, json};
 
+use super::FilesSource;
 use super::format::{Compression, Format};
 use super::pattern::Pattern;
 use super::roots::Roots;
+
+/// The connector type `files`.
+#[derive(Debug)]
+pub struct Files {
+    clock: Arc<dyn Clock>,
+}
+
+impl Files {
+    /// The type, with the clock that tells how fresh a file is.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock }
+    }
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self::new(Arc::new(SystemClock))
+    }
+}
+
+impl ConnectorType for Files {
+    fn name(&self) -> &'static str {
+        "files"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Reads CSV, JSON Lines and JSON files of the server's disk, plain or compressed, one or many"
+    }
+
+    fn config_schema(&self) -> Value {
+        schema()
+    }
+
+    fn docs(&self) -> &'static str {
+        include_str!("docs.md")
+    }
+
+    fn build(&self, config: Value, environment: &Environment) -> Result<Box<dyn Source>, FieldErrors> {
+        let roots = Roots::new(environment.files_roots.clone());
+        let config = Config::read(config, &roots)?;
+        let clock = Arc::clone(&self.clock);
+        Ok(Box::new(FilesSource(Arc::new(Settings { config, roots, clock }))))
+    }
+}
+
+/// What a source works by.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) config: Config,
+    pub(super) roots: Roots,
+    pub(super) clock: Arc<dyn Clock>,
+}
 
 /// A checked config.
 #[derive(Debug, Clone)]
@@ -19,46 +75,7 @@ pub(super) struct Config {
     pub(super) format: Option<Format>,
     /// `None`: each file tells.
     pub(super) compression: Option<Compression>,
-    pub(super) csv: CsvConfig,
-}
-
-/// How CSV files are read.
-#[derive(Debug, Clone)]
-pub(super) struct CsvConfig {
-    /// `None`: a comma, or a tab where the file's name ends in `.tsv`.
-    pub(super) delimiter: Option<u8>,
-    pub(super) quote: Option<u8>,
-    /// The names of the columns if no header line gives them.
-    pub(super) columns: Option<Vec<String>>,
-    /// The types of columns whose type is not to be guessed.
-    pub(super) types: BTreeMap<String, ColumnType>,
-    /// The texts that stand for null.
-    pub(super) null_values: Vec<String>,
-}
-
-/// The type of a CSV column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ColumnType {
-    String,
-    Integer,
-    Number,
-    Boolean,
-    Json,
-}
-
-const COLUMN_TYPES: [(&str, ColumnType); 5] = [
-    ("string", ColumnType::String),
-    ("integer", ColumnType::Integer),
-    ("number", ColumnType::Number),
-    ("boolean", ColumnType::Boolean),
-    ("json", ColumnType::Json),
-];
-
-impl ColumnType {
-    /// The name in a config.
-    pub(super) fn as_str(self) -> &'static str {
-        COLUMN_TYPES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
-    }
+    pub(super) csv: CsvOptions,
 }
 
 impl Config {
@@ -94,7 +111,7 @@ impl Config {
         );
         let pointer = fields.pointer_to("csv");
         let csv = fields.object("csv").unwrap_or_default();
-        let csv = CsvConfig::read(pointer, csv).map_err(|errors| fields.refuse_all(errors)).ok();
+        let csv = CsvOptions::read(pointer, csv).map_err(|errors| fields.refuse_all(errors)).ok();
         fields.finish()?;
         let (pattern, csv) = pattern.zip(csv).expect("a part that was refused has left an error");
         let stream = stream.unwrap_or_else(|| pattern.stream_name(path.as_deref().unwrap_or_default()));
@@ -123,101 +140,8 @@ fn read_path(fields: &mut Fields, path: &str, roots: &Roots) -> Option<Pattern> 
     Some(pattern)
 }
 
-impl CsvConfig {
-    fn read(pointer: String, value: Map<String, Value>) -> Result<Self, FieldErrors> {
-        let mut fields = Fields::at(pointer, Value::Object(value))?;
-        let delimiter = character(&mut fields, "delimiter").flatten();
-        let quote = character(&mut fields, "quote").unwrap_or(Some(b'"'));
-        if quote
-            .is_some_and(|quote| delimiter.map_or(b",\t".contains(&quote), |delimiter| delimiter == quote))
-        {
-            fields.refuse("quote", "field.value", "`quote` and `delimiter` are the same character");
-        }
-        let header = fields.boolean("header").unwrap_or(true);
-        let columns = fields.strings("columns");
-        match (&columns, header) {
-            (None, false) => {
-                fields.refuse(
-                    "columns",
-                    "field.required",
-                    "without a header line, `columns` names the columns",
-                );
-            }
-            (Some(_), true) => {
-                fields.refuse("columns", "field.value", "`columns` is for files whose `header` is false");
-            }
-            (Some(names), false) => {
-                if let Some(problem) = bad_columns(names.iter().map(String::as_str)) {
-                    fields.refuse("columns", "field.value", problem);
-                }
-            }
-            (None, true) => {}
-        }
-        let types = read_types(&mut fields);
-        let null_values = fields.strings("null_values").unwrap_or_else(|| vec![String::new()]);
-        fields.finish()?;
-        Ok(Self { delimiter, quote, columns, types, null_values })
-    }
-}
-
-/// One ASCII character; the empty text is `Some(None)`.
-fn character(fields: &mut Fields, name: &'static str) -> Option<Option<u8>> {
-    let text = fields.string(name)?;
-    match text.as_bytes() {
-        [] if name == "quote" => Some(None),
-        [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Some(Some(*byte)),
-        _ => {
-            fields.refuse(name, "field.value", format!("`{name}` is one ASCII character, and no line end"));
-            None
-        }
-    }
-}
-
-fn read_types(fields: &mut Fields) -> BTreeMap<String, ColumnType> {
-    let mut types = BTreeMap::new();
-    let pointer = fields.pointer_to("types");
-    for (column, value) in fields.object("types").unwrap_or_default() {
-        let found = value.as_str().and_then(|text| COLUMN_TYPES.iter().find(|(name, _)| *name == text));
-        if let Some((_, kind)) = found {
-            types.insert(column, *kind);
-            continue;
-        }
-        let names: Vec<String> = COLUMN_TYPES.iter().map(|(name, _)| format!("`{name}`")).collect();
-        fields.refuse_all(FieldErrors(vec![inlet_model::fields::FieldError {
-            pointer: format!("{pointer}/{}", column.replace('~', "~0").replace('/', "~1")),
-            code: "field.choice",
-            detail: format!("the type of a column is one of {}", names.join(", ")),
-        }]));
-    }
-    types
-}
-
-/// What is wrong with the names of columns, if anything is.
-pub(super) fn bad_columns<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Option<String> {
-    /// The most columns of a file.
-    const MAX_COLUMNS: usize = 16_384;
-    if names.len() == 0 {
-        return Some("there is no column".to_owned());
-    }
-    if names.len() > MAX_COLUMNS {
-        return Some(format!("there are {} columns, and at most {MAX_COLUMNS} are read", names.len()));
-    }
-    let (mut seen, mut bad) = (BTreeMap::<&str, usize>::new(), Vec::new());
-    for (index, name) in names.enumerate() {
-        let number = index + 1;
-        if name.is_empty() {
-            bad.push(format!("column {number} has no name"));
-        } else if let Some(first) = seen.insert(name, number) {
-            bad.push(format!("columns {first} and {number} are both named `{name}`"));
-        }
-    }
-    const SHOWN: usize = 10;
-    bad.truncate(SHOWN);
-    if bad.is_empty() { None } else { Some(bad.join("; ")) }
-}
-
 /// The JSON Schema of the config.
-pub(super) fn schema() -> Value {
+fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -241,41 +165,7 @@ pub(super) fn schema() -> Value {
                 "enum": ["auto", "none", "gzip", "zstd"], "default": "auto", "title": "Compression",
                 "description": "How the files are compressed. `auto`: by the name, else by the first bytes.",
             },
-            "csv": csv_schema(),
-        },
-    })
-}
-
-fn csv_schema() -> Value {
-    let names = COLUMN_TYPES.map(|(name, _)| name);
-    json!({
-        "type": "object", "title": "CSV", "additionalProperties": false,
-        "description": "How CSV files are read.",
-        "properties": {
-            "delimiter": {
-                "type": "string", "minLength": 1, "maxLength": 1, "title": "Delimiter",
-                "description": "What stands between fields. Default: a comma; a tab for `.tsv`.",
-            },
-            "quote": {
-                "type": "string", "maxLength": 1, "default": "\"", "title": "Quote",
-                "description": "What stands around fields that hold delimiters or line ends. Empty: nothing does.",
-            },
-            "header": {
-                "type": "boolean", "default": true, "title": "Header",
-                "description": "Whether the first line names the columns.",
-            },
-            "columns": {
-                "type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1, "title": "Columns",
-                "description": "The names of the columns where there is no header.",
-            },
-            "types": {
-                "type": "object", "additionalProperties": {"enum": names}, "title": "Types",
-                "description": "The types of columns that are not to be guessed. A value that does not fit rejects its record.",
-            },
-            "null_values": {
-                "type": "array", "items": {"type": "string"}, "default": [""], "title": "Null values",
-                "description": "The texts that stand for null.",
-            },
+            "csv": CsvOptions::schema(),
         },
     })
 }

@@ -2,6 +2,7 @@
 
 use inlet_model::sync::SyncMode;
 use inlet_model::{HashSeed, RecordHash};
+use inlet_source::formats::Place;
 use inlet_source::{ScopeState, StreamRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,39 +28,6 @@ pub(super) struct Position {
     pub(super) seen: Seen,
     #[serde(flatten)]
     pub(super) place: Place,
-}
-
-/// A place in a file, between two records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
-    /// Bytes before it, decompressed.
-    pub(super) offset: u64,
-    /// Records before it, refused ones included.
-    pub(super) row: u64,
-    /// Lines before it. JSON arrays count none.
-    pub(super) line: u64,
-    /// Where in the document it lies, for the format `json`.
-    #[serde(default)]
-    pub(super) json: JsonPlace,
-}
-
-/// Where between the parts of a JSON document reading stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum JsonPlace {
-    /// Before everything.
-    #[default]
-    Start,
-    /// Behind the opening bracket.
-    Open,
-    /// Behind an element.
-    Behind,
-    /// Behind a comma.
-    Comma,
-    /// Between objects that are not in an array.
-    Sequence,
-    /// Behind the closing bracket.
-    Closed,
 }
 
 /// What to do with a scope.
@@ -123,10 +91,7 @@ pub(super) fn settings(config: &Config, stream: &StreamRequest) -> String {
         Compression::Gzip => "gzip",
         Compression::Zstd => "zstd",
     });
-    let csv = &config.csv;
-    let types: Vec<_> = csv.types.iter().map(|(column, kind)| (column, kind.as_str())).collect();
-    let csv = json!([csv.delimiter, csv.quote, csv.columns, types, csv.null_values]);
-    let all = json!([READER, format, compression, csv, stream.primary_key, stream.fields]);
+    let all = json!([READER, format, compression, config.csv, stream.primary_key, stream.fields]);
     let digest = RecordHash::of(HashSeed(0), all.to_string().as_bytes());
     digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,15 +5,13 @@ use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
 
 use flate2::read::MultiGzDecoder;
+use inlet_source::formats::Input;
 
 use super::format::{Compression, compression_of};
 use crate::blocking::Stop;
 
 /// How much of a compressed file is read at once, in bytes.
 const CHUNK: usize = 256 << 10;
-
-/// A file's bytes, decompressed.
-pub(super) type Input<'a> = Box<dyn Read + 'a>;
 
 /// Reading was stopped because nobody waits for it any more.
 #[derive(Debug, thiserror::Error)]

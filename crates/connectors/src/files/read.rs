@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use inlet_model::{Clock, Scope};
+use inlet_source::formats::Target;
 use inlet_source::{Closed, ErrorKind, Message, Outlet, ReadRequest, SourceError, StreamRequest};
 use tokio::runtime::Handle;
 
-use super::Settings;
+use super::config::Settings;
+use super::convert::{self, Trouble};
 use super::cursor::{self, Plan, Seen};
 use super::listing::{self, Files};
 use super::roots::{Fingerprint, OpenError};
-use super::scope::{self, Job, Trouble};
 use crate::blocking::{Stop, ThreadOutlet, on_thread};
 
 /// Reads the streams of `request`, of which there is at most one that exists.
@@ -135,9 +136,9 @@ impl Reading<'_> {
                 None
             }
         };
-        let job = Job { config, request: self.request, stream, scope };
-        let read = scope::open(config, scope.as_str(), &file, &self.stop)
-            .and_then(|opened| opened.read(job, from, &seen, &mut self.out));
+        let target = Target { request: self.request, stream, scope };
+        let read = convert::open(config, scope.as_str(), &file, &self.stop)
+            .and_then(|opened| opened.read(target, from, &seen, &mut self.out));
         match read {
             Err(Trouble::Closed) => return Err(Trouble::Closed),
             read => unchanged_since(path, &seen.file, read)?,

@@ -10,12 +10,10 @@ use inlet_model::json::find_value_end;
 use inlet_source::{ErrorKind, SourceError, StreamSpec};
 use serde_json::{Map, Value, json};
 
-use super::Settings;
-use super::config::ColumnType;
-use super::csv_records;
+use super::config::Settings;
+use super::convert::{self, SAMPLE, Trouble};
 use super::format::{Compression, Format};
 use super::listing;
-use super::scope::{self, SAMPLE, Trouble};
 use crate::blocking::{Stop, on_thread_within};
 
 /// How long the operating system may take to list the files and read a sample.
@@ -76,14 +74,14 @@ fn sample(
         Trouble::Failed(error) => error,
         Trouble::Closed => stopped(),
     };
-    let mut opened = scope::open(config, scope.as_str(), &file, stop).map_err(failed)?;
+    let mut opened = convert::open(config, scope.as_str(), &file, stop).map_err(failed)?;
     opened.window.fill_to(SAMPLE).map_err(|error| failed(error.into()))?;
-    let (text, last) = (opened.window.bytes(), opened.window.is_last());
+    let text = opened.window.bytes();
     let (schema, (records, bytes)) = match opened.format {
         Format::Csv => {
-            let header = csv_records::header(config, scope.as_str(), text, last)?;
+            let header = opened.header()?;
             let columns = header.columns.into_iter();
-            let properties = columns.map(|column| (column.name, column_schema(column.kind.column_type())));
+            let properties = columns.map(|column| (column.name, column.kind.column_type().schema()));
             (object_schema(properties.collect()), header.sampled)
         }
         Format::JsonLines | Format::Json => json_schema(&text[..text.len().min(SAMPLE)], opened.format),
@@ -94,13 +92,6 @@ fn sample(
 
 fn object_schema(properties: Map<String, Value>) -> Value {
     json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "properties": properties})
-}
-
-fn column_schema(kind: ColumnType) -> Value {
-    match kind {
-        ColumnType::Json => json!({}),
-        kind => json!({"type": [kind.as_str(), "null"]}),
-    }
 }
 
 /// The types that each top-level field has in the whole records of a sample, and how many there are in how many bytes.

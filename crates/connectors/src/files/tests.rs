@@ -16,7 +16,7 @@ use inlet_source::conformance::{Collection, StreamEnding, Subject};
 use inlet_source::{ConnectorType, Environment, Message, Source, StreamRequest};
 use serde_json::{Value, json};
 
-use super::Files;
+use super::config::Files;
 
 /// A root with files in it, and a clock that runs ahead, so that what was just written is at rest.
 struct Sandbox {

@@ -1,44 +1,37 @@
-//! CSV: from the text of a file to the records of a batch.
+//! CSV, by RFC 4180 and strictly: from text to the records of a batch.
 
-use inlet_source::SourceError;
+mod columns;
+mod options;
+mod rows;
+mod split;
+
 use memchr::memchr;
 
-use super::columns::{self, Header};
-use super::config::Config;
-use super::convert::{Refused, Row, RowWriter};
-use super::csv::{Dialect, Split, Splitter};
-use super::decompress::Input;
-use super::format;
-use super::scope::{Job, Progress, ReadFormat, SAMPLE, Sink, Trouble};
-use super::window::Window;
+pub use self::columns::{Column, Header, Kind, header};
+pub use self::options::{ColumnType, CsvOptions};
+use self::rows::{Refused, Row, RowWriter};
+pub use self::split::Dialect;
+use self::split::{Split, Splitter};
+use super::{FormatError, Input, Progress, RecordReader, Sink, Target, Window};
+use crate::SourceError;
 
-/// The dialect of the file of this name.
-pub(super) fn dialect(config: &Config, name: &str) -> Dialect {
-    let usual = if format::has_tabs(name) { b'\t' } else { b',' };
-    Dialect { delimiter: config.csv.delimiter.unwrap_or(usual), quote: config.csv.quote }
-}
-
-/// The header of the file of this name, which begins with `start`; `last`: that is all of it.
-pub(super) fn header(config: &Config, name: &str, start: &[u8], last: bool) -> Result<Header, SourceError> {
-    let sample = &start[..start.len().min(SAMPLE)];
-    columns::header(sample, last && sample.len() == start.len(), dialect(config, name), &config.csv)
-}
-
-/// Reads the records of one file.
+/// Reads the records of one text.
 #[derive(Debug)]
-pub(super) struct CsvRecords {
+pub struct CsvReader {
     splitter: Splitter,
     writer: RowWriter,
 }
 
-impl CsvRecords {
-    /// A reader for a file that begins with `start`, and what is before its first record.
-    pub(super) fn new(job: Job<'_>, start: &[u8], last: bool) -> Result<(Self, usize, u64), SourceError> {
-        let name = job.scope.as_str();
-        let Header { columns, len, lines, .. } = header(job.config, name, start, last)?;
-        let dialect = dialect(job.config, name);
-        let writer = RowWriter::new(columns, dialect.quote, job)?;
-        Ok((Self { splitter: Splitter::new(dialect), writer }, len, lines))
+impl CsvReader {
+    /// A reader for records with these columns. It is an error if the key needs one that is not there.
+    pub fn new(
+        columns: Vec<Column>,
+        dialect: Dialect,
+        options: &CsvOptions,
+        target: Target<'_>,
+    ) -> Result<Self, SourceError> {
+        let writer = RowWriter::new(columns, dialect.quote, &options.null_values, target)?;
+        Ok(Self { splitter: Splitter::new(dialect), writer })
     }
 
     /// Takes the record whose fields the splitter has found in `text`.
@@ -57,8 +50,8 @@ impl CsvRecords {
     }
 }
 
-impl ReadFormat for CsvRecords {
-    fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, Trouble> {
+impl RecordReader for CsvReader {
+    fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, FormatError> {
         while !sink.is_full() {
             // Never more than the limit, however much is in hand: what is found must not depend on that.
             let limit = sink.max_record_bytes().saturating_add(1);
@@ -99,7 +92,7 @@ fn skip_line(
     window: &mut Window<Input<'_>>,
     sink: &mut Sink<'_>,
     broken: Option<&'static str>,
-) -> Result<(), Trouble> {
+) -> Result<(), FormatError> {
     sink.place.row += 1;
     sink.place.line += 1;
     let (position, text) = (sink.place.line, window.bytes());

@@ -4,11 +4,11 @@ use memchr::memchr;
 
 /// The two characters that give a CSV text its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Dialect {
+pub struct Dialect {
     /// What stands between fields.
-    pub(super) delimiter: u8,
+    pub delimiter: u8,
     /// What stands around a field that holds delimiters, line ends or quotes; `None`: quotes mean nothing.
-    pub(super) quote: Option<u8>,
+    pub quote: Option<u8>,
 }
 
 /// A field's place in the piece of text that was split.

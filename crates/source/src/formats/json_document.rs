@@ -1,18 +1,16 @@
 //! JSON: one array of objects, or objects one after another, read element by element.
 
 use inlet_model::json::{Scan, ValueScanner};
-use inlet_source::{ErrorKind, SourceError};
 
-use super::cursor::JsonPlace;
-use super::decompress::Input;
-use super::scope::{Progress, ReadFormat, Sink, Trouble};
-use super::window::Window;
+use super::{FormatError, Input, JsonPlace, Progress, RecordReader, Sink, Window};
+use crate::{ErrorKind, SourceError};
 
+/// Reads the elements of an array, or values one after another. The position of a record is its number, from 1.
 #[derive(Debug)]
-pub(super) struct JsonDocument;
+pub struct JsonDocument;
 
-impl ReadFormat for JsonDocument {
-    fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, Trouble> {
+impl RecordReader for JsonDocument {
+    fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, FormatError> {
         while !sink.is_full() {
             let next = skip_space(window)?;
             let place = sink.place.json;
@@ -55,13 +53,18 @@ impl ReadFormat for JsonDocument {
     }
 }
 
-fn broken(window: &Window<Input<'_>>, message: &'static str) -> Trouble {
-    let error = SourceError::new(ErrorKind::Format, "read JSON", message).with("byte", window.offset());
-    Trouble::Failed(error.hint("what was read up to there stays; mend the file and sync again"))
+fn broken(window: &Window<Input<'_>>, message: &'static str) -> FormatError {
+    FormatError::Broken(broken_at(window, message))
+}
+
+fn broken_at(window: &Window<Input<'_>>, message: &'static str) -> SourceError {
+    SourceError::new(ErrorKind::Format, "read JSON", message)
+        .with("byte", window.offset())
+        .hint("what was read up to there stays; mend it and sync again")
 }
 
 /// Passes over white space, and gives what follows.
-fn skip_space(window: &mut Window<Input<'_>>) -> Result<Option<u8>, Trouble> {
+fn skip_space(window: &mut Window<Input<'_>>) -> Result<Option<u8>, FormatError> {
     loop {
         let text = window.bytes();
         let space = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -75,7 +78,7 @@ fn skip_space(window: &mut Window<Input<'_>>) -> Result<Option<u8>, Trouble> {
 }
 
 /// Takes the element that begins at the front of the window.
-fn element(window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<(), Trouble> {
+fn element(window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<(), FormatError> {
     let (mut scanner, mut scanned) = (ValueScanner::new(), 0);
     sink.place.row += 1;
     let position = sink.place.row;
@@ -104,15 +107,15 @@ fn element(window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<(), Tr
                 window.fill()?;
             }
             Err(error) => {
-                let failed = broken(window, "a value should stand where a comma or a bracket stands");
-                return Err(failed.because(error));
+                let message = "a value should stand where a comma or a bracket stands";
+                return Err(FormatError::Broken(broken_at(window, message).because(error)));
             }
         }
     }
 }
 
 /// Passes over the rest of an element, holding nothing. The whole window has been scanned.
-fn skip_element(mut scanner: ValueScanner, window: &mut Window<Input<'_>>) -> Result<(), Trouble> {
+fn skip_element(mut scanner: ValueScanner, window: &mut Window<Input<'_>>) -> Result<(), FormatError> {
     loop {
         window.consume(window.bytes().len());
         window.fill()?;

@@ -7,7 +7,7 @@ const LEAST: usize = 256 << 10;
 
 /// The bytes of `input` that have been read and not yet consumed.
 #[derive(Debug)]
-pub(super) struct Window<R> {
+pub struct Window<R> {
     input: R,
     buffer: Vec<u8>,
     start: usize,
@@ -17,27 +17,32 @@ pub(super) struct Window<R> {
 }
 
 impl<R: Read> Window<R> {
-    pub(super) fn new(input: R) -> Self {
+    /// A window at the beginning of `input`.
+    #[must_use]
+    pub fn new(input: R) -> Self {
         Self { input, buffer: vec![0; LEAST], start: 0, end: 0, offset: 0, ended: false }
     }
 
     /// The piece in hand.
-    pub(super) fn bytes(&self) -> &[u8] {
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
     /// Where in the stream the piece begins.
-    pub(super) fn offset(&self) -> u64 {
+    #[must_use]
+    pub fn offset(&self) -> u64 {
         self.offset
     }
 
     /// Whether nothing comes after the piece in hand.
-    pub(super) fn is_last(&self) -> bool {
+    #[must_use]
+    pub fn is_last(&self) -> bool {
         self.ended
     }
 
     /// Lets go of the first `len` bytes of the piece.
-    pub(super) fn consume(&mut self, len: usize) {
+    pub fn consume(&mut self, len: usize) {
         debug_assert!(len <= self.end - self.start, "no more can be consumed than is there");
         self.start += len;
         self.offset += len as u64;
@@ -45,7 +50,7 @@ impl<R: Read> Window<R> {
 
     /// Reads on until the piece has at least one byte more, or the stream ends. A piece that fills the whole buffer
     /// makes it twice as large.
-    pub(super) fn fill(&mut self) -> io::Result<()> {
+    pub fn fill(&mut self) -> io::Result<()> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -66,7 +71,7 @@ impl<R: Read> Window<R> {
     }
 
     /// Reads on until the piece has `len` bytes, or the stream ends.
-    pub(super) fn fill_to(&mut self, len: usize) -> io::Result<()> {
+    pub fn fill_to(&mut self, len: usize) -> io::Result<()> {
         while self.bytes().len() < len && !self.ended {
             self.fill()?;
         }
@@ -74,12 +79,12 @@ impl<R: Read> Window<R> {
     }
 
     /// Says that the input has been moved to `offset` of the stream, by other means than reading.
-    pub(super) fn moved_to(&mut self, offset: u64) {
+    pub fn moved_to(&mut self, offset: u64) {
         (self.start, self.end, self.offset, self.ended) = (0, 0, offset, false);
     }
 
     /// Passes over everything up to `offset` of the stream, or to its end.
-    pub(super) fn skip_to(&mut self, offset: u64) -> io::Result<()> {
+    pub fn skip_to(&mut self, offset: u64) -> io::Result<()> {
         while self.offset < offset {
             if self.bytes().is_empty() {
                 if self.ended {
@@ -95,7 +100,7 @@ impl<R: Read> Window<R> {
     }
 
     /// Passes over everything up to the first `byte` and that too, holding nothing; to the end if there is none.
-    pub(super) fn skip_past(&mut self, byte: u8) -> io::Result<()> {
+    pub fn skip_past(&mut self, byte: u8) -> io::Result<()> {
         loop {
             if let Some(at) = memchr::memchr(byte, self.bytes()) {
                 self.consume(at + 1);

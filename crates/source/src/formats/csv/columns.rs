@@ -1,25 +1,29 @@
 //! Which columns a CSV file has, and of which types: from its header and a sample.
 
 use inlet_model::json::is_canonical_number;
-use inlet_source::{ErrorKind, SourceError};
 
-use super::config::{ColumnType, CsvConfig, bad_columns};
-use super::csv::{Dialect, Split, Splitter};
-use super::scope::SAMPLE;
+use super::options::bad_columns;
+use super::split::{Split, Splitter};
+use super::{ColumnType, CsvOptions, Dialect};
+use crate::{ErrorKind, SourceError};
 
+/// How much of a file is looked at before its records are read, in bytes.
+const SAMPLE: usize = 1 << 20;
 /// The most records of a sample.
 const SAMPLE_RECORDS: usize = 1000;
 
 /// A column of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) kind: Kind,
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: Kind,
 }
 
 /// The type of a column, and what becomes of a value that is not of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Guessed from the sample: the value is written as a string.
     Guessed(ColumnType),
     /// Set by the user: the record is refused.
@@ -27,7 +31,9 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn column_type(self) -> ColumnType {
+    /// The type.
+    #[must_use]
+    pub fn column_type(self) -> ColumnType {
         let (Self::Guessed(kind) | Self::Set(kind)) = self;
         kind
     }
@@ -35,28 +41,31 @@ impl Kind {
 
 /// What the beginning of a file shows.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) columns: Vec<Column>,
+pub struct Header {
+    /// The columns, as they come in a record; none in an empty file.
+    pub columns: Vec<Column>,
     /// The bytes before the first record.
-    pub(super) len: usize,
+    pub len: usize,
     /// The lines before it.
-    pub(super) lines: u64,
+    pub lines: u64,
     /// Records in the sample, and the bytes they take up.
-    pub(super) sampled: (usize, usize),
+    pub sampled: (usize, usize),
 }
 
-/// Reads the header of a file and guesses the types of its columns from the records behind it. `sample` is the file's
-/// beginning without a byte order mark; `last`: it is the whole file.
+/// Reads the header of a text and guesses the types of its columns from the records behind it. `start` is the text's
+/// beginning, of which a MiB is looked at; `last`: it is all of it.
 ///
-/// The same file gives the same columns whenever it is asked, so that nothing of this need be stored.
-pub(super) fn header(
-    sample: &[u8],
+/// The same text gives the same columns whenever it is asked, so that nothing of this need be stored.
+pub fn header(
+    start: &[u8],
     last: bool,
     dialect: Dialect,
-    config: &CsvConfig,
+    options: &CsvOptions,
 ) -> Result<Header, SourceError> {
+    let sample = &start[..start.len().min(SAMPLE)];
+    let last = last && sample.len() == start.len();
     let mut splitter = Splitter::new(dialect);
-    let (names, len, lines) = match &config.columns {
+    let (names, len, lines) = match &options.columns {
         Some(columns) => (columns.clone(), 0, 0),
         None => names(&mut splitter, sample, last)?,
     };
@@ -67,16 +76,16 @@ pub(super) fn header(
         return Err(bad_header(problem));
     }
     let unknown: Vec<String> =
-        config.types.keys().filter(|name| !names.contains(name)).map(|name| format!("`{name}`")).collect();
+        options.types.keys().filter(|name| !names.contains(name)).map(|name| format!("`{name}`")).collect();
     if !unknown.is_empty() {
         let message =
             format!("`csv.types` names columns that the file does not have: {}", unknown.join(", "));
         return Err(SourceError::new(ErrorKind::Config, "read CSV", message));
     }
     let mut guesses = vec![Guess::default(); names.len()];
-    let sampled = guess(&mut splitter, &sample[len..], last, config, &mut guesses);
+    let sampled = guess(&mut splitter, &sample[len..], last, options, &mut guesses);
     let kind = |name: &str, guess: &Guess| {
-        config.types.get(name).map_or(Kind::Guessed(guess.column_type()), |set| Kind::Set(*set))
+        options.types.get(name).map_or(Kind::Guessed(guess.column_type()), |set| Kind::Set(*set))
     };
     let columns = names
         .into_iter()
@@ -152,7 +161,7 @@ fn guess(
     splitter: &mut Splitter,
     sample: &[u8],
     last: bool,
-    config: &CsvConfig,
+    options: &CsvOptions,
     guesses: &mut [Guess],
 ) -> (usize, usize) {
     let (mut at, mut records, mut scratch) = (0, 0, String::new());
@@ -164,7 +173,7 @@ fn guess(
                 if !text.is_empty() && splitter.fields().len() == guesses.len() {
                     for (field, guess) in splitter.fields().iter().zip(&mut *guesses) {
                         let text = field.text(text, splitter.dialect().quote, &mut scratch);
-                        if !config.null_values.iter().any(|null| null == text) {
+                        if !options.null_values.iter().any(|null| null == text) {
                             guess.add(text);
                         }
                     }
@@ -187,19 +196,16 @@ fn guess(
 mod tests {
     use serde_json::json;
 
-    use super::super::config::Config;
-    use super::super::roots::Roots;
     use super::*;
 
     const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
 
-    fn config(csv: serde_json::Value) -> CsvConfig {
-        let roots = Roots::new(vec!["/".into()]);
-        Config::read(json!({"path": "/a.csv", "csv": csv}), &roots).unwrap().csv
+    fn options(csv: serde_json::Value) -> CsvOptions {
+        CsvOptions::read(String::new(), csv.as_object().unwrap().clone()).unwrap()
     }
 
     fn columns(csv: serde_json::Value, text: &str) -> Result<Vec<(String, Kind)>, String> {
-        header(text.as_bytes(), true, COMMA, &config(csv))
+        header(text.as_bytes(), true, COMMA, &options(csv))
             .map(|header| header.columns.into_iter().map(|column| (column.name, column.kind)).collect())
             .map_err(|error| error.to_string())
     }

@@ -2,15 +2,14 @@
 
 use memchr::memchr;
 
-use super::decompress::Input;
-use super::scope::{Progress, ReadFormat, Sink, Trouble};
-use super::window::Window;
+use super::{FormatError, Input, Progress, RecordReader, Sink, Window};
 
+/// Reads one object from each line. The position of a record is its line.
 #[derive(Debug)]
-pub(super) struct JsonLines;
+pub struct JsonLines;
 
-impl ReadFormat for JsonLines {
-    fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, Trouble> {
+impl RecordReader for JsonLines {
+    fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, FormatError> {
         while !sink.is_full() {
             let text = window.bytes();
             let (line, len) = match memchr(b'\n', text) {
