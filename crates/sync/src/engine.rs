@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use inlet_model::{Clock, SyncId};
+use inlet_model::{Clock, ConnectorId, SyncId};
 use inlet_source::{Environment, Registry};
 use inlet_store::collection::CancelFlag;
 use inlet_store::{Catalog, CollectionStores, StoreResult};
@@ -63,6 +63,7 @@ impl Default for EngineOptions {
 /// A running sync, seen from outside.
 #[derive(Debug)]
 pub(crate) struct Running {
+    pub(crate) connector_id: ConnectorId,
     pub(crate) cancel: CancelFlag,
     pub(crate) cancelled: Arc<Notify>,
     pub(crate) ended: watch::Sender<bool>,
@@ -106,9 +107,9 @@ impl Engine {
     /// Cancels a sync that runs here, after the catalog has recorded that it is cancelling: once this returns, no
     /// commit of it becomes durable that had not begun to, and it ends within a second even if its source hangs.
     pub fn cancel(&self, sync_id: SyncId) {
-        if let Some(running) = self.shared.running().get(&sync_id) {
-            running.cancel.raise();
-            running.cancelled.notify_one();
+        if !self.shared.cancel(sync_id) {
+            // It may have been claimed a moment ago: the worker looks as soon as it knows the sync.
+            self.shared.wake.notify_one();
         }
     }
 
@@ -138,6 +139,17 @@ impl Engine {
 impl Shared {
     pub(crate) fn running(&self) -> std::sync::MutexGuard<'_, HashMap<SyncId, Running>> {
         self.running.lock().expect("no holder panics")
+    }
+
+    /// Cancels a sync; whether it runs here.
+    pub(crate) fn cancel(&self, sync_id: SyncId) -> bool {
+        let running = self.running();
+        let found = running.get(&sync_id);
+        if let Some(running) = found {
+            running.cancel.raise();
+            running.cancelled.notify_one();
+        }
+        found.is_some()
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

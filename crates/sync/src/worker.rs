@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use inlet_model::sync::SyncStatus;
 use inlet_store::catalog::Claim;
 use inlet_store::{StoreResult, fault};
 use tokio::sync::{Notify, watch};
@@ -44,6 +45,9 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
             () = shared.stopping() => {}
             () = tokio::time::sleep(shared.options.period) => {}
         }
+        if let Err(error) = cancel_unwanted(&shared).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot read which syncs are wanted");
+        }
         if let Err(error) = reconcile::tasks(&shared.parts).await {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot read the queued tasks");
         }
@@ -68,9 +72,23 @@ async fn claim(shared: &Shared) -> Option<Claim> {
     }
 }
 
+/// Cancels what runs here and the catalog wants ended: the collection was deleted with all it held, or the cancel came
+/// between a sync's claim and its registration.
+async fn cancel_unwanted(shared: &Shared) -> StoreResult<()> {
+    let running: Vec<_> = shared.running().iter().map(|(id, running)| (*id, running.connector_id)).collect();
+    for (sync_id, connector_id) in running {
+        let sync = shared.parts.catalog.sync_get(connector_id, sync_id).await?;
+        if sync.is_none_or(|sync| sync.status == SyncStatus::Cancelling) {
+            shared.cancel(sync_id);
+        }
+    }
+    Ok(())
+}
+
 /// Makes the sync known to those who cancel it or wait for its end.
 fn register(shared: &Shared, claim: &Claim) {
     let running = Running {
+        connector_id: claim.sync.connector_id,
         cancel: inlet_store::collection::CancelFlag::default(),
         cancelled: Arc::new(Notify::new()),
         ended: watch::Sender::new(false),
