@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::auth::Auth;
 use crate::idempotency::Ledger;
+use crate::memory::Memory;
 use crate::pages::Signer;
 
 /// What the API works with.
@@ -46,8 +47,8 @@ pub struct Limits {
     pub push_bytes: usize,
     /// How deep the JSON of a request may nest.
     pub json_depth: u16,
-    /// Bytes of all request bodies that are in memory at the same time.
-    pub bodies_bytes: usize,
+    /// Bytes of all request bodies and pages of records that are in memory at the same time.
+    pub memory_bytes: usize,
     /// A body that has not arrived after this long is refused.
     pub body_time: Duration,
     /// A request that is not answered after this long gets an error.
@@ -70,7 +71,7 @@ impl Default for Limits {
             body_bytes: 1 << 20,
             push_bytes: 16 << 20,
             json_depth: 64,
-            bodies_bytes: 128 << 20,
+            memory_bytes: 128 << 20,
             body_time: Duration::from_secs(30),
             request_time: Duration::from_secs(60),
             requests: 1024,
@@ -91,8 +92,7 @@ pub(crate) struct State {
     pub(crate) app: App,
     pub(crate) signer: Signer,
     pub(crate) ledger: Ledger,
-    /// One permit a KiB of [`Limits::bodies_bytes`].
-    pub(crate) body_memory: Arc<Semaphore>,
+    pub(crate) memory: Memory,
     /// One permit a request of [`Limits::requests`].
     pub(crate) requests: Arc<Semaphore>,
 }
@@ -103,9 +103,7 @@ impl Api {
         Self(Arc::new(State {
             signer: Signer::new(secret),
             ledger: Ledger::new(secret),
-            body_memory: Arc::new(Semaphore::new(
-                (app.limits.bodies_bytes >> 10).min(Semaphore::MAX_PERMITS),
-            )),
+            memory: Memory::new(app.limits.memory_bytes),
             requests: Arc::new(Semaphore::new(app.limits.requests.min(Semaphore::MAX_PERMITS))),
             app,
         }))

@@ -7,13 +7,12 @@ use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use inlet_model::json::{Canonicalizer, JsonError, JsonErrorKind, Limits as JsonLimits};
 use serde_json::{Map, Value};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::Api;
 use crate::auth::Caller;
-use crate::carry;
 use crate::codes::Code;
 use crate::idempotency::{Attempt, Sent};
+use crate::memory::Share;
 use crate::problem::Problem;
 
 const JSON: &str = "application/json";
@@ -79,11 +78,11 @@ impl FromRequest<Api> for Pushed {
     }
 }
 
-/// A body in memory, counted against the memory of all bodies until it is dropped.
+/// A body, and its part of the memory of all bodies.
 #[derive(Debug)]
 pub(crate) struct Bytes {
-    bytes: Vec<u8>,
-    _memory: OwnedSemaphorePermit,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) share: Share,
 }
 
 impl std::ops::Deref for Bytes {
@@ -106,11 +105,8 @@ async fn read(api: &Api, headers: &HeaderMap, body: Body, limit: usize) -> Resul
         None => limit,
     };
     let reading = async {
-        let most = u32::try_from(api.limits.bodies_bytes >> 10).unwrap_or(u32::MAX);
-        let kib = u32::try_from(expected.div_ceil(1 << 10)).unwrap_or(u32::MAX).min(most);
-        let memory = api.body_memory.clone().acquire_many_owned(kib).await;
-        let memory = memory.map_err(|_| carry::busy("The server is short of memory for request bodies."))?;
-        Ok(Bytes { bytes: collect(body, limit).await?, _memory: memory })
+        let share = api.memory.take(expected).await;
+        Ok(Bytes { bytes: collect(body, limit).await?, share })
     };
     tokio::time::timeout(api.limits.body_time, reading).await.unwrap_or_else(|_| {
         let seconds = api.limits.body_time.as_secs();

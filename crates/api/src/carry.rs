@@ -18,7 +18,7 @@ use crate::problem::Problem;
 /// sync marked as cancelled but not stopped) would have to wait for the engine to notice. One that only reads is dropped.
 pub(crate) async fn through(State(api): State<Api>, request: Request, next: Next) -> Response {
     let Ok(permit) = Arc::clone(&api.requests).try_acquire_owned() else {
-        return busy("The server has as many requests in hand as it takes.").into_response();
+        return busy().into_response();
     };
     let only_reads = request.method().is_safe();
     let work = tokio::spawn(async move {
@@ -34,10 +34,9 @@ pub(crate) async fn through(State(api): State<Api>, request: Request, next: Next
     }
 }
 
-/// Too much is going on: later.
-pub(crate) fn busy(detail: &str) -> Problem {
-    Problem::new(Code::Unavailable, format!("{detail} Try again in a moment."))
-        .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+fn busy() -> Problem {
+    let detail = "The server has as many requests in hand as it takes. Try again in a moment.";
+    Problem::new(Code::Unavailable, detail).header(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 fn timed_out(only_reads: bool) -> Problem {

@@ -145,6 +145,19 @@ mod tests {
     }
 
     #[test]
+    fn the_index_lists_every_code() {
+        let row = |code: &&Code| {
+            let (name, title) = (code.name(), code.title());
+            let retry = if code.retryable() { "yes" } else { "" };
+            format!("| [`{name}`]({name}.md) | {} | {retry} | {title} |", code.status().as_u16())
+        };
+        let rows: Vec<String> = Code::ALL.iter().map(|code| row(&code)).collect();
+        let index = include_str!("../../../docs/errors/README.md");
+        let listed: Vec<&str> = index.lines().filter(|line| line.starts_with("| [")).collect();
+        assert_eq!(listed, rows);
+    }
+
+    #[test]
     fn a_page_begins_with_its_code_and_states_status_and_retry() {
         for code in Code::ALL {
             let retry = if code.retryable() { "worth a retry" } else { "no use to retry unchanged" };

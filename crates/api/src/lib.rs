@@ -21,6 +21,7 @@ mod health;
 mod host;
 mod idempotency;
 mod log;
+mod memory;
 mod pages;
 mod paths;
 mod problem;

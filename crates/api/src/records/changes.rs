@@ -40,7 +40,10 @@ pub(crate) async fn changes(
         (None | Some("0"), None) => 0,
         (Some(token), None) => change_number(&api.signer, &feed, token)?,
     };
-    match store.changes(after, limit, api.limits.page_bytes).await? {
+    let max_bytes = api.limits.page_bytes;
+    // The page as it is read, and as it is written out.
+    let _memory = api.memory.take(2 * max_bytes).await;
+    match store.changes(after, limit, max_bytes).await? {
         ChangePage::Changes(changes) => {
             let last = changes.last().map_or(after, |change| change.change);
             let data = changes.iter().map(ChangeView::new).collect::<Result<_, _>>()?;

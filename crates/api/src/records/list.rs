@@ -35,6 +35,8 @@ pub(crate) async fn list(
     let after = cursor.map(|token| api.signer.open(&list, &token).map(RecordCursor)).transpose()?;
 
     let max_bytes = api.limits.page_bytes;
+    // The page as it is read, and as it is written out.
+    let _memory = api.memory.take(2 * max_bytes).await;
     let page = store.records(RecordQuery { connector_id, stream, after, limit, max_bytes }).await?;
     let data = page.records.iter().map(RecordView::new).collect::<Result<_, _>>()?;
     let next_cursor = page.next.map(|RecordCursor(place)| api.signer.sign(&list, &place));

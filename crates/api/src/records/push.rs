@@ -55,7 +55,8 @@ pub(crate) async fn push(
     let connector = find::connector(&api, &path).await?;
     takes_pushes(&api, &connector)?;
     let known = known_key(&connector, &stream, &key_fields)?;
-    let Accepted { lines, count } = checked(&api, pushed.bytes, form, known).await?;
+    let Bytes { bytes, share: _memory } = pushed.bytes;
+    let Accepted { lines, count } = checked(&api, bytes, form, known).await?;
 
     let answer =
         Answer::new(StatusCode::ACCEPTED, &AcceptedView { accepted: count, stream: stream.as_str() });
@@ -133,7 +134,7 @@ fn known_key(connector: &Connector, stream: &StreamName, stated: &[String]) -> R
 /// Checks the body on a thread where it may take its time.
 async fn checked(
     api: &Api,
-    bytes: Bytes,
+    bytes: Vec<u8>,
     form: PushForm,
     key_fields: Vec<String>,
 ) -> Result<Accepted, Problem> {

@@ -1,1 +1,18 @@
-//! The API over the real backends and the real engine, one file an area.
+//! The API over the real backends, the real connectors and the real engine, one file an area.
+
+mod app;
+mod auth;
+mod bad_input;
+mod collections;
+mod connectors;
+mod curl;
+mod documented;
+mod edges;
+mod held;
+mod idempotency;
+mod pages;
+mod push;
+mod records;
+mod routes;
+mod serving;
+mod syncs;

@@ -1,0 +1,250 @@
+//! The API of a server of its own, in a folder of its own, and a short way to call it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use inlet_api::{App, Auth, Limits, router};
+use inlet_model::{Clock, Entropy, ManualClock, SystemEntropy, Timestamp};
+use inlet_source::{ConnectorType, Environment, Registry};
+use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
+use inlet_store::{Catalog, CollectionStores};
+use inlet_sync::{Engine, EngineOptions, EngineParts};
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use crate::held::{self, Gate};
+
+/// The collection that every server has.
+pub(crate) const COLLECTION: &str = "/v1/spaces/default/collections/default";
+
+/// 2026-01-01T00:00:00Z.
+const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+/// How a test wants its server.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) auth: Auth,
+    pub(crate) limits: Limits,
+    /// 0: no sync ever begins.
+    pub(crate) running_syncs: usize,
+    /// Files by name, under the one root that may be read.
+    pub(crate) files: Vec<(&'static str, &'static str)>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { auth: Auth::None, limits: Limits::default(), running_syncs: 2, files: Vec::new() }
+    }
+}
+
+/// A server without its socket.
+pub(crate) struct TestApp {
+    pub(crate) router: Router,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) engine: Engine,
+    pub(crate) gate: Gate,
+    pub(crate) folder: TempDir,
+}
+
+impl TestApp {
+    pub(crate) async fn new() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// A server whose syncs stay queued.
+    pub(crate) async fn without_workers() -> Self {
+        Self::with(Setup { running_syncs: 0, ..Setup::default() }).await
+    }
+
+    pub(crate) async fn with(setup: Setup) -> Self {
+        let folder = TempDir::new().unwrap();
+        let root = folder.path().join("files");
+        std::fs::create_dir(&root).unwrap();
+        for (name, text) in &setup.files {
+            std::fs::write(root.join(name), text).unwrap();
+        }
+        let clock = Arc::new(ManualClock::new(START));
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let (catalog, stores) = backends(folder.path(), &clock, &entropy);
+        let gate = Gate::default();
+        let connectors = inlet_connectors::registry();
+        let types = connectors.iter().cloned().chain(held::types(gate.clone()));
+        let registry = Registry::new(types.collect::<Vec<Arc<dyn ConnectorType>>>());
+        let environment = Environment { files_roots: vec![root.canonicalize().unwrap()] };
+        let parts = EngineParts {
+            catalog: Arc::clone(&catalog),
+            stores: Arc::clone(&stores),
+            registry: registry.clone(),
+            environment: environment.clone(),
+            clock: clock.clone(),
+        };
+        let options = EngineOptions { running_syncs: setup.running_syncs, ..EngineOptions::default() };
+        let engine = Engine::start(parts, options).await.unwrap();
+        let app = App {
+            catalog: Arc::clone(&catalog),
+            stores,
+            engine: engine.clone(),
+            registry,
+            environment,
+            clock: clock.clone(),
+            entropy,
+            auth: setup.auth,
+            limits: setup.limits,
+        };
+        Self { router: router(app), clock, catalog, engine, gate, folder }
+    }
+
+    /// Sends a request as it is, but for the `Host` that every client sends.
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+        self.clock.advance(1000);
+        let host = header::HeaderValue::from_static("127.0.0.1:8080");
+        request.headers_mut().entry(header::HOST).or_insert(host);
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(request(Method::GET, path, Body::empty())).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(request(Method::DELETE, path, Body::empty())).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(json(Method::POST, path, body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(json(Method::PATCH, path, body)).await
+    }
+
+    /// Makes a connector in the default collection, and gives its path.
+    pub(crate) async fn connector(&self, body: Value) -> String {
+        let made = self.post(&format!("{COLLECTION}/connectors"), body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+        made.location().to_owned()
+    }
+
+    /// Triggers a sync of the connector at that path and waits for its end.
+    pub(crate) async fn sync(&self, connector: &str) -> Value {
+        let triggered = self.post(&format!("{connector}/sync"), Value::Object(Default::default())).await;
+        assert_eq!(triggered.status, StatusCode::ACCEPTED, "{}", triggered.text());
+        self.ended(triggered.location()).await
+    }
+
+    /// Waits until the sync at that path has ended.
+    pub(crate) async fn ended(&self, sync: &str) -> Value {
+        self.until(sync, |sync| !sync["finished_at"].is_null()).await
+    }
+
+    /// Asks until the answer is as wanted.
+    pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let asking = async {
+            loop {
+                let found = self.get(path).await.json();
+                if wanted(&found) {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), asking).await.expect("it comes to pass within 30 s")
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+fn backends(
+    folder: &std::path::Path,
+    clock: &Arc<ManualClock>,
+    entropy: &Arc<dyn Entropy>,
+) -> (Arc<dyn Catalog>, Arc<dyn CollectionStores>) {
+    let catalog = SqliteCatalog::open(&folder.join("catalog.db"), &**clock, &**entropy).unwrap();
+    let stores = SqliteCollections::new(
+        &folder.join("collections"),
+        Arc::clone(entropy),
+        CollectionOptions::default(),
+    );
+    (Arc::new(catalog), Arc::new(stores.unwrap()))
+}
+
+/// A request without a body's headers.
+pub(crate) fn request(method: Method, path: &str, body: impl Into<Body>) -> Request<Body> {
+    Request::builder().method(method).uri(path).body(body.into()).unwrap()
+}
+
+/// A request with a JSON body.
+pub(crate) fn json(method: Method, path: &str, body: Value) -> Request<Body> {
+    let request =
+        Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    request.body(Body::from(body.to_string())).unwrap()
+}
+
+/// The request with one header more.
+pub(crate) fn with(mut request: Request<Body>, name: &'static str, value: &str) -> Request<Body> {
+    request.headers_mut().append(name, value.parse().unwrap());
+    request
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.text()))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn location(&self) -> &str {
+        self.header("location").expect("there is a Location")
+    }
+
+    /// The code of a problem, which must be one in every respect.
+    pub(crate) fn code(&self) -> String {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text());
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"));
+        let code = problem["code"].as_str().unwrap().to_owned();
+        assert_eq!(problem["type"], format!("/docs/errors/{code}"));
+        assert!(problem["retryable"].is_boolean());
+        assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()));
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.ends_with('.')), "{problem}");
+        code
+    }
+
+    /// The ids of a list.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let items = self.json()["data"].as_array().unwrap().clone();
+        items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// The names of an object's members.
+pub(crate) fn members(value: &Value) -> BTreeSet<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}

@@ -1,0 +1,116 @@
+//! The API on a socket.
+
+use std::time::Duration;
+
+use inlet_api::{Limits, serve};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::app::{Setup, TestApp};
+
+const CONNECTORS: &str = "/v1/spaces/default/collections/default/connectors";
+
+/// A server on a socket, until it is told to stop.
+struct Served {
+    app: TestApp,
+    address: std::net::SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+impl Served {
+    async fn with(limits: Limits) -> Self {
+        let app = TestApp::with(Setup { limits: limits.clone(), running_syncs: 0, ..Setup::default() }).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = app.router.clone();
+        let ended = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            serve(listener, router, &limits, stopped, Duration::from_secs(30)).await;
+        });
+        Self { app, address, stop, ended }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+}
+
+/// Sends a text and gives all that comes back until the server closes.
+async fn told(mut stream: TcpStream, text: &str) -> String {
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    tokio::time::timeout(Duration::from_secs(30), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_on_the_socket_is_answered() {
+    let served = Served::with(Limits::default()).await;
+    let answer = told(
+        served.connect().await,
+        "GET /v1/spaces HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+    .await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("\"id\":\"default\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_does_not_come_ends_the_connection() {
+    let served = Served::with(Limits { head_time: Duration::from_millis(50), ..Limits::default() }).await;
+    let answer = told(served.connect().await, "GET /v1/spaces HTTP/1.1\r\nHost: loc").await;
+    assert!(!answer.contains("200"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_too_large_is_refused_before_it_is_sent() {
+    let served = Served::with(Limits::default()).await;
+    let head = format!(
+        "POST {CONNECTORS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\nConnection: close\r\n\r\n"
+    );
+    let answer = told(served.connect().await, &head).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("request.too_large"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_too_many_waits_for_a_free_place() {
+    let served = Served::with(Limits { connections: 1, ..Limits::default() }).await;
+    let mut first = served.connect().await;
+    first.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    assert_ne!(first.read(&mut [0; 1024]).await.unwrap(), 0);
+    let asking = tokio::spawn(told(
+        served.connect().await,
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    ));
+    drop(first);
+    assert!(asking.await.unwrap().starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_answers_what_it_has_in_hand() {
+    let served = Served::with(Limits::default()).await;
+    let body = json!({"name": "g", "type": "gated"}).to_string();
+    let text = format!(
+        "POST {CONNECTORS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let asking = tokio::spawn({
+        let stream = served.connect().await;
+        async move { told(stream, &text).await }
+    });
+    served.app.gate.reached().await;
+    served.stop.send(()).unwrap();
+    while TcpStream::connect(served.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    served.app.gate.open();
+    let answer = asking.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    tokio::time::timeout(Duration::from_secs(30), served.ended).await.unwrap().unwrap();
+}

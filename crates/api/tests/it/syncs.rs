@@ -1,0 +1,181 @@
+//! Triggering, watching and cancelling syncs.
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::app::{COLLECTION, Setup, TestApp, members, request, with};
+
+async fn held(app: &TestApp) -> String {
+    app.connector(json!({"name": "held", "type": "held"})).await
+}
+
+/// Triggers a sync and gives its path.
+async fn triggered(app: &TestApp, connector: &str) -> String {
+    app.post(&format!("{connector}/sync"), json!({})).await.location().to_owned()
+}
+
+/// Triggers a sync and gives its path once it runs.
+async fn running(app: &TestApp, connector: &str) -> String {
+    let sync = triggered(app, connector).await;
+    app.until(&sync, |sync| !sync["streams"].as_array().unwrap().is_empty()).await;
+    sync
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_parallel_triggers_make_one_sync_and_99_answers_that_name_it() {
+    let app = TestApp::without_workers().await;
+    let connector = held(&app).await;
+    let path = format!("{connector}/sync");
+    let answers = join_all((0..100).map(|_| app.post(&path, json!({})))).await;
+    let (made, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == StatusCode::ACCEPTED);
+    assert_eq!((made.len(), refused.len()), (1, 99));
+    for answer in refused {
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::CONFLICT, "sync.already_running"));
+        assert_eq!(answer.json()["resource"], made[0].json());
+        assert_eq!(answer.location(), made[0].location());
+    }
+    assert_eq!(app.get(&path).await.ids(), [made[0].json()["id"].as_str().unwrap()]);
+}
+
+#[tokio::test]
+async fn a_trigger_answers_with_the_queued_sync_and_where_it_is() {
+    let app = TestApp::without_workers().await;
+    let connector = held(&app).await;
+    let answer = app.post(&format!("{connector}/sync"), json!({"mode": "full_refresh"})).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    let sync = answer.json();
+    assert_eq!(answer.location(), format!("{connector}/sync/{}", sync["id"].as_str().unwrap()));
+    assert_eq!(app.get(answer.location()).await.json(), sync);
+    let zero = json!({"read": 0, "created": 0, "updated": 0, "unchanged": 0, "deleted": 0, "rejected": 0, "bytes": 0});
+    let connector_id = connector.rsplit('/').next().unwrap();
+    assert_eq!(
+        sync,
+        json!({"id": sync["id"], "connector_id": connector_id, "status": "queued", "trigger": "api", "mode": "full_refresh",
+               "attempt": 0, "created_at": sync["created_at"], "started_at": null, "last_progress_at": null,
+               "finished_at": null, "counts": zero, "streams": [], "error": null})
+    );
+}
+
+#[tokio::test]
+async fn an_empty_body_is_an_empty_object_whatever_its_type() {
+    let app = TestApp::without_workers().await;
+    for content_type in
+        [None, Some("application/json"), Some("application/x-www-form-urlencoded"), Some("text/plain")]
+    {
+        let connector = held(&app).await;
+        for (path, status) in [("sync", StatusCode::ACCEPTED), ("sync/cancel", StatusCode::OK)] {
+            let mut empty = request(Method::POST, &format!("{connector}/{path}"), Body::empty());
+            if let Some(content_type) = content_type {
+                empty = with(empty, "content-type", content_type);
+            }
+            let answer = app.send(empty).await;
+            assert_eq!(answer.status, status, "{path} as {content_type:?}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_running_sync_shows_its_streams_and_is_cancelled_though_its_source_hangs() {
+    let app = TestApp::new().await;
+    let connector = held(&app).await;
+    let sync = running(&app, &connector).await;
+    let shown = app.get(&sync).await.json();
+    assert_eq!((&shown["status"], &shown["attempt"]), (&json!("running"), &json!(1)));
+    assert_eq!(shown["streams"][0]["name"], "rows");
+    assert_eq!(app.get(&format!("{connector}/sync")).await.json()["data"][0], shown);
+
+    let refused = app.post(&format!("{connector}/sync"), json!({})).await;
+    assert_eq!(
+        (refused.code().as_str(), &refused.json()["resource"]["id"]),
+        ("sync.already_running", &shown["id"])
+    );
+
+    let cancelled = app.post(&format!("{connector}/sync/cancel"), json!({})).await;
+    assert_eq!((cancelled.status, &cancelled.json()["status"]), (StatusCode::ACCEPTED, &json!("cancelling")));
+    let ended = app.ended(&sync).await;
+    assert_eq!((&ended["status"], &ended["error"]), (&json!("cancelled"), &Value::Null));
+    assert_eq!(
+        app.get(&connector).await.json()["last_sync"],
+        json!({"id": shown["id"], "status": "cancelled"})
+    );
+}
+
+#[tokio::test]
+async fn cancelling_one_sync_by_its_id_says_how_it_stands() {
+    let app = TestApp::without_workers().await;
+    let connector = held(&app).await;
+    let sync = triggered(&app, &connector).await;
+    for _ in 0..2 {
+        let cancelled = app.post(&format!("{sync}/cancel"), json!({})).await;
+        assert_eq!((cancelled.status, &cancelled.json()["status"]), (StatusCode::OK, &json!("cancelled")));
+    }
+    let next = triggered(&app, &connector).await;
+    assert_ne!(next, sync, "a cancelled sync holds its connector no more");
+    let other = held(&app).await;
+    let of_other = sync.replace(&connector, &other);
+    assert_eq!(app.post(&format!("{of_other}/cancel"), json!({})).await.code(), "sync.not_found");
+    assert_eq!(app.get(&of_other).await.code(), "sync.not_found");
+}
+
+#[tokio::test]
+async fn a_sync_that_has_ended_cannot_be_cancelled() {
+    let app = TestApp::new().await;
+    let connector = app.connector(json!({"name": "c", "type": "external_source"})).await;
+    let sync = app.sync(&connector).await;
+    assert_eq!(sync["status"], "succeeded");
+    let path = format!("{connector}/sync/{}", sync["id"].as_str().unwrap());
+    let refused = app.post(&format!("{path}/cancel"), json!({})).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "sync.already_finished"));
+    assert_eq!((&refused.json()["resource"], refused.location()), (&sync, path.as_str()));
+    assert_eq!(app.post(&format!("{connector}/sync/cancel"), json!({})).await.code(), "sync.none_active");
+}
+
+#[tokio::test]
+async fn a_sync_of_real_files_ends_with_its_counts_and_streams() {
+    let files = vec![("people.csv", "id,name\n1,Ada\n2,Grace\n"), ("empty.txt", "")];
+    let app = TestApp::with(Setup { files, ..Setup::default() }).await;
+    let path = app.folder.path().join("files").join("people.csv");
+    let connector = app.connector(json!({"name": "people", "type": "files", "config": {"path": path}})).await;
+    let sync = app.sync(&connector).await;
+    assert_eq!((&sync["status"], &sync["error"]), (&json!("succeeded"), &Value::Null));
+    assert_eq!(sync["counts"]["created"], 2);
+    assert_eq!(sync["streams"].as_array().unwrap().len(), 1);
+    assert_eq!(sync["streams"][0]["counts"], sync["counts"]);
+    assert_eq!(
+        members(&sync["streams"][0]),
+        members(&json!({"name": 0, "status": 0, "counts": 0, "error": 0}))
+    );
+    assert_eq!(app.get(COLLECTION).await.json()["records"], 2);
+}
+
+#[tokio::test]
+async fn a_paused_connector_starts_no_sync_until_it_is_resumed() {
+    let app = TestApp::without_workers().await;
+    let connector = held(&app).await;
+    assert_eq!(app.patch(&connector, json!({"status": "paused"})).await.json()["status"], "paused");
+    assert_eq!(app.post(&format!("{connector}/sync"), json!({})).await.code(), "connector.paused");
+    app.patch(&connector, json!({"status": "active"})).await;
+    assert_eq!(app.post(&format!("{connector}/sync"), json!({})).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn a_sync_that_fails_says_why() {
+    let app = TestApp::new().await;
+    let gone = app.folder.path().join("files").join("gone.csv");
+    let connector = app.connector(json!({"name": "gone", "type": "files", "config": {"path": gone}})).await;
+    let sync = app.sync(&connector).await;
+    assert_eq!(sync["status"], "failed");
+    assert!(sync["error"]["code"].as_str().unwrap().contains('.'), "{sync}");
+    assert!(sync["error"]["message"].is_string() && sync["error"]["retryable"].is_boolean());
+}
+
+#[tokio::test]
+async fn a_head_request_has_no_body() {
+    let app = TestApp::without_workers().await;
+    let answer = app.send(request(Method::HEAD, "/v1/spaces", Body::empty())).await;
+    assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, 0));
+    assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json");
+}
