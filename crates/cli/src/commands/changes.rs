@@ -9,6 +9,7 @@ use crate::client::{Client, Query};
 use crate::collection_name::CollectionName;
 use crate::errors::CommandError;
 use crate::output::json::JsonLines;
+use crate::output::records::plain;
 use crate::output::table::{Align, Table, terminal_width};
 use crate::output::{OutputFormat, print, say};
 use crate::session::{Need, Session};
@@ -65,7 +66,7 @@ fn table(changes: &[Change]) -> String {
             change.change.to_string().as_str(),
             change.op.as_str(),
             change.stream.as_str(),
-            change.key.get(),
+            plain(&change.key).as_str(),
             change.data.as_deref().map_or("", RawValue::get),
         ]);
     }

@@ -46,7 +46,7 @@ fn align(name: &str, rows: &[Fields]) -> Align {
 }
 
 /// A text without its quotes, null as nothing, all else as its JSON.
-fn plain(value: &RawValue) -> String {
+pub(crate) fn plain(value: &RawValue) -> String {
     match value.get() {
         "null" => String::new(),
         json => serde_json::from_str(json).unwrap_or_else(|_| json.to_owned()),

@@ -8,6 +8,7 @@ use std::path::Path;
 use axum::http::HeaderMap;
 use inlet_api::{Auth, first_key};
 use inlet_model::sync::SyncStatus;
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::args::DemoArgs;
@@ -56,7 +57,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
         }
         Some(server) => {
             node.announce(&server.local_url(), &first_key(&*node.entropy).text)?;
-            print(&what_to_try(&server.url(), &args.data_dir, &connectors))?;
+            let landed: Landed = client.get(&CollectionName::parse(COLLECTION)?.path()).await?.read()?;
+            print(&what_to_try(&server.url(), &args.data_dir, &connectors, landed.last_change))?;
             server.run(&node, Auth::None, &mut stop).await
         }
     }
@@ -125,7 +127,13 @@ async fn sync_all(
     Ok(summary::of_several(&syncs, terminal_width()))
 }
 
-fn what_to_try(url: &str, data_dir: &Path, connectors: &[String]) -> String {
+/// The collection, in numbers.
+#[derive(Deserialize)]
+struct Landed {
+    last_change: u64,
+}
+
+fn what_to_try(url: &str, data_dir: &Path, connectors: &[String], last_change: u64) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "inlet".to_owned());
     let dir = data_dir.display();
     let collection = format!("{url}/v1/spaces/default/collections/{COLLECTION}");
@@ -146,7 +154,7 @@ or try, in another terminal:
 Change a name in {dir}/files/airlines.json, sync it again, and see what changed:
 
   curl -X POST '{url}{airlines}/sync' -H 'Content-Type: application/json'
-  {program} changes {COLLECTION} --after 30911 --data-dir {dir}
+  {program} changes {COLLECTION} --after {last_change} --data-dir {dir}
 
 Ctrl-C ends it.
 "
