@@ -1,8 +1,11 @@
 //! Black-box tests of the real binary.
 
+#![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it there")]
+
 mod bad_input;
 mod demo;
 mod documented_calls;
+mod documents;
 mod harness;
 mod help;
 mod reading;

@@ -51,7 +51,12 @@ impl Home {
 
     /// The binary, ready to run.
     pub(crate) fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_inlet"));
+        self.program(env!("CARGO_BIN_EXE_inlet"), args)
+    }
+
+    /// Any program, ready to run in here.
+    pub(crate) fn program(&self, name: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+        let mut command = Command::new(name);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("INLET_") {
                 command.env_remove(name);
