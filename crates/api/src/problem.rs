@@ -14,6 +14,13 @@ use serde_json::value::RawValue;
 use crate::answer;
 use crate::codes::Code;
 
+/// The most bad fields that one answer names.
+const MAX_ERRORS: usize = 100;
+/// The most of them that its `detail` names.
+const MAX_NAMED: usize = 10;
+/// The most characters of a `detail`: it may repeat what the caller sent.
+const MAX_DETAIL: usize = 1000;
+
 /// A request that was not done, and why.
 ///
 /// As a response it is only an envelope: [`Problem::render`] writes its body at the edge of the API, where the
@@ -31,28 +38,29 @@ pub(crate) struct Problem {
 impl Problem {
     /// A problem; `detail` is a sentence a person can act on, and names nothing internal.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self {
-            code,
-            detail: detail.into(),
-            errors: Vec::new(),
-            resource: None,
-            headers: Vec::new(),
-            cause: None,
-        }
+        let mut detail = detail.into();
+        shorten(&mut detail);
+        Self { code, detail, errors: Vec::new(), resource: None, headers: Vec::new(), cause: None }
     }
 
-    /// Bad fields, all of them.
-    pub(crate) fn invalid_fields(errors: FieldErrors) -> Self {
+    /// Bad fields: all of them, up to a hundred.
+    pub(crate) fn invalid_fields(FieldErrors(mut errors): FieldErrors) -> Self {
         let named = |error: &FieldError| match error.pointer.as_str() {
             "" => "the body itself".to_owned(),
             pointer => format!("`{pointer}`"),
         };
-        let names: Vec<String> = errors.0.iter().map(named).collect();
-        let detail = match names.as_slice() {
-            [one] => format!("One field is not valid: {one}."),
-            names => format!("{} fields are not valid: {}.", names.len(), names.join(", ")),
+        let names: Vec<String> = errors.iter().take(MAX_NAMED).map(named).collect();
+        let names = names.join(", ");
+        let detail = match errors.len() {
+            1 => format!("One field is not valid: {names}."),
+            count @ ..=MAX_NAMED => format!("{count} fields are not valid: {names}."),
+            count => format!("{count} fields are not valid: {names} and {} more.", count - MAX_NAMED),
         };
-        Self { errors: errors.0, ..Self::new(Code::InvalidFields, detail) }
+        errors.truncate(MAX_ERRORS);
+        for error in &mut errors {
+            shorten(&mut error.detail);
+        }
+        Self { errors, ..Self::new(Code::InvalidFields, detail) }
     }
 
     /// A mistake of ours; only the log learns more.
@@ -104,6 +112,14 @@ impl Problem {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(self.headers.iter().cloned());
         response
+    }
+}
+
+/// Cuts a text that repeats too much of what the caller sent.
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_DETAIL) {
+        text.truncate(end);
+        text.push_str(" ….");
     }
 }
 
@@ -164,5 +180,35 @@ impl From<StoreError> for Problem {
             StoreErrorKind::Cancelled | StoreErrorKind::Internal => Self::internal(),
         };
         problem.because(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors(count: usize) -> FieldErrors {
+        let error = |index: usize| FieldError {
+            pointer: format!("/{index}"),
+            code: "field.unknown",
+            detail: "x".repeat(2 * MAX_DETAIL),
+        };
+        FieldErrors((0..count).map(error).collect())
+    }
+
+    #[test]
+    fn bad_fields_are_named_and_counted() {
+        assert_eq!(Problem::invalid_fields(errors(1)).detail, "One field is not valid: `/0`.");
+        assert_eq!(Problem::invalid_fields(errors(2)).detail, "2 fields are not valid: `/0`, `/1`.");
+        assert!(Problem::invalid_fields(errors(12)).detail.ends_with("`/9` and 2 more."));
+    }
+
+    #[test]
+    fn an_answer_does_not_grow_with_what_is_wrong() {
+        let problem = Problem::invalid_fields(errors(100_000));
+        assert_eq!(problem.errors.len(), MAX_ERRORS);
+        assert!(problem.errors.iter().all(|error| error.detail.chars().count() <= MAX_DETAIL + 3));
+        let long = Problem::new(Code::SpaceNotFound, "é".repeat(100_000));
+        assert_eq!(long.detail, format!("{} ….", "é".repeat(MAX_DETAIL)));
     }
 }

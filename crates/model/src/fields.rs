@@ -203,13 +203,13 @@ impl Fields {
     /// Refuses fields that nobody asked for, and gives every error found.
     pub fn finish(mut self) -> Result<(), FieldErrors> {
         let unknown: Vec<String> = self.rest.keys().cloned().collect();
+        let known: Vec<String> = self.known.iter().map(|name| format!("`{name}`")).collect();
+        let known = match known.as_slice() {
+            [] => "none is taken".to_owned(),
+            known => format!("the fields are {}", known.join(", ")),
+        };
         for name in unknown {
-            let known: Vec<String> = self.known.iter().map(|name| format!("`{name}`")).collect();
-            self.refuse(
-                &name,
-                "field.unknown",
-                format!("`{name}` is not a field here; the fields are {}", known.join(", ")),
-            );
+            self.refuse(&name, "field.unknown", format!("`{name}` is not a field here; {known}"));
         }
         if self.errors.is_empty() { Ok(()) } else { Err(FieldErrors(self.errors)) }
     }

@@ -1,5 +1,7 @@
 //! The API over the real backends, the real connectors and the real engine, one file an area.
 
+#![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it there")]
+
 mod app;
 mod auth;
 mod bad_input;
@@ -10,6 +12,7 @@ mod documented;
 mod edges;
 mod held;
 mod idempotency;
+mod logs;
 mod pages;
 mod push;
 mod records;
