@@ -19,7 +19,7 @@ const CATALOG_FILE: &str = "catalog.db";
 const COLLECTIONS_DIR: &str = "collections";
 
 /// An announcement is one short line; whatever is longer is none of ours.
-const MAX_ANNOUNCEMENT: u64 = 4096;
+const MAX_ANNOUNCEMENT: usize = 4096;
 
 /// A data directory that belongs to this process for as long as this lives.
 #[derive(Debug)]
@@ -90,6 +90,9 @@ impl DataDir {
         let server = Server { pid: std::process::id(), address: address.to_owned(), token: token.to_owned() };
         let mut line = serde_json::to_vec(&server)?;
         line.push(b'\n');
+        if line.len() > MAX_ANNOUNCEMENT {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the address or the token is too long"));
+        }
         let mut file = self.lock.lock().expect("no holder panics");
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
@@ -136,9 +139,10 @@ impl fmt::Debug for Server {
 }
 
 fn announced(file: &mut File) -> Option<Server> {
-    let mut text = Vec::new();
-    file.take(MAX_ANNOUNCEMENT).read_to_end(&mut text).ok()?;
-    serde_json::from_slice(text.strip_suffix(b"\n")?).ok()
+    // One call of the system, so that the start of one line is never joined to the end of the next.
+    let mut text = [0; MAX_ANNOUNCEMENT];
+    let len = file.read(&mut text).ok()?;
+    serde_json::from_slice(text[..len].strip_suffix(b"\n")?).ok()
 }
 
 fn make_private_dir(path: &Path) -> io::Result<()> {
@@ -156,3 +160,6 @@ fn open_private(path: &Path) -> io::Result<File> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! What the behaviours start from: things that are all different, in a catalog that is otherwise empty.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::{Failure, Outcome, SyncMode, SyncStatus, SyncTrigger};
@@ -17,34 +18,42 @@ use crate::catalog::{
 use crate::collection::{Phase, Run, StreamProgress, StreamStatus};
 
 /// How long a key of [`Given::idempotent`] counts.
-pub(super) const KEPT_MICROS: i64 = 1_000_000_000;
+const KEPT: Duration = Duration::from_secs(1_000);
 
 /// A catalog under test, and a time that moves with each look at it.
 #[derive(Debug)]
-pub(super) struct Given {
-    pub(super) catalog: Arc<dyn Catalog>,
+pub struct Given {
+    /// The catalog.
+    pub catalog: Arc<dyn Catalog>,
     clock: ManualClock,
     entropy: SeededEntropy,
 }
 
 impl Given {
-    pub(super) fn new(catalog: Arc<dyn Catalog>) -> Self {
+    /// What can be had from a catalog that is otherwise empty.
+    pub fn new(catalog: Arc<dyn Catalog>) -> Self {
         let clock = ManualClock::new(Timestamp::from_millis(4_102_444_800_000));
         Self { catalog, clock, entropy: SeededEntropy::new(7) }
     }
 
     /// A later time than ever before, and than any clock shows. Not a whole number of milliseconds, which a backend must not need.
-    pub(super) fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.clock.advance(1_001);
         self.clock.now()
     }
 
-    /// Lets so much time pass that every idempotency key has expired.
-    pub(super) fn let_keys_expire(&self) {
-        self.clock.advance(2 * KEPT_MICROS);
+    /// Lets time pass.
+    pub fn let_pass(&self, duration: Duration) {
+        self.clock.advance(i64::try_from(duration.as_micros()).unwrap());
     }
 
-    pub(super) fn a_space(&self) -> Space {
+    /// Lets so much time pass that every idempotency key has expired.
+    pub fn let_keys_expire(&self) {
+        self.let_pass(2 * KEPT);
+    }
+
+    /// A space that is not stored.
+    pub fn a_space(&self) -> Space {
         let now = self.now();
         Space {
             id: SpaceId::new(now, &self.entropy),
@@ -54,7 +63,8 @@ impl Given {
         }
     }
 
-    pub(super) fn a_collection(&self, space_id: &SpaceId) -> Collection {
+    /// A collection that is not stored.
+    pub fn a_collection(&self, space_id: &SpaceId) -> Collection {
         let now = self.now();
         Collection {
             space_id: space_id.clone(),
@@ -66,7 +76,8 @@ impl Given {
         }
     }
 
-    pub(super) fn a_connector(&self, collection: &Collection) -> Connector {
+    /// An active connector that is not stored.
+    pub fn a_connector(&self, collection: &Collection) -> Connector {
         let now = self.now();
         Connector {
             id: ConnectorId::new(now, &self.entropy),
@@ -91,7 +102,8 @@ impl Given {
         }
     }
 
-    pub(super) fn a_sync(&self, connector: &Connector) -> Sync {
+    /// A queued sync that is not stored.
+    pub fn a_sync(&self, connector: &Connector) -> Sync {
         let now = self.now();
         Sync {
             id: SyncId::new(now, &self.entropy),
@@ -114,7 +126,7 @@ impl Given {
     }
 
     /// How the run of a claimed sync may have ended.
-    pub(super) fn a_run(&self, claim: &Claim, outcome: Outcome) -> Run {
+    pub fn a_run(&self, claim: &Claim, outcome: Outcome) -> Run {
         let counts = Counts {
             read: 10,
             created: 4,
@@ -148,7 +160,7 @@ impl Given {
     }
 
     /// The use of an idempotency key: equal `key`s are one key, equal `request`s one request.
-    pub(super) fn idempotent(&self, key: u8, request: u8) -> Idempotent {
+    pub fn idempotent(&self, key: u8, request: u8) -> Idempotent {
         let now = self.now();
         Idempotent {
             scope: [key; 32],
@@ -159,46 +171,52 @@ impl Given {
                 body: vec![b'{', request, 0, 255, b'}'],
             },
             now,
-            expired_before: Timestamp::from_micros(now.as_micros() - KEPT_MICROS),
+            expired_before: earlier(now, KEPT),
         }
     }
 
-    pub(super) async fn stored_space(&self) -> Space {
+    /// A space that was stored.
+    pub async fn stored_space(&self) -> Space {
         let space = self.a_space();
         assert_eq!(self.catalog.space_create(space.clone(), None).await.unwrap(), Effect::Done);
         space
     }
 
-    pub(super) async fn stored_collection_in(&self, space_id: &SpaceId) -> Collection {
+    /// A collection that was stored in the space.
+    pub async fn stored_collection_in(&self, space_id: &SpaceId) -> Collection {
         let collection = self.a_collection(space_id);
         assert_eq!(self.catalog.collection_create(collection.clone(), None).await.unwrap(), Effect::Done);
         collection
     }
 
-    pub(super) async fn stored_collection(&self) -> Collection {
+    /// A collection that was stored in a space of its own.
+    pub async fn stored_collection(&self) -> Collection {
         let space = self.stored_space().await;
         self.stored_collection_in(&space.id).await
     }
 
-    pub(super) async fn stored_connector_in(&self, collection: &Collection) -> Connector {
+    /// A connector that was stored in the collection.
+    pub async fn stored_connector_in(&self, collection: &Collection) -> Connector {
         let connector = self.a_connector(collection);
         assert_eq!(self.catalog.connector_create(connector.clone(), None).await.unwrap(), Effect::Done);
         connector
     }
 
-    pub(super) async fn stored_connector(&self) -> Connector {
+    /// A connector that was stored in a collection of its own.
+    pub async fn stored_connector(&self) -> Connector {
         let collection = self.stored_collection().await;
         self.stored_connector_in(&collection).await
     }
 
-    pub(super) async fn queued_sync(&self, connector: &Connector) -> Sync {
+    /// A sync that was triggered.
+    pub async fn queued_sync(&self, connector: &Connector) -> Sync {
         let sync = self.a_sync(connector);
         assert_eq!(self.catalog.sync_trigger(sync.clone(), None).await.unwrap(), Effect::Done);
         sync
     }
 
     /// A sync that was triggered and claimed; nothing else may be queued.
-    pub(super) async fn running_sync(&self, connector: &Connector) -> Claim {
+    pub async fn running_sync(&self, connector: &Connector) -> Claim {
         let queued = self.queued_sync(connector).await;
         let claim = self.catalog.sync_claim(self.now()).await.unwrap().expect("a sync is queued");
         assert_eq!(claim.sync.id, queued.id);
@@ -206,7 +224,7 @@ impl Given {
     }
 
     /// A sync on which a cancel was acknowledged while it ran.
-    pub(super) async fn cancelling_sync(&self, connector: &Connector) -> Claim {
+    pub async fn cancelling_sync(&self, connector: &Connector) -> Claim {
         let mut claim = self.running_sync(connector).await;
         self.catalog.sync_cancel(connector.id, Some(claim.sync.id), self.now()).await.unwrap();
         claim.sync = self.sync(&claim.sync).await;
@@ -214,20 +232,22 @@ impl Given {
         claim
     }
 
-    pub(super) async fn finished_sync(&self, connector: &Connector, outcome: Outcome) -> Sync {
+    /// A sync that was claimed and ended so; nothing else may be queued.
+    pub async fn finished_sync(&self, connector: &Connector, outcome: Outcome) -> Sync {
         let claim = self.running_sync(connector).await;
         self.catalog.sync_finish(&self.a_run(&claim, outcome)).await.unwrap();
         self.sync(&claim.sync).await
     }
 
     /// The sync as it stands now.
-    pub(super) async fn sync(&self, sync: &Sync) -> Sync {
+    pub async fn sync(&self, sync: &Sync) -> Sync {
         let found = self.catalog.sync_get(sync.connector_id, sync.id).await.unwrap();
         found.expect("a sync that was triggered is there")
     }
 }
 
-pub(super) fn a_failure() -> Failure {
+/// Why a sync may have failed.
+pub fn a_failure() -> Failure {
     Failure {
         code: "source.unreachable".to_owned(),
         message: "The host does not answer.".to_owned(),
@@ -236,10 +256,16 @@ pub(super) fn a_failure() -> Failure {
     }
 }
 
-pub(super) fn first(limit: usize) -> PageQuery {
+/// The first page.
+pub fn first(limit: usize) -> PageQuery {
     PageQuery { after: None, limit }
 }
 
-pub(super) fn after(place: PageCursor, limit: usize) -> PageQuery {
+/// The page behind a place.
+pub fn after(place: PageCursor, limit: usize) -> PageQuery {
     PageQuery { after: Some(place), limit }
+}
+
+fn earlier(time: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::from_micros(time.as_micros() - i64::try_from(by.as_micros()).unwrap())
 }

@@ -7,7 +7,7 @@
 
 pub mod collections;
 pub mod connectors;
-mod given;
+pub mod given;
 pub mod idempotency;
 pub mod keys;
 pub mod spaces;

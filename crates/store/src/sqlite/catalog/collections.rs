@@ -19,7 +19,7 @@ impl Collections for SqliteCatalog {
         query: PageQuery,
     ) -> StoreResult<Option<Page<Collection>>> {
         let space_id = space_id.clone();
-        self.read("list the collections", move |db| {
+        self.read_rows("list the collections", move |db| {
             let page = list(db, &space_id, query)?;
             // Only an empty page leaves open whether there is such a space.
             let exists = !page.items.is_empty() || spaces::get(db, &space_id)?.is_some();
@@ -29,8 +29,7 @@ impl Collections for SqliteCatalog {
     }
 
     async fn collection_get(&self, space_id: &SpaceId, id: &CollectionId) -> StoreResult<Option<Collection>> {
-        let (space_id, id) = (space_id.clone(), id.clone());
-        self.read("get a collection", move |db| get(db, &space_id, &id)).await
+        self.read_row("get a collection", |db| get(db, space_id, id)).await
     }
 
     async fn collection_create(
@@ -60,7 +59,7 @@ impl Collections for SqliteCatalog {
     }
 
     async fn collection_stores(&self) -> StoreResult<Vec<StoreId>> {
-        self.read("list the stores", |db| {
+        self.read_rows("list the stores", |db| {
             let mut statement = db.prepare_cached("SELECT store_id FROM collections")?;
             let rows = statement.query_map([], |row| Columns::of(row).text())?;
             Ok(rows.collect::<rusqlite::Result<Vec<StoreId>>>()?)

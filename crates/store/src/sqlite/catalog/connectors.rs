@@ -24,7 +24,7 @@ impl Connectors for SqliteCatalog {
         query: PageQuery,
     ) -> StoreResult<Option<Page<Connector>>> {
         let (space_id, collection_id) = (space_id.clone(), collection_id.clone());
-        self.read("list the connectors", move |db| {
+        self.read_rows("list the connectors", move |db| {
             let page = list(db, &space_id, &collection_id, query)?;
             // Only an empty page leaves open whether there is such a collection.
             let exists = !page.items.is_empty() || collections::get(db, &space_id, &collection_id)?.is_some();
@@ -39,8 +39,7 @@ impl Connectors for SqliteCatalog {
         collection_id: &CollectionId,
         id: ConnectorId,
     ) -> StoreResult<Option<Connector>> {
-        let (space_id, collection_id) = (space_id.clone(), collection_id.clone());
-        self.read("get a connector", move |db| get_in(db, &space_id, &collection_id, id)).await
+        self.read_row("get a connector", |db| get_in(db, space_id, collection_id, id)).await
     }
 
     async fn connector_create(

@@ -56,12 +56,7 @@ pub(super) fn collection(
     if !cascade && (has_records || !held.is_empty()) {
         return Ok(DeleteEffect::NotEmpty);
     }
-    held.into_iter().try_for_each(|connector_id| syncs::want_cancelled_of(tx, connector_id, now))?;
-    tx.prepare_cached(
-        "UPDATE connectors SET deleted_at = ?3, config = '{}', streams = NULL
-         WHERE space_id = ?1 AND collection_id = ?2 AND deleted_at IS NULL",
-    )?
-    .execute(params![space_id.as_str(), id.as_str(), now.as_micros()])?;
+    held.into_iter().try_for_each(|connector_id| hide(tx, connector_id, now))?;
     tx.prepare_cached("DELETE FROM collections WHERE space_id = ?1 AND id = ?2")?
         .execute(params![space_id.as_str(), id.as_str()])?;
     tasks::drop_all_of(tx, collection.store_id)?;
@@ -76,11 +71,23 @@ pub(super) fn connector(
     connector: &Connector,
     now: Timestamp,
 ) -> Result<Task, Trouble> {
-    syncs::want_cancelled_of(tx, connector.id, now)?;
-    tx.prepare_cached("UPDATE connectors SET deleted_at = ?2, config = '{}', streams = NULL WHERE id = ?1")?
-        .execute(params![Text(connector.id), now.as_micros()])?;
+    hide(tx, connector.id, now)?;
     forget_some(tx, now)?;
     tasks::queue(tx, TaskKind::CloseConnector { store_id: connector.store_id, connector_id: connector.id })
+}
+
+/// Hides a connector, cancels what it has not ended, and forgets its settings, which may hold secrets.
+fn hide(tx: &Transaction<'_>, id: ConnectorId, now: Timestamp) -> Result<(), Trouble> {
+    syncs::want_cancelled_of(tx, id, now)?;
+    // Only a sync that is active keeps settings.
+    tx.prepare_cached(
+        "UPDATE syncs SET claimed = NULL WHERE connector_id = ?1
+         AND status IN ('running', 'waiting', 'needs_approval', 'cancelling')",
+    )?
+    .execute([Text(id)])?;
+    tx.prepare_cached("UPDATE connectors SET deleted_at = ?2, config = '{}', streams = NULL WHERE id = ?1")?
+        .execute(params![Text(id), now.as_micros()])?;
+    Ok(())
 }
 
 /// Removes some of what is left of connectors that were deleted long ago.

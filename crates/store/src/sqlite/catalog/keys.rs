@@ -11,7 +11,7 @@ use crate::catalog::{ApiKey, KeyHash, Keys};
 #[async_trait]
 impl Keys for SqliteCatalog {
     async fn key_by_hash(&self, hash: KeyHash) -> StoreResult<Option<ApiKey>> {
-        self.read("find a key", move |db| {
+        self.read_row("find a key", |db| {
             let mut statement =
                 db.prepare_cached("SELECT id, name, hash, created_at FROM keys WHERE hash = ?1")?;
             Ok(statement.query_row([hash.0], key_from).optional()?)

@@ -57,14 +57,25 @@ impl SqliteCatalog {
         Ok(Self { path: path.to_owned(), secret, readers, writer })
     }
 
-    async fn read<T, F>(&self, operation: &'static str, query: F) -> StoreResult<T>
+    /// Reads a row or two.
+    async fn read_row<T>(
+        &self,
+        operation: &'static str,
+        query: impl FnOnce(&Connection) -> Result<T, Trouble>,
+    ) -> StoreResult<T> {
+        self.readers.read_row(operation, query).await
+    }
+
+    /// Reads many rows.
+    async fn read_rows<T, F>(&self, operation: &'static str, query: F) -> StoreResult<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
     {
-        self.readers.read(operation, query).await
+        self.readers.read_rows(operation, query).await
     }
 
+    /// Changes something, in one transaction.
     async fn write<T, F>(&self, operation: &'static str, change: F) -> StoreResult<T>
     where
         T: Send + 'static,

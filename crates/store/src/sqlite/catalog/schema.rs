@@ -123,3 +123,70 @@ fn start(tx: &Transaction<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Resu
 fn sqlite(error: rusqlite::Error) -> StoreError {
     Trouble::from(error).during(OPERATION)
 }
+
+#[cfg(test)]
+mod tests {
+    use inlet_model::sync::SyncStatus;
+    use inlet_model::{ManualClock, SeededEntropy, Timestamp};
+
+    use super::*;
+
+    fn migrated(db: &mut Connection, steps: &[&str]) -> Result<(), Trouble> {
+        migrate(db, steps, &ManualClock::new(Timestamp::from_millis(1)), &SeededEntropy::new(1))
+    }
+
+    fn dump(db: &Connection) -> Vec<String> {
+        let sql = "SELECT coalesce(sql, name) FROM sqlite_schema UNION ALL SELECT hex(secret) FROM identity
+                   UNION ALL SELECT id || store_id FROM collections UNION ALL SELECT id FROM spaces";
+        let mut statement = db.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn migrations_apply_from_nothing_and_do_nothing_again() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrated(&mut db, MIGRATIONS).unwrap();
+        let first = dump(&db);
+        assert_eq!(version(&db).unwrap(), newest(MIGRATIONS));
+        migrated(&mut db, MIGRATIONS).unwrap();
+        assert_eq!(dump(&db), first);
+    }
+
+    #[test]
+    fn an_older_version_gets_only_the_steps_it_lacks_and_keeps_its_rows() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrated(&mut db, MIGRATIONS).unwrap();
+        let before = dump(&db);
+        let next = [MIGRATIONS, &["CREATE TABLE zeros (a)"], &["INSERT INTO zeros VALUES (0)"]].concat();
+        migrated(&mut db, &next).unwrap();
+        let version: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(version, newest(&next));
+        let after = dump(&db);
+        assert_eq!(after.len(), before.len() + 1);
+        assert!(before.iter().all(|row| after.contains(row)));
+    }
+
+    #[test]
+    fn a_step_that_fails_undoes_all_steps() {
+        let mut db = Connection::open_in_memory().unwrap();
+        let broken = [MIGRATIONS, &["CREATE TABLE spaces (a)"]].concat();
+        assert!(migrated(&mut db, &broken).is_err());
+        assert_eq!(version(&db).unwrap(), 0);
+        migrated(&mut db, MIGRATIONS).unwrap();
+    }
+
+    /// The file's rules and the statements write the states out; the table of states is the one that counts.
+    #[test]
+    fn the_states_in_the_schema_are_those_of_the_model() {
+        let quoted = |statuses: &[SyncStatus]| {
+            let names: Vec<String> = statuses.iter().map(|status| format!("'{status}'")).collect();
+            names.join(", ")
+        };
+        let active: Vec<SyncStatus> =
+            SyncStatus::ALL.into_iter().filter(|status| status.is_active()).collect();
+        assert!(MIGRATIONS[0].contains(&format!("WHERE status IN ({});", quoted(&active))));
+        assert!(
+            MIGRATIONS[0].contains(&format!("CHECK (status IN (\n        {}\n", quoted(&SyncStatus::ALL)))
+        );
+    }
+}

@@ -14,12 +14,11 @@ use crate::catalog::{DeleteEffect, Effect, Idempotent, Page, PageQuery, Space, S
 #[async_trait]
 impl Spaces for SqliteCatalog {
     async fn space_list(&self, query: PageQuery) -> StoreResult<Page<Space>> {
-        self.read("list the spaces", move |db| list(db, query)).await
+        self.read_rows("list the spaces", move |db| list(db, query)).await
     }
 
     async fn space_get(&self, id: &SpaceId) -> StoreResult<Option<Space>> {
-        let id = id.clone();
-        self.read("get a space", move |db| get(db, &id)).await
+        self.read_row("get a space", |db| get(db, id)).await
     }
 
     async fn space_create(&self, space: Space, idempotent: Option<Idempotent>) -> StoreResult<Effect<Space>> {

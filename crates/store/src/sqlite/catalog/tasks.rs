@@ -16,7 +16,7 @@ const REMOVE_STORE: &str = "remove_store";
 #[async_trait]
 impl Tasks for SqliteCatalog {
     async fn task_list(&self, limit: usize) -> StoreResult<Vec<Task>> {
-        self.read("list the tasks", move |db| {
+        self.read_rows("list the tasks", move |db| {
             let mut statement =
                 db.prepare_cached("SELECT id, kind, store_id, connector_id FROM tasks ORDER BY id LIMIT ?1")?;
             let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], task_from)?;

@@ -73,3 +73,105 @@ pub(super) fn transact<T>(
     fault::point("catalog.write.after");
     Ok(outcome)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn a_database() -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch("CREATE TABLE words (word TEXT NOT NULL)").unwrap();
+        db
+    }
+
+    fn add(tx: &Transaction<'_>, word: &str) -> Result<(), Trouble> {
+        tx.execute("INSERT INTO words VALUES (?1)", [word])?;
+        Ok(())
+    }
+
+    async fn words(writer: &Writer) -> Vec<String> {
+        let read = |tx: &Transaction<'_>| {
+            let mut statement = tx.prepare("SELECT word FROM words ORDER BY rowid")?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<String>>>()?)
+        };
+        writer.write("read", read).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_write_that_is_given_up_leaves_nothing() {
+        let writer = Writer::start(a_database()).unwrap();
+        let given_up = writer.write("add", |tx| {
+            add(tx, "half")?;
+            Err::<(), _>(Trouble::Broken("on purpose"))
+        });
+        let error = given_up.await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Internal);
+        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "on purpose");
+        assert_eq!(words(&writer).await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_write_that_panics_is_an_error_and_the_next_goes_on() {
+        let writer = Writer::start(a_database()).unwrap();
+        let panicking = writer.write("add", |tx| {
+            add(tx, "half")?;
+            if tx.is_autocommit() { Ok(()) } else { panic!("on purpose") }
+        });
+        assert_eq!(panicking.await.unwrap_err().kind(), StoreErrorKind::Internal);
+        writer.write("add", |tx| add(tx, "whole")).await.unwrap();
+        assert_eq!(words(&writer).await, ["whole"]);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_leaves_nothing_and_the_next_goes_on() {
+        let db = a_database();
+        let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+        let writer = Writer::start(db).unwrap();
+        let too_much = writer.write("add", |tx| {
+            add(tx, "small")?;
+            add(tx, &"large".repeat(10_000))
+        });
+        assert_eq!(too_much.await.unwrap_err().kind(), StoreErrorKind::DiskFull);
+        writer.write("add", |tx| add(tx, "next")).await.unwrap();
+        assert_eq!(words(&writer).await, ["next"]);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_does_not_stop_its_write() {
+        let writer = Arc::new(Writer::start(a_database()).unwrap());
+        let (go, wait) = std::sync::mpsc::sync_channel::<()>(1);
+        let slow = writer.write("add", move |tx| {
+            wait.recv().expect("the test says when");
+            add(tx, "slow")
+        });
+        assert!(tokio::time::timeout(Duration::from_millis(10), slow).await.is_err());
+        go.send(()).unwrap();
+        assert_eq!(words(&writer).await, ["slow"]);
+    }
+
+    #[tokio::test]
+    async fn writes_that_wait_are_done_before_the_writer_is_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("words.db");
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch("CREATE TABLE words (word TEXT NOT NULL)").unwrap();
+        let writer = Writer::start(db).unwrap();
+        let (go, wait) = std::sync::mpsc::sync_channel::<()>(1);
+        let held = writer.write("wait", move |_| {
+            wait.recv().expect("the test says when");
+            Ok(())
+        });
+        assert!(tokio::time::timeout(Duration::from_millis(10), held).await.is_err());
+        let waiting = writer.write("add", |tx| add(tx, "last"));
+        assert!(tokio::time::timeout(Duration::from_millis(10), waiting).await.is_err());
+        go.send(()).unwrap();
+        drop(writer);
+        let db = Connection::open(&path).unwrap();
+        assert_eq!(db.query_row("SELECT word FROM words", [], |row| row.get(0)), Ok("last".to_owned()));
+    }
+}

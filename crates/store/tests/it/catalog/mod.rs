@@ -1,6 +1,12 @@
 //! The catalog in SQLite.
 
 mod conformance;
+mod crash;
+mod files;
+mod forgetting;
+mod golden;
+mod held_up;
+mod values;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,11 +19,20 @@ use tempfile::TempDir;
 /// A new catalog, in a directory that goes when the test is over.
 async fn fresh() -> (Arc<dyn Catalog>, TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let catalog = open(&directory.path().join("catalog.db"), 1);
+    let catalog = open(&directory.path().join("catalog.db"));
     (Arc::new(catalog), directory)
 }
 
-fn open(path: &Path, seed: u64) -> SqliteCatalog {
+fn open(path: &Path) -> SqliteCatalog {
+    try_open(path).unwrap()
+}
+
+fn try_open(path: &Path) -> inlet_store::StoreResult<SqliteCatalog> {
     let clock = ManualClock::new(Timestamp::from_millis(1_700_000_000_000));
-    SqliteCatalog::open(path, &clock, &SeededEntropy::new(seed)).unwrap()
+    SqliteCatalog::open(path, &clock, &SeededEntropy::new(1))
+}
+
+/// Looks into the file beside the catalog, or alters it.
+fn look_into(path: &Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(path).unwrap()
 }

@@ -30,11 +30,11 @@ impl Syncs for SqliteCatalog {
     }
 
     async fn sync_list(&self, connector_id: ConnectorId, query: PageQuery) -> StoreResult<Page<Sync>> {
-        self.read("list the syncs", move |db| sync_row::list(db, connector_id, query)).await
+        self.read_rows("list the syncs", move |db| sync_row::list(db, connector_id, query)).await
     }
 
     async fn sync_get(&self, connector_id: ConnectorId, id: SyncId) -> StoreResult<Option<Sync>> {
-        self.read("get a sync", move |db| {
+        self.read_row("get a sync", |db| {
             Ok(sync_row::get(db, id)?.filter(|sync| sync.connector_id == connector_id))
         })
         .await
@@ -42,7 +42,7 @@ impl Syncs for SqliteCatalog {
 
     async fn sync_last(&self, connector_ids: &[ConnectorId]) -> StoreResult<Vec<Sync>> {
         let connector_ids = connector_ids.to_vec();
-        self.read("get the last syncs", move |db| {
+        self.read_rows("get the last syncs", move |db| {
             let last = connector_ids.into_iter().map(|id| sync_row::last(db, id));
             last.filter_map(Result::transpose).collect()
         })

@@ -1,0 +1,176 @@
+//! Golden files: a catalog of every version ever released, and what it reads as.
+//!
+//! `golden/vN/catalog.db` was written by version `N` and never changes. With `INLET_TEST_WRITE_GOLDEN` set, the present
+//! version writes its own if there is none yet, and every `catalog.txt` is written anew.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use inlet_model::sync::{Outcome, SyncMode, SyncTrigger};
+use inlet_model::{ConnectorId, KeyId, SeededEntropy, Timestamp};
+use inlet_store::catalog::{ApiKey, Connector, ConnectorStatus, KeyHash, Sync, TaskKind};
+use inlet_store::conformance::catalog::given::{Given, first};
+use inlet_store::sqlite::SqliteCatalog;
+use serde_json::json;
+
+use super::{look_into, open};
+
+const VERSIONS: &[&str] = &["v1"];
+
+const KEY: KeyHash = KeyHash([0xab; 32]);
+
+#[tokio::test]
+async fn a_catalog_of_every_version_reads_as_it_was_written() {
+    let present = VERSIONS.last().unwrap();
+    if writes_golden() && !golden(present, "catalog.db").exists() {
+        fs::create_dir_all(golden(present, "")).unwrap();
+        write_everything(&golden(present, "catalog.db")).await;
+    }
+    for version in VERSIONS {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("catalog.db");
+        fs::copy(golden(version, "catalog.db"), &path).unwrap();
+        let shown = show_everything(open(&path)).await;
+        let expected = golden(version, "catalog.txt");
+        if writes_golden() {
+            fs::write(&expected, &shown).unwrap();
+        }
+        assert!(shown == fs::read_to_string(&expected).unwrap(), "{version} now reads as:\n{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_catalog_of_every_version_gets_the_schema_of_a_new_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let fresh = directory.path().join("fresh.db");
+    drop(open(&fresh));
+    for version in VERSIONS {
+        let path = directory.path().join(version);
+        fs::copy(golden(version, "catalog.db"), &path).unwrap();
+        drop(open(&path));
+        assert_eq!(schema(&path), schema(&fresh), "{version}");
+        let faults = look_into(&path).pragma_query_value(None, "integrity_check", |row| row.get(0));
+        assert_eq!(faults, Ok("ok".to_owned()));
+    }
+}
+
+/// What the generator writes now is what the present version's file holds: the file is no relic of another program.
+#[tokio::test]
+async fn the_present_version_still_writes_its_golden_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("catalog.db");
+    write_everything(&path).await;
+    let shown = show_everything(open(&path)).await;
+    let expected = golden(VERSIONS.last().unwrap(), "catalog.txt");
+    assert!(shown == fs::read_to_string(expected).unwrap(), "the generator now writes:\n{shown}");
+}
+
+fn writes_golden() -> bool {
+    std::env::var_os("INLET_TEST_WRITE_GOLDEN").is_some()
+}
+
+fn golden(version: &str, file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(version).join(file)
+}
+
+fn schema(path: &Path) -> Vec<String> {
+    let db = look_into(path);
+    let mut statement = db.prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name").unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// A catalog with every kind of row in every state.
+async fn write_everything(path: &Path) {
+    let given = Given::new(Arc::new(open(path)));
+    let collection = given.stored_collection().await;
+
+    let with_history = given.stored_connector_in(&collection).await;
+    for outcome in [Outcome::Succeeded, Outcome::Failed, Outcome::Cancelled] {
+        given.finished_sync(&with_history, outcome).await;
+    }
+
+    let updated = given.stored_connector_in(&collection).await;
+    given.running_sync(&updated).await;
+    let settings = Connector {
+        name: "Renamed since".to_owned(),
+        config: json!({"path": "/other"}),
+        streams: None,
+        status: ConnectorStatus::Paused,
+        updated_at: given.now(),
+        ..updated
+    };
+    given.catalog.connector_update(settings).await.unwrap();
+    given.cancelling_sync(&given.stored_connector_in(&collection).await).await;
+
+    for status in ["waiting", "needs_approval"] {
+        let claim = given.running_sync(&given.stored_connector_in(&collection).await).await;
+        let sql = "UPDATE syncs SET status = ?2 WHERE id = ?1";
+        look_into(path).execute(sql, [claim.sync.id.to_string(), status.to_owned()]).unwrap();
+    }
+
+    let deleted = given.stored_connector_in(&collection).await;
+    given.finished_sync(&deleted, Outcome::Succeeded).await;
+    let now = given.now();
+    given.catalog.connector_delete(&collection.space_id, &collection.id, deleted.id, now).await.unwrap();
+    let gone = given.stored_collection().await;
+    given.catalog.space_delete(&gone.space_id, true, given.now()).await.unwrap();
+
+    let queued =
+        Sync { trigger: SyncTrigger::Schedule, mode: SyncMode::FullRefresh, ..given.a_sync(&with_history) };
+    given.catalog.sync_trigger(queued, Some(given.idempotent(1, 1))).await.unwrap();
+    given.catalog.space_create(given.a_space(), Some(given.idempotent(2, 7))).await.unwrap();
+    let created_at = given.now();
+    let id = KeyId::new(created_at, &SeededEntropy::new(3));
+    let key = ApiKey { id, name: "First".to_owned(), hash: KEY, created_at };
+    assert!(given.catalog.key_create_first(key).await.unwrap());
+}
+
+/// All that a catalog holds, through its methods.
+async fn show_everything(catalog: SqliteCatalog) -> String {
+    let given = Given::new(Arc::new(catalog));
+    let catalog = &given.catalog;
+    let mut shown = String::new();
+    let mut show = |what: &str, value: &dyn std::fmt::Debug| writeln!(shown, "{what}: {value:#?}").unwrap();
+
+    show("secret", &hex(catalog.secret()));
+    for space in catalog.space_list(first(100)).await.unwrap().items {
+        show("space", &space);
+        let collections = catalog.collection_list(&space.id, first(100)).await.unwrap().unwrap();
+        for collection in collections.items {
+            show("collection", &collection);
+            let connectors = catalog.connector_list(&space.id, &collection.id, first(100)).await.unwrap();
+            for connector in connectors.unwrap().items {
+                show("connector", &connector);
+                show("syncs", &catalog.sync_list(connector.id, first(100)).await.unwrap().items);
+            }
+        }
+    }
+    let tasks = catalog.task_list(100).await.unwrap();
+    show("tasks", &tasks);
+    for deleted in tasks.iter().filter_map(|task| closed(task.kind)) {
+        show("syncs of a deleted connector", &catalog.sync_list(deleted, first(100)).await.unwrap().items);
+    }
+    let key = catalog.key_by_hash(KEY).await.unwrap().unwrap();
+    show("key", &(key.id, key.name, hex(&key.hash.0), key.created_at));
+    for (key, request) in [(1, 1), (2, 7), (2, 8)] {
+        let mut use_of_key = given.idempotent(key, request);
+        use_of_key.expired_before = Timestamp::from_micros(0);
+        show("replay", &catalog.space_create(given.a_space(), Some(use_of_key)).await.unwrap());
+    }
+    show("claims", &catalog.sync_take_over(given.now()).await.unwrap());
+    show("claim", &catalog.sync_claim(given.now()).await.unwrap());
+    shown
+}
+
+fn closed(kind: TaskKind) -> Option<ConnectorId> {
+    match kind {
+        TaskKind::CloseConnector { connector_id, .. } => Some(connector_id),
+        TaskKind::RemoveStore { .. } => None,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
