@@ -124,6 +124,7 @@ macro_rules! collection_tests {
                 what_an_earlier_sync_settled_is_not_settled_now,
                 a_key_that_another_open_listing_saw_moves,
                 a_scope_that_lost_a_key_while_it_was_listed_gets_no_cursor,
+                a_scope_that_lost_a_key_forgets_the_cursor_of_the_same_commit,
                 an_unchanged_scope_keeps_what_it_has,
                 scopes_of_different_streams_share_no_keys,
             }

@@ -122,6 +122,18 @@ pub async fn a_scope_that_lost_a_key_while_it_was_listed_gets_no_cursor(given: G
     assert_eq!(given.cursor(&sync, "s", "b").await, None);
 }
 
+/// So it does though its own records came before in the very same commit, with a checkpoint.
+pub async fn a_scope_that_lost_a_key_forgets_the_cursor_of_the_same_commit(given: Given) {
+    let (given, sync) = given_a_and_b(given).await;
+    let items = vec![
+        listing("s", "b"),
+        given.records_to("s", "a", &[put(1, "b")], json!("later")),
+        given.records("s", "b", &[put(1, "b"), put(4, "b")]),
+    ];
+    given.commit(&sync, items).await;
+    assert_eq!(given.cursor(&sync, "s", "a").await, None);
+}
+
 /// To find a scope unchanged leaves all that is known of it.
 pub async fn an_unchanged_scope_keeps_what_it_has(given: Given) {
     let connector = given.connector();

@@ -60,7 +60,7 @@ pub async fn a_shape_that_stays_keeps_cursors_and_listings(given: Given) {
     let first = listed_and_half_listed(&given).await;
     let second = given.claim(first.connector_id, &["s"]).shaped("other");
     given.begin(&second).await;
-    given.commit(&second, given.whole_listing("s", "cursor", &[put(1, "a")], json!("new"))).await;
+    given.commit(&second, given.whole_listing("s", "cursor", &puts(1..=2, "a"), json!("new"))).await;
     given
         .commit(&second, vec![listing("s", "open"), given.records_to("s", "open", &[put(3, "a")], json!(5))])
         .await;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use inlet_model::sync::Outcome;
 use inlet_model::{ChangeOp, Scope};
 use serde_json::json;
 
@@ -86,14 +87,16 @@ pub async fn a_sweep_goes_on_after_a_restart(given: Given) {
     assert_eq!(given.cursor(&sync, "s", WHOLE).await, Some(json!(2)));
 }
 
-/// The cursor is set when the sweep is through, not before.
+/// The cursor is set and the listing closed when the sweep is through. A run that begins before that sweeps before it
+/// reads, so it may be told of the scope as it will be then; what a full refresh drops is not among it.
 pub async fn the_cursor_is_set_when_the_sweep_is_through(given: Given) {
     let sync = five_unseen_of_ten(&given).await;
-    assert_ne!(given.cursor(&sync, "s", WHOLE).await, Some(json!(2)));
     assert!(!given.sweep_step(&sync, "s", 1).await.done);
-    assert_ne!(given.cursor(&sync, "s", WHOLE).await, Some(json!(2)));
-    given.sweep(&sync, "s").await;
-    let state = given.scope(&sync, "s", WHOLE).await;
+    given.try_finish(&sync, Outcome::Cancelled).await.unwrap();
+    let next = given.claim(sync.connector_id, &["s"]).of_a_full_refresh();
+    assert_eq!(given.begin(&next).await.unswept, [super::given::name("s")]);
+    given.sweep(&next, "s").await;
+    let state = given.scope(&next, "s", WHOLE).await;
     assert_eq!((state.cursor, state.listing), (Some(json!(2)), None));
     assert_eq!(state.listed_by, Some(given.run(&sync).await.generation));
 }
