@@ -23,8 +23,9 @@ pub(super) struct SqliteCollection {
     id: StoreId,
     path: PathBuf,
     seed: HashSeed,
-    writer: WriterHandle,
+    // Closed before the writer, whose connection is then the last and tidies the log away.
     readers: Readers,
+    writer: WriterHandle,
 }
 
 impl SqliteCollection {
