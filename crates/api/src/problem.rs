@@ -197,6 +197,24 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_wrong_in_a_store_has_a_code_and_stays_out_of_sight() {
+        for (kind, code) in [
+            (StoreErrorKind::Fenced, Code::ConnectorNotFound),
+            (StoreErrorKind::Closed, Code::CollectionNotFound),
+            (StoreErrorKind::DiskFull, Code::DiskFull),
+            (StoreErrorKind::Unavailable, Code::Unavailable),
+            (StoreErrorKind::Damaged, Code::DataUnreadable),
+            (StoreErrorKind::NewerFormat, Code::DataUnreadable),
+            (StoreErrorKind::Cancelled, Code::Internal),
+            (StoreErrorKind::Internal, Code::Internal),
+        ] {
+            let problem = Problem::from(StoreError::new(kind, "commit").because("errno 28 in /secret/place"));
+            assert_eq!((problem.code(), problem.code().retryable()), (code, kind.is_temporary()));
+            assert!(!problem.detail.contains("secret") && problem.cause().is_some());
+        }
+    }
+
+    #[test]
     fn bad_fields_are_named_and_counted() {
         assert_eq!(Problem::invalid_fields(errors(1)).detail, "One field is not valid: `/0`.");
         assert_eq!(Problem::invalid_fields(errors(2)).detail, "2 fields are not valid: `/0`, `/1`.");

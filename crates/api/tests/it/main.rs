@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it there")]
 
+mod anything;
 mod app;
 mod auth;
 mod bad_input;
@@ -10,6 +11,7 @@ mod connectors;
 mod curl;
 mod documented;
 mod edges;
+mod examples;
 mod held;
 mod idempotency;
 mod logs;

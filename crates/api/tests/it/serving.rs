@@ -114,3 +114,14 @@ async fn a_server_that_stops_answers_what_it_has_in_hand() {
     assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
     tokio::time::timeout(Duration::from_secs(30), served.ended).await.unwrap().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_does_not_wait_for_idle_connections() {
+    let served = Served::with(Limits::default()).await;
+    let mut idle = served.connect().await;
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    assert_ne!(idle.read(&mut [0; 1024]).await.unwrap(), 0);
+    served.stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(10), served.ended).await.unwrap().unwrap();
+    assert_eq!(idle.read(&mut [0; 1024]).await.unwrap(), 0, "the server has closed it");
+}

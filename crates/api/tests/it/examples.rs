@@ -1,0 +1,54 @@
+//! The examples of docs/api.md, run one by one.
+
+use serde_json::json;
+
+use crate::app::{COLLECTION, TestApp, request};
+use crate::curl;
+
+/// Every `curl` command of the page, in one line.
+fn examples() -> Vec<String> {
+    let page = include_str!("../../../../docs/api.md").replace("\\\n", " ");
+    let in_shell_blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let lines = in_shell_blocks.flat_map(str::lines).filter(|line| line.starts_with("curl "));
+    lines.map(str::to_owned).collect()
+}
+
+/// A server where what the examples speak of is there: a space and a collection to delete, people to read, and for a
+/// cancel a sync that runs.
+async fn prepared(example: &str) -> (TestApp, String, String) {
+    let app = TestApp::new().await;
+    if !example.contains("\"id\": \"sales\"") {
+        app.post("/v1/spaces", json!({"name": "Sales", "id": "sales"})).await;
+    }
+    if !example.contains("\"id\": \"orders\"") {
+        app.post("/v1/spaces/default/collections", json!({"name": "Orders", "id": "orders"})).await;
+    }
+    let connector = app.connector(json!({"name": "people", "type": "external_source"})).await;
+    app.post(&format!("{connector}/records?stream=people&key_field=id"), json!([{"id": 1, "name": "Ada"}]))
+        .await;
+    let sync = app.sync(&connector).await["id"].as_str().unwrap().to_owned();
+    if !example.contains("/cancel") {
+        return (app, connector, sync);
+    }
+    let held = app.connector(json!({"name": "held", "type": "held"})).await;
+    let running = app.send(request(axum::http::Method::POST, &format!("{held}/sync"), "")).await;
+    app.until(running.location(), |sync| sync["status"] == "running").await;
+    let sync = running.json()["id"].as_str().unwrap().to_owned();
+    (app, held, sync)
+}
+
+#[tokio::test]
+async fn every_example_of_the_page_does_what_it_says() {
+    let examples = examples();
+    assert!(examples.len() >= 20, "the page has an example for each operation: {examples:#?}");
+    for example in examples {
+        let (app, connector, sync) = prepared(&example).await;
+        let command = example
+            .replace("$api", &format!("http://127.0.0.1:8080{COLLECTION}"))
+            .replace("$connector", connector.rsplit('/').next().unwrap())
+            .replace("$sync", &sync)
+            .replace('…', "x");
+        let answer = app.send(curl::request(&command)).await;
+        assert!(answer.status.is_success(), "{command}\n{}", answer.text());
+    }
+}
