@@ -143,6 +143,15 @@ mod tests {
     }
 
     #[test]
+    fn the_writer_waits_for_the_disk_and_holds_the_references() {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new(Timestamp::from_millis(1));
+        let (db, _) = open(&directory.path().join("catalog.db"), &clock, &SeededEntropy::new(1)).unwrap();
+        let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0)).unwrap();
+        assert_eq!((number("synchronous"), number("foreign_keys"), number("trusted_schema")), (2, 1, 0));
+    }
+
+    #[test]
     fn migrations_apply_from_nothing_and_do_nothing_again() {
         let mut db = Connection::open_in_memory().unwrap();
         migrated(&mut db, MIGRATIONS).unwrap();
