@@ -170,25 +170,22 @@ fn describe(connection: &Connection, run: Run, streams: &[RunStream]) -> Outcome
     Ok(start)
 }
 
-/// Where each scope of a stream stands, and whether some wait to be swept.
-///
-/// The sweep comes before any reading: those that wait are told as they will be after it.
+/// Where each scope of a stream stands, and whether some wait to be swept. One that is gone stands nowhere.
 fn describe_stream(connection: &Connection, row: &StreamRow) -> Outcome<(BTreeMap<Scope, ScopeState>, bool)> {
     let mut states = BTreeMap::new();
     let mut unswept = false;
     for scope in scopes::all(connection, row.id)? {
         unswept |= scope.is_unswept();
-        let (listing, cursor) = match &scope.listing {
-            Listing::None => (None, scope.cursor.as_deref()),
+        let listing = match &scope.listing {
+            Listing::None | Listing::Complete(_) => None,
             Listing::Open(open) => {
                 let position = from_json(open.position.as_deref())?;
-                (Some(OpenListing { generation: open.generation, position }), scope.cursor.as_deref())
+                Some(OpenListing { generation: open.generation, position })
             }
-            Listing::Complete(complete) => (None, complete.cursor.as_deref()),
             Listing::Gone => continue,
         };
         let listed_by = (scope.listed_by > 0).then_some(scope.listed_by);
-        let state = ScopeState { listing, cursor: from_json(cursor)?, listed_by };
+        let state = ScopeState { listing, cursor: from_json(scope.cursor.as_deref())?, listed_by };
         states.insert(scope.name, state);
     }
     Ok((states, unswept))

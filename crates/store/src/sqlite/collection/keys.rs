@@ -57,13 +57,20 @@ pub(super) fn range_of(stream: StreamId) -> Range<Vec<u8>> {
     start..end
 }
 
+/// The stream, and the key within it.
+pub(super) fn split(filed: &[u8]) -> Option<(StreamId, &[u8])> {
+    let (&first, rest) = filed.split_first()?;
+    if first < LONG_STREAM {
+        return Some((StreamId(u32::from(first)), rest));
+    }
+    let (number, key) = rest.split_at_checked(usize::from(first - LONG_STREAM))?;
+    let number = number.iter().try_fold(0_u32, |sum, byte| Some(sum.checked_mul(256)? + u32::from(*byte)))?;
+    Some((StreamId(number), key))
+}
+
 /// The record's whole key, if the key table has it: a very long one stands only in its block.
 pub(super) fn whole_key(filed: &[u8]) -> Option<&[u8]> {
-    let stream_len = match filed.first()? {
-        &first if first < LONG_STREAM => 1,
-        &first => 1 + usize::from(first - LONG_STREAM),
-    };
-    filed.get(stream_len..).filter(|key| key.len() < STORAGE_KEY_MAX)
+    split(filed).map(|(_, key)| key).filter(|key| key.len() < STORAGE_KEY_MAX)
 }
 
 /// Reads the row that starts at column `at`.
@@ -164,6 +171,7 @@ mod tests {
             prop_assert_eq!(one.cmp(&other), one_filed.cmp(&other_filed));
             prop_assert!(range_of(StreamId(one)).contains(&one_filed));
             prop_assert_eq!(range_of(StreamId(one)).contains(&other_filed), one == other);
+            prop_assert_eq!(split(&one_filed), Some((StreamId(one), key.as_slice())));
             prop_assert_eq!(whole_key(&one_filed), Some(key.as_slice()));
         }
     }
@@ -174,6 +182,13 @@ mod tests {
         assert_eq!(filed(StreamId(239), b""), [239]);
         assert_eq!(filed(StreamId(240), b""), [0xf1, 240]);
         assert_eq!(filed(StreamId(256), b""), [0xf2, 1, 0]);
+    }
+
+    #[test]
+    fn what_is_no_filed_key_is_not_taken_apart() {
+        assert_eq!(split(b""), None);
+        assert_eq!(split(&[0xf2, 1]), None);
+        assert_eq!(split(&[0xf5, 1, 0, 0, 0, 0]), None);
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Records: found in the key table, read from their blocks.
 
-use inlet_model::{ConnectorId, Record, StreamName, Timestamp};
-use rusqlite::{Connection, params};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
-use super::block::BlockEntry;
+use inlet_model::{ConnectorId, Record, StreamName, Timestamp};
+use rusqlite::{Connection, Rows, params};
+
+use super::block::{BlockEntry, StreamId};
 use super::blocks;
 use super::error::{Outcome, Trouble};
 use super::keys::{self, KeyReader};
@@ -21,9 +24,8 @@ struct Slot<'s> {
 /// A page of records.
 pub(super) fn page(connection: &Connection, query: &RecordQuery) -> Outcome<RecordPage> {
     let streams = streams::matching(connection, query.connector_id, query.stream.as_ref())?;
-    let after = query.after.as_ref().map(|cursor| cursor.0.as_slice());
     // One more than asked for tells whether there is a next page.
-    let mut slots = find(connection, &streams, after, query.limit.saturating_add(1))?;
+    let mut slots = find(connection, &streams, query.after.as_ref(), query.limit.saturating_add(1))?;
     let mut more = slots.len() > query.limit;
     slots.truncate(query.limit);
     let fitting = read(connection, &mut slots, query.max_bytes)?;
@@ -57,29 +59,102 @@ pub(super) fn with_key(
 
 const NOT_IN_BLOCK: Trouble = Trouble::Damaged("a change is not in its block");
 
-/// The next keys of the streams, in order.
+/// The next keys of the streams, in order: streams of one name together, whatever connector they belong to.
 fn find<'s>(
     connection: &Connection,
     streams: &'s [StreamRow],
-    after: Option<&[u8]>,
+    after: Option<&RecordCursor>,
     limit: usize,
 ) -> Outcome<Vec<Slot<'s>>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT k, change FROM keys WHERE k > ?1 AND k >= ?2 AND k < ?3 ORDER BY k LIMIT ?4",
-    )?;
+    let place = after.map(|cursor| Place::read(connection, cursor)).transpose()?;
     let mut slots = Vec::new();
-    for stream in streams {
-        let range = keys::range_of(stream.id);
-        if slots.len() >= limit || after.is_some_and(|after| after >= range.end.as_slice()) {
-            continue;
-        }
-        let left = i64::try_from(limit - slots.len()).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![after.unwrap_or_default(), range.start, range.end, left])?;
-        while let Some(row) = rows.next()? {
-            slots.push(Slot { filed: row.get(0)?, change: read_number(row, 1)?, stream, record: None });
+    for alike in streams.chunk_by(|one, other| one.name == other.name) {
+        let behind = place.as_ref().filter(|place| place.name == alike[0].name);
+        let is_through = place.as_ref().is_some_and(|place| alike[0].name < place.name);
+        if !is_through && slots.len() < limit {
+            merge(connection, alike, behind, limit, &mut slots)?;
         }
     }
     Ok(slots)
+}
+
+/// A place in the order of records.
+struct Place<'c> {
+    name: StreamName,
+    stream: StreamId,
+    key: &'c [u8],
+}
+
+impl<'c> Place<'c> {
+    fn read(connection: &Connection, cursor: &'c RecordCursor) -> Outcome<Self> {
+        const NOT_OURS: Trouble = Trouble::Broken("the place is none of this collection");
+        let (stream, key) = keys::split(&cursor.0).ok_or(NOT_OURS)?;
+        let row = streams::get(connection, stream)?.ok_or(NOT_OURS)?;
+        Ok(Self { name: row.name, stream, key })
+    }
+
+    /// Where a stream of the same name begins behind the place: with equal keys the lower stream comes first.
+    fn start_in(&self, stream: StreamId) -> Vec<u8> {
+        let mut start = keys::range_of(stream).start;
+        start.extend_from_slice(self.key);
+        if stream <= self.stream {
+            // The least that is greater than the key itself.
+            start.push(0);
+        }
+        start
+    }
+}
+
+/// Appends the next keys of streams of one name, in order of keys.
+fn merge<'s>(
+    connection: &Connection,
+    alike: &'s [StreamRow],
+    behind: Option<&Place<'_>>,
+    limit: usize,
+    slots: &mut Vec<Slot<'s>>,
+) -> Outcome<()> {
+    const SQL: &str = "SELECT k, change FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k";
+    let mut statements =
+        alike.iter().map(|_| connection.prepare_cached(SQL)).collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut cursors = Vec::with_capacity(alike.len());
+    let mut heads = BinaryHeap::with_capacity(alike.len());
+    for (stream, statement) in alike.iter().zip(&mut statements) {
+        let range = keys::range_of(stream.id);
+        let start = behind.map_or(range.start, |place| place.start_in(stream.id));
+        let mut rows = statement.query(params![start, range.end])?;
+        heads.extend(Head::next(&mut rows, cursors.len())?.map(Reverse));
+        cursors.push(rows);
+    }
+    while slots.len() < limit
+        && let Some(Reverse(head)) = heads.pop()
+    {
+        heads.extend(Head::next(&mut cursors[head.cursor], head.cursor)?.map(Reverse));
+        slots.push(Slot {
+            filed: head.filed,
+            change: head.change,
+            stream: &alike[head.cursor],
+            record: None,
+        });
+    }
+    Ok(())
+}
+
+/// The next key of one of several streams. Ordered by key, then by stream.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Head {
+    key: Vec<u8>,
+    cursor: usize,
+    filed: Vec<u8>,
+    change: u64,
+}
+
+impl Head {
+    fn next(rows: &mut Rows<'_>, cursor: usize) -> Outcome<Option<Self>> {
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let filed: Vec<u8> = row.get(0)?;
+        let (_, key) = keys::split(&filed).ok_or(Trouble::Damaged("a key has no stream"))?;
+        Ok(Some(Self { key: key.to_vec(), cursor, change: read_number(row, 1)?, filed }))
+    }
 }
 
 /// Reads the records, each block once, and gives how many from the front fit into `max_bytes`.

@@ -46,8 +46,9 @@ impl SqliteCollection {
 
     /// The end of the writer's thread and of all connections. Blocks the thread.
     pub(super) fn close(&self, runtime: &tokio::runtime::Handle) {
-        self.writer.close();
+        self.writer.refuse();
         runtime.block_on(self.readers.close());
+        self.writer.end();
     }
 
     fn check_open(&self, operation: &'static str) -> StoreResult<()> {

@@ -82,7 +82,7 @@ pub(super) fn get(connection: &Connection, id: StreamId) -> Outcome<Option<Strea
     Ok(connection.prepare_cached(&sql)?.query_row([id.0], read_row).optional()?)
 }
 
-/// The streams that fit, by number.
+/// The streams that fit, by name and then by number.
 pub(super) fn matching(
     connection: &Connection,
     connector_id: Option<ConnectorId>,
@@ -90,7 +90,7 @@ pub(super) fn matching(
 ) -> Outcome<Vec<StreamRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM streams
-         WHERE (?1 IS NULL OR connector_id = ?1) AND (?2 IS NULL OR name = ?2) ORDER BY stream_id"
+         WHERE (?1 IS NULL OR connector_id = ?1) AND (?2 IS NULL OR name = ?2) ORDER BY name, stream_id"
     );
     let connector_id = connector_id.map(|id| id_bytes(id.as_u128()));
     let mut statement = connection.prepare_cached(&sql)?;

@@ -115,15 +115,13 @@ impl WriterHandle {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// Takes no more writes, drops those that wait, and waits for the one under way and for the file to be closed.
-    /// Blocks the thread.
-    pub(super) fn close(&self) {
+    /// Takes no more writes, and drops those that wait.
+    pub(super) fn refuse(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        self.end();
     }
 
-    /// Waits for the writes that have their place.
-    fn end(&self) {
+    /// Waits for the writes that have their place, and for the file to be closed. Blocks the thread.
+    pub(super) fn end(&self) {
         drop(self.jobs().take());
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {

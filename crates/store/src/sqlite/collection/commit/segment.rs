@@ -124,8 +124,8 @@ pub(super) fn write(draft: &mut Draft<'_>, positioned: &[Positioned]) -> Outcome
     let mut walked = walk.end(draft)?;
     append(draft, &entries, &mut walked)?;
     file(draft, &entries, &filings, &walked)?;
-    refuse(draft, &entries, walked.refusals)?;
-    set_positions(draft, positioned)
+    refuse(draft, &entries, std::mem::take(&mut walked.refusals))?;
+    set_positions(draft, positioned, &walked)
 }
 
 /// What becomes of a key's row in the key table.
@@ -248,14 +248,14 @@ fn duplicate(entry: &Entry<'_>, owner: Option<&Scope>) -> Rejection {
 }
 
 /// Moves each scope to the position behind its last batch.
-fn set_positions(draft: &mut Draft<'_>, positioned: &[Positioned]) -> Outcome<()> {
-    for (batch, checkpoint) in positioned {
+fn set_positions(draft: &mut Draft<'_>, positioned: &[Positioned], walked: &Walked) -> Outcome<()> {
+    for (index, (batch, checkpoint)) in positioned.iter().enumerate() {
         let stream = draft.stream(batch.stream())?;
         let row = draft.scope(stream, batch.scope())?;
         let checkpoint = to_json(checkpoint.as_ref());
         match &mut row.listing {
             Listing::Open(listing) => listing.position = checkpoint,
-            _ if checkpoint.is_some() => row.cursor = checkpoint,
+            _ if checkpoint.is_some() && !walked.is_robbed_after(index) => row.cursor = checkpoint,
             _ => {}
         }
     }

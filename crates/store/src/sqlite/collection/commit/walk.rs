@@ -92,8 +92,8 @@ struct Slot {
     records: i64,
     /// Records that its listing sees, less those it saw and that went.
     seen: i64,
-    /// Whether it lost a record to another scope.
-    robbed: bool,
+    /// The last batch to which it lost a record.
+    robbed_by: Option<usize>,
     /// Whether a duplicate was refused in its listing.
     duplicates: bool,
 }
@@ -151,6 +151,7 @@ pub(super) struct Walked {
     pub(super) superseded: Vec<u64>,
     pub(super) refusals: Vec<Refusal>,
     places: Vec<BatchPlace>,
+    robbed_by: Vec<Option<usize>>,
 }
 
 impl Walked {
@@ -160,6 +161,11 @@ impl Walked {
             Link::Stored(change) => change,
             Link::Entry(index) => self.changes[index],
         }
+    }
+
+    /// Whether the batch's scope lost a record to a later batch: then it is to be listed again, however far the batch came.
+    pub(super) fn is_robbed_after(&self, batch: usize) -> bool {
+        self.robbed_by[self.places[batch].slot] > Some(batch)
     }
 
     /// The stream and scope of a batch.
@@ -182,6 +188,7 @@ impl<'e, 'b> Walk<'e, 'b> {
                 superseded: Vec::new(),
                 refusals: Vec::new(),
                 places: Vec::new(),
+                robbed_by: Vec::new(),
             },
             now_us: draft.origin.at.as_micros(),
         };
@@ -221,7 +228,7 @@ impl<'e, 'b> Walk<'e, 'b> {
             listing,
             records: 0,
             seen: 0,
-            robbed: false,
+            robbed_by: None,
             duplicates: false,
         });
         self.by_scope.insert((stream, scope), self.slots.len() - 1);
@@ -284,7 +291,8 @@ impl<'e, 'b> Walk<'e, 'b> {
                 return Ok(self.refuse(index, place, entry, Some(owner)));
             }
             self.slots[owner].lose(record);
-            self.slots[owner].robbed = true;
+            let robber = self.entries.batch_of(index);
+            self.slots[owner].robbed_by = self.slots[owner].robbed_by.max(Some(robber));
             self.slots[place.slot].gain();
             record.scope = place.scope;
         }
@@ -370,7 +378,8 @@ impl<'e, 'b> Walk<'e, 'b> {
                 listing.seen = seen;
                 listing.duplicates |= slot.duplicates;
             }
-            if slot.robbed {
+            self.walked.robbed_by.push(slot.robbed_by);
+            if slot.robbed_by.is_some() {
                 row.forget_cursor();
             }
         }
