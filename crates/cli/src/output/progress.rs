@@ -53,6 +53,9 @@ impl Progress {
 fn line(status: &str, counts: &Counts, elapsed: Duration) -> String {
     let seen = counts.read.saturating_add(counts.deleted);
     let mut parts = vec![status.to_owned(), numbers::counted(seen, "record")];
+    if seen == 0 {
+        return status.to_owned();
+    }
     if let Some(rate) = numbers::per_second(seen, elapsed) {
         parts.push(format!("{} records/s", numbers::count(rate)));
     }

@@ -1,5 +1,7 @@
 //! What a sync did, for people.
 
+use std::time::Duration;
+
 use inlet_model::Counts;
 
 use crate::client::objects::Sync;
@@ -12,30 +14,33 @@ pub(crate) fn table(sync: &Sync, into: &CollectionName, width: Option<usize>) ->
     let mut table = columns();
     match sync.streams.as_slice() {
         [] => return format!("{} {} into {into}: {}\n", sync.id, sync.status, line(sync)),
-        [only] => table.row(row(only.name.as_str(), &only.counts, speed(sync))),
+        [only] => table.row(row(only.name.as_str(), &only.counts)),
         several => {
             for stream in several {
-                table.row(row(stream.name.as_str(), &stream.counts, [String::new(), String::new()]));
+                table.row(row(stream.name.as_str(), &stream.counts));
             }
-            table.row(row("all", &sync.counts, speed(sync)));
+            table.row(row("all", &sync.counts));
         }
     }
-    format!("{}{} {} into {into}\n", table.render(width), sync.id, sync.status)
+    let speed = sync.duration().map(|duration| speed(sync.counts.read, duration)).unwrap_or_default();
+    format!("{}{} {} into {into}{speed}\n", table.render(width), sync.id, sync.status)
 }
 
-/// A table of several syncs of one stream each.
+/// A table of several syncs of one stream each, and how long they took together.
 pub(crate) fn of_several(syncs: &[Sync], width: Option<usize>) -> String {
     let mut table = columns();
     for sync in syncs {
         let name = sync.streams.first().map_or(sync.id.as_str(), |stream| stream.name.as_str());
-        table.row(row(name, &sync.counts, speed(sync)));
+        table.row(row(name, &sync.counts));
     }
-    table.render(width)
+    let read = syncs.iter().map(|sync| sync.counts.read).sum();
+    let duration = syncs.iter().filter_map(Sync::duration).sum();
+    format!("{}{} syncs{}\n", table.render(width), syncs.len(), speed(read, duration))
 }
 
+/// Narrow enough for a terminal of 80 columns.
 fn columns() -> Table {
-    let names =
-        ["read", "created", "updated", "unchanged", "deleted", "rejected", "bytes", "time", "records/s"];
+    let names = ["read", "created", "updated", "unchanged", "deleted", "rejected", "bytes"];
     let numbers = names.map(|name| (name, Align::Right));
     Table::new(std::iter::once(("stream", Align::Left)).chain(numbers))
 }
@@ -57,21 +62,22 @@ pub(crate) fn line(sync: &Sync) -> String {
     if named.is_empty() { read } else { format!("{read}, {}", named.join(", ")) }
 }
 
-fn row(name: &str, counts: &Counts, speed: [String; 2]) -> Vec<String> {
+fn row(name: &str, counts: &Counts) -> Vec<String> {
     let numbers =
         [counts.read, counts.created, counts.updated, counts.unchanged, counts.deleted, counts.rejected];
     let mut cells = vec![name.to_owned()];
     cells.extend(numbers.map(numbers::count));
     cells.push(numbers::bytes(counts.bytes));
-    cells.extend(speed);
     cells
 }
 
-/// Time, and records a second.
-fn speed(sync: &Sync) -> [String; 2] {
-    let Some(duration) = sync.duration() else { return [String::new(), String::new()] };
-    let rate = numbers::per_second(sync.counts.read, duration).filter(|_| sync.counts.read > 0);
-    [numbers::duration(duration), rate.map(numbers::count).unwrap_or_default()]
+/// ` in 0.052 s, 28,038 records/s`
+fn speed(read: u64, duration: Duration) -> String {
+    let time = numbers::duration(duration);
+    match numbers::per_second(read, duration) {
+        Some(rate) if read > 0 => format!(" in {time}, {} records/s", numbers::count(rate)),
+        _ => format!(" in {time}"),
+    }
 }
 
 #[cfg(test)]
@@ -100,11 +106,11 @@ mod tests {
             {"name": "airlines", "counts": {"read": 16, "created": 12, "updated": 1, "unchanged": 1, "deleted": 3, "rejected": 2, "bytes": 296}},
         ]);
         insta::assert_snapshot!(table(&sync(streams), &into("nyc"), None), @r"
-        stream     read  created  updated  unchanged  deleted  rejected     bytes     time  records/s
+        stream     read  created  updated  unchanged  deleted  rejected     bytes
         airports  1,458    1,458        0          0        0         0  104.0 kB
         airlines     16       12        1          1        3         2     296 B
-        all       1,474    1,470        1          1        3         2  104.3 kB  0.050 s     29,480
-        syn_1 succeeded into nyc
+        all       1,474    1,470        1          1        3         2  104.3 kB
+        syn_1 succeeded into nyc in 0.050 s, 29,480 records/s
         ");
     }
 
