@@ -145,16 +145,17 @@ impl<'a> Opened<'a> {
         }
         let mut sink = Sink::new(target, place);
         loop {
-            let progress = reader.step(&mut self.window, &mut sink)?;
-            sink.place.offset = self.window.offset();
-            if progress == Progress::End || sink.is_full() || sink.is_due() {
-                send(&mut sink, out, seen)?;
-            }
-            if progress == Progress::End {
-                return Ok(());
-            }
+            let progress = reader.step(&mut self.window, &mut sink);
             if out.is_closed() {
                 return Err(Trouble::Closed);
+            }
+            // What came before an error is good.
+            let is_over = !matches!(progress, Ok(Progress::More));
+            if is_over || sink.is_full() || sink.is_due() {
+                send(&mut sink, out, seen)?;
+            }
+            if is_over {
+                return Ok(progress.map(|_| ())?);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use inlet_model::key::Key;
 use inlet_model::sync::SyncMode;
 use inlet_model::{Batch, Op, Rejection, Scope, StreamName};
+use serde_json::value::RawValue;
 
 use crate::{Capabilities, ErrorKind, Message, OpenListing, ReadRequest, ScopeState};
 
@@ -182,8 +183,8 @@ impl Collection {
             let identity = (batch.stream().clone(), entry.key.to_vec());
             match entry.op {
                 Op::Upsert => {
-                    let data = serde_json::from_slice::<serde_json::Value>(entry.data);
-                    assert!(data.is_ok_and(|data| data.is_object()), "a record is a JSON object");
+                    let data = serde_json::from_slice::<BTreeMap<String, &RawValue>>(entry.data);
+                    assert!(data.is_ok(), "a record is a JSON object, but: {data:?}");
                     self.records.insert(identity, (batch.scope().clone(), entry.data.to_vec()));
                 }
                 Op::Delete => {

@@ -13,8 +13,7 @@ impl RecordReader for JsonDocument {
     fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, FormatError> {
         while !sink.is_full() {
             let next = skip_space(window)?;
-            let place = sink.place.json;
-            sink.place.json = match (place, next) {
+            let place = match (sink.place.json, next) {
                 (JsonPlace::Start | JsonPlace::Sequence | JsonPlace::Closed, None) => {
                     return Ok(Progress::End);
                 }
@@ -48,6 +47,9 @@ impl RecordReader for JsonDocument {
                     return Err(broken(window, "the file ends in the middle of the array"));
                 }
             };
+            let was_element = matches!(place, JsonPlace::Sequence | JsonPlace::Behind);
+            sink.place.json = place;
+            sink.pass(window.offset(), u64::from(was_element), 0);
         }
         Ok(Progress::More)
     }
@@ -80,8 +82,7 @@ fn skip_space(window: &mut Window<Input<'_>>) -> Result<Option<u8>, FormatError>
 /// Takes the element that begins at the front of the window.
 fn element(window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<(), FormatError> {
     let (mut scanner, mut scanned) = (ValueScanner::new(), 0);
-    sink.place.row += 1;
-    let position = sink.place.row;
+    let position = sink.place.row + 1;
     loop {
         let text = window.bytes();
         match scanner.scan(&text[scanned..]) {
@@ -99,8 +100,10 @@ fn element(window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<(), Fo
                 return Ok(());
             }
             Ok(Scan::NeedMore) if text.len() > sink.max_record_bytes() => {
-                sink.reject_too_large(position, text);
-                return skip_element(scanner, window);
+                let refused = sink.too_large(position, text);
+                skip_element(scanner, window)?;
+                sink.batch.reject(refused);
+                return Ok(());
             }
             Ok(Scan::NeedMore) => {
                 scanned = text.len();

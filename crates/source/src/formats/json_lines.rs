@@ -17,10 +17,10 @@ impl RecordReader for JsonLines {
                 None if window.is_last() && text.is_empty() => return Ok(Progress::End),
                 None if window.is_last() => (text, text.len()),
                 None if text.len() > sink.max_record_bytes() => {
-                    sink.place.row += 1;
-                    sink.place.line += 1;
-                    sink.reject_too_large(sink.place.line, text);
+                    let refused = sink.too_large(sink.place.line + 1, text);
                     window.skip_past(b'\n')?;
+                    sink.batch.reject(refused);
+                    sink.pass(window.offset(), 1, 1);
                     continue;
                 }
                 None => {
@@ -28,13 +28,12 @@ impl RecordReader for JsonLines {
                     return Ok(Progress::More);
                 }
             };
-            sink.place.line += 1;
             let is_blank = line.first() != Some(&b'{') && line.iter().all(u8::is_ascii_whitespace);
             if !is_blank {
-                sink.place.row += 1;
-                sink.json(sink.place.line, line);
+                sink.json(sink.place.line + 1, line);
             }
             window.consume(len);
+            sink.pass(window.offset(), u64::from(!is_blank), 1);
         }
         Ok(Progress::More)
     }

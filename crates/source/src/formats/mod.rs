@@ -27,7 +27,8 @@ pub type Input<'a> = Box<dyn Read + 'a>;
 /// Finds the records of one format.
 pub trait RecordReader {
     /// Puts records from the window into the sink until that is full or the window holds no whole record; then reads
-    /// on and returns. Whenever it returns, everything before the window has been put into the sink.
+    /// on and returns. Whenever it returns, an error included, what lies before the sink's place has been put into the
+    /// sink, and nothing behind it.
     fn step(&mut self, window: &mut Window<Input<'_>>, sink: &mut Sink<'_>) -> Result<Progress, FormatError>;
 }
 

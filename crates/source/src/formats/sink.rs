@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use inlet_model::{Batch, Scope};
+use inlet_model::{Batch, Rejection, Scope};
 
 use super::Place;
 use crate::{ReadRequest, RecordEncoder, StreamRequest, Unkeyed, too_large};
@@ -78,15 +78,23 @@ impl<'a> Sink<'a> {
         self.target.request.max_record_bytes
     }
 
-    /// Takes a record that is JSON.
+    /// Takes the next record, which is JSON.
     #[inline]
     pub(super) fn json(&mut self, position: u64, raw: &[u8]) {
-        let unkeyed = Unkeyed::Row { path: self.target.scope.as_str(), row: self.place.row };
+        let unkeyed = Unkeyed::Row { path: self.target.scope.as_str(), row: self.place.row + 1 };
         self.encoder.upsert(&mut self.batch, position, raw, unkeyed);
     }
 
-    /// Refuses a record of which only the start is known, and that it is longer than allowed.
-    pub(super) fn reject_too_large(&mut self, position: u64, start: &[u8]) {
-        self.batch.reject(too_large(self.max_record_bytes(), position, start));
+    /// The refusal of a record of which only the start is known, and that it is longer than allowed.
+    pub(super) fn too_large(&self, position: u64, start: &[u8]) -> Rejection {
+        too_large(self.max_record_bytes(), position, start)
+    }
+
+    /// Moves the place on to `offset`, behind so many more records and lines.
+    #[inline]
+    pub(super) fn pass(&mut self, offset: u64, rows: u64, lines: u64) {
+        self.place.offset = offset;
+        self.place.row += rows;
+        self.place.line += lines;
     }
 }

@@ -109,13 +109,12 @@ fn names(
                 line += 1;
             }
             Split::Record { len, lines } => {
-                let Ok(text) = std::str::from_utf8(&sample[at..at + len]) else {
+                let text = &sample[at..at + len];
+                if std::str::from_utf8(text).is_err() {
                     return Err(bad_header("it is not UTF-8".to_owned()));
-                };
-                let mut scratch = String::new();
+                }
                 let quote = splitter.dialect().quote;
-                let names =
-                    splitter.fields().iter().map(|field| field.text(text, quote, &mut scratch).to_owned());
+                let names = splitter.fields().iter().map(|field| field.text(text, quote));
                 return Ok((names.collect(), at + len, line + lines));
             }
             Split::Partial if last => return Ok((Vec::new(), at, line)),
@@ -139,10 +138,10 @@ struct Guess {
 }
 
 impl Guess {
-    fn add(&mut self, text: &str) {
+    fn add(&mut self, value: &[u8]) {
         self.values += 1;
-        self.numbers += usize::from(is_canonical_number(text.as_bytes()));
-        self.booleans += usize::from(matches!(text, "true" | "false"));
+        self.numbers += usize::from(is_canonical_number(value));
+        self.booleans += usize::from(matches!(value, b"true" | b"false"));
     }
 
     fn column_type(&self) -> ColumnType {
@@ -164,17 +163,17 @@ fn guess(
     options: &CsvOptions,
     guesses: &mut [Guess],
 ) -> (usize, usize) {
-    let (mut at, mut records, mut scratch) = (0, 0, String::new());
+    let (mut at, mut records, mut scratch) = (0, 0, Vec::new());
     while records < SAMPLE_RECORDS {
         let rest = &sample[at..];
         match splitter.split(rest, last) {
             Split::Record { len, .. } => {
-                let text = std::str::from_utf8(&rest[..len]).unwrap_or_default();
-                if !text.is_empty() && splitter.fields().len() == guesses.len() {
+                let is_text = std::str::from_utf8(&rest[..len]).is_ok();
+                if is_text && splitter.fields().len() == guesses.len() {
                     for (field, guess) in splitter.fields().iter().zip(&mut *guesses) {
-                        let text = field.text(text, splitter.dialect().quote, &mut scratch);
-                        if !options.null_values.iter().any(|null| null == text) {
-                            guess.add(text);
+                        let value = field.piece(rest, splitter.dialect().quote, &mut scratch).bytes();
+                        if !options.null_values.iter().any(|null| null.as_bytes() == value) {
+                            guess.add(value);
                         }
                     }
                 }

@@ -2,8 +2,10 @@
 
 mod columns;
 mod options;
+mod piece;
 mod rows;
 mod split;
+mod value;
 
 use memchr::memchr;
 
@@ -34,18 +36,18 @@ impl CsvReader {
         Ok(Self { splitter: Splitter::new(dialect), writer })
     }
 
-    /// Takes the record whose fields the splitter has found in `text`.
-    fn record(&mut self, text: &[u8], sink: &mut Sink<'_>) {
+    /// Takes the record of `len` bytes whose fields the splitter has found at the front of `text`.
+    fn record(&mut self, text: &[u8], len: usize, sink: &mut Sink<'_>) {
         let position = sink.place.line + 1;
         let Self { splitter, writer } = self;
-        let row = Row { text, fields: splitter.fields(), number: sink.place.row };
+        let row = Row { text, len, fields: splitter.fields(), number: sink.place.row + 1 };
         let written = sink.batch.upsert_with(
             position,
             |arena| writer.write_data(row, arena).map(|()| writer),
             |arena, writer| writer.write_key(row.number, arena),
         );
         if let Err(refused) = written {
-            sink.batch.reject(refused.rejection(position, text));
+            sink.batch.reject(refused.rejection(position, &text[..len]));
         }
     }
 }
@@ -59,14 +61,13 @@ impl RecordReader for CsvReader {
             let last = window.is_last() && text.len() == window.bytes().len();
             match self.splitter.split(text, last) {
                 Split::Record { len, lines } => {
-                    sink.place.row += 1;
-                    self.record(&text[..len], sink);
-                    sink.place.line += lines;
+                    self.record(text, len, sink);
                     window.consume(len);
+                    sink.pass(window.offset(), 1, lines);
                 }
                 Split::Blank { len } => {
-                    sink.place.line += 1;
                     window.consume(len);
+                    sink.pass(window.offset(), 0, 1);
                 }
                 Split::Partial if last => return Ok(Progress::End),
                 Split::Partial if text.len() == limit => {
@@ -93,15 +94,16 @@ fn skip_line(
     sink: &mut Sink<'_>,
     broken: Option<&'static str>,
 ) -> Result<(), FormatError> {
-    sink.place.row += 1;
-    sink.place.line += 1;
-    let (position, text) = (sink.place.line, window.bytes());
-    match broken {
+    let (position, text) = (sink.place.line + 1, window.bytes());
+    let refused = match broken {
         Some(why) => {
             let line = &text[..memchr(b'\n', text).unwrap_or(text.len())];
-            sink.batch.reject(Refused::new("csv.broken_quotes", why).rejection(position, line));
+            Refused::new("csv.broken_quotes", why).rejection(position, line)
         }
-        None => sink.reject_too_large(position, text),
-    }
-    Ok(window.skip_past(b'\n')?)
+        None => sink.too_large(position, text),
+    };
+    window.skip_past(b'\n')?;
+    sink.batch.reject(refused);
+    sink.pass(window.offset(), 1, 1);
+    Ok(())
 }

@@ -2,6 +2,8 @@
 
 use memchr::memchr;
 
+use super::piece::Piece;
+
 /// The two characters that give a CSV text its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
@@ -21,28 +23,31 @@ pub(super) struct FieldSpan {
 }
 
 impl FieldSpan {
-    /// The field's text, without the quotes around it. `scratch` is used only where quotes are doubled inside.
+    /// The field, without the quotes around it. `scratch` is used only where quotes are doubled inside.
     #[inline]
-    pub(super) fn text<'a>(&self, text: &'a str, quote: Option<u8>, scratch: &'a mut String) -> &'a str {
-        let raw = &text[self.start..self.end];
-        match quote {
-            Some(quote) if self.doubled => {
-                halve(raw, char::from(quote), scratch);
-                scratch
-            }
-            _ => raw,
+    pub(super) fn piece<'a>(&self, text: &'a [u8], quote: Option<u8>, scratch: &'a mut Vec<u8>) -> Piece<'a> {
+        if !self.doubled {
+            return Piece::new(&text[self.start..], self.end - self.start);
         }
+        halve(&text[self.start..self.end], quote.unwrap_or(b'"'), scratch);
+        Piece::new(scratch, scratch.len())
+    }
+
+    /// The field as text; what is not UTF-8 in it is replaced.
+    pub(super) fn text(&self, text: &[u8], quote: Option<u8>) -> String {
+        let mut scratch = Vec::new();
+        String::from_utf8_lossy(self.piece(text, quote, &mut scratch).bytes()).into_owned()
     }
 }
 
 /// Writes `raw` to `out` with each pair of quotes made one.
-fn halve(mut raw: &str, quote: char, out: &mut String) {
+fn halve(mut raw: &[u8], quote: u8, out: &mut Vec<u8>) {
     out.clear();
-    while let Some(at) = raw.find(quote) {
-        out.push_str(&raw[..=at]);
+    while let Some(at) = memchr(quote, raw) {
+        out.extend_from_slice(&raw[..=at]);
         raw = raw.get(at + 2..).unwrap_or_default();
     }
-    out.push_str(raw);
+    out.extend_from_slice(raw);
 }
 
 /// What stands at the front of a text.
@@ -70,8 +75,6 @@ pub(super) enum Split {
 #[derive(Debug)]
 pub(super) struct Splitter {
     dialect: Dialect,
-    /// The dialect's delimiter, quote and line end, each in all eight bytes of a word.
-    words: [u64; 3],
     fields: Vec<FieldSpan>,
     /// Line ends inside the fields of the record in hand.
     inner_lines: u64,
@@ -89,9 +92,7 @@ enum FieldEnd {
 
 impl Splitter {
     pub(super) fn new(dialect: Dialect) -> Self {
-        let quote = dialect.quote.unwrap_or(b'\n');
-        let words = [dialect.delimiter, quote, b'\n'].map(|byte| ONES * u64::from(byte));
-        Self { dialect, words, fields: Vec::new(), inner_lines: 0 }
+        Self { dialect, fields: Vec::new(), inner_lines: 0 }
     }
 
     pub(super) fn dialect(&self) -> Dialect {
@@ -112,12 +113,27 @@ impl Splitter {
             Some(len) => return Split::Blank { len },
             None => return Split::Partial,
         }
-        let mut at = 0;
+        let (mut specials, mut start) = (Specials::new(self.dialect, text), 0);
         loop {
-            let quoted = self.dialect.quote.is_some() && text.get(at).copied() == self.dialect.quote;
-            let end = if quoted { self.quoted(text, at, last) } else { self.unquoted(text, at, last) };
-            match end {
-                FieldEnd::Delimiter(next) => at = next,
+            let end = specials.next(text);
+            let found = match text.get(end) {
+                Some(&byte) if byte == self.dialect.delimiter => {
+                    self.fields.push(FieldSpan { start, end, doubled: false });
+                    start = end + 1;
+                    continue;
+                }
+                Some(b'\n') => self.line(text, start, end, end + 1),
+                // Only a quote is left.
+                Some(_) if end == start => self.quoted(text, start, last),
+                Some(_) => FieldEnd::Broken("a quote stands inside a field that does not begin with one"),
+                None if last => self.line(text, start, end, end),
+                None => FieldEnd::Partial,
+            };
+            match found {
+                FieldEnd::Delimiter(next) => {
+                    start = next;
+                    specials.go_to(text, next);
+                }
                 FieldEnd::Line(len) => return Split::Record { len, lines: self.inner_lines + 1 },
                 FieldEnd::Partial => return Split::Partial,
                 FieldEnd::Broken(why) => return Split::Broken(why),
@@ -125,19 +141,11 @@ impl Splitter {
         }
     }
 
-    fn unquoted(&mut self, text: &[u8], start: usize, last: bool) -> FieldEnd {
-        let end = self.next_special(text, start);
-        let (end, then) = match text.get(end) {
-            Some(b'\n') => (end, FieldEnd::Line(end + 1)),
-            Some(&byte) if byte == self.dialect.delimiter => (end, FieldEnd::Delimiter(end + 1)),
-            Some(_) => return FieldEnd::Broken("a quote stands inside a field that does not begin with one"),
-            None if last => (end, FieldEnd::Line(end)),
-            None => return FieldEnd::Partial,
-        };
-        let ends_line = matches!(then, FieldEnd::Line(_));
-        let carriage_return = ends_line && end > start && text[end - 1] == b'\r';
+    /// Takes the unquoted field that ends the record.
+    fn line(&mut self, text: &[u8], start: usize, end: usize, next: usize) -> FieldEnd {
+        let carriage_return = end > start && text[end - 1] == b'\r';
         self.fields.push(FieldSpan { start, end: end - usize::from(carriage_return), doubled: false });
-        then
+        FieldEnd::Line(next)
     }
 
     fn quoted(&mut self, text: &[u8], open: usize, last: bool) -> FieldEnd {
@@ -170,26 +178,63 @@ impl Splitter {
         self.fields.push(FieldSpan { start: open + 1, end: close, doubled });
         then
     }
+}
 
-    /// The first delimiter, quote or line end at or after `at`; else the end of `text`.
+/// Finds one delimiter, quote or line end after another, eight bytes at a time.
+struct Specials {
+    delimiters: u64,
+    quotes: u64,
+    /// Where the word in hand begins.
+    base: usize,
+    /// Has the top bit set of each special byte of the word that has not been given yet.
+    found: u64,
+}
+
+impl Specials {
     #[inline]
-    fn next_special(&self, text: &[u8], mut at: usize) -> usize {
-        while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-            let word = u64::from_le_bytes(*word);
-            let found = self.words.iter().fold(0, |found, special| found | zero_bytes(word ^ special));
-            if found != 0 {
-                return at + (found.trailing_zeros() / u8::BITS) as usize;
+    fn new(dialect: Dialect, text: &[u8]) -> Self {
+        let delimiters = ONES * u64::from(dialect.delimiter);
+        let quotes = ONES * u64::from(dialect.quote.unwrap_or(b'\n'));
+        let mut specials = Self { delimiters, quotes, base: 0, found: 0 };
+        specials.go_to(text, 0);
+        specials
+    }
+
+    /// Looks at the word at `base`.
+    #[inline]
+    fn go_to(&mut self, text: &[u8], base: usize) {
+        const LINE_ENDS: u64 = ONES * b'\n' as u64;
+        let word = match text.get(base..).and_then(<[u8]>::first_chunk) {
+            Some(word) => u64::from_le_bytes(*word),
+            None => short_word(text.get(base..).unwrap_or_default()),
+        };
+        self.base = base;
+        self.found = zero_bytes(word ^ self.delimiters)
+            | zero_bytes(word ^ self.quotes)
+            | zero_bytes(word ^ LINE_ENDS);
+    }
+
+    /// The next special byte; the end of `text` if there is none.
+    #[inline]
+    fn next(&mut self, text: &[u8]) -> usize {
+        while self.found == 0 {
+            if self.base >= text.len() {
+                return text.len();
             }
-            at += 8;
+            self.go_to(text, self.base + size_of::<u64>());
         }
-        while let Some(&byte) = text.get(at) {
-            if byte == self.dialect.delimiter || byte == b'\n' || Some(byte) == self.dialect.quote {
-                break;
-            }
-            at += 1;
-        }
+        let at = self.base + (self.found.trailing_zeros() / u8::BITS) as usize;
+        self.found &= self.found - 1;
         at
     }
+}
+
+/// The last bytes of a text, with zeros behind them, which are never special.
+#[cold]
+fn short_word(rest: &[u8]) -> u64 {
+    let mut word = [0; size_of::<u64>()];
+    word[..rest.len()].copy_from_slice(rest);
+    u64::from_le_bytes(word)
 }
 
 /// The length of the empty line at the front of `text`; 0 if there is none, `None` if that is not yet known.
@@ -205,10 +250,11 @@ fn blank_line(text: &[u8], last: bool) -> Option<usize> {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 
-/// Has the top bit of the first zero byte of `word` set. Higher bytes may be marked wrongly, lower ones never are.
+/// Has the top bit set of each byte of `word` that is zero, and of no other.
 #[inline]
 fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & (ONES << 7)
+    const LOW: u64 = ONES * 0x7f;
+    !(((word & LOW) + LOW) | word | LOW)
 }
 
 #[cfg(test)]
@@ -225,11 +271,8 @@ mod tests {
         while !text.is_empty() {
             let len = match splitter.split(text, true) {
                 Split::Record { len, .. } => {
-                    let (text, mut scratch) = (std::str::from_utf8(text).unwrap(), String::new());
                     let fields = splitter.fields().iter();
-                    records.push(Ok(fields
-                        .map(|field| field.text(text, dialect.quote, &mut scratch).to_owned())
-                        .collect()));
+                    records.push(Ok(fields.map(|field| field.text(text, dialect.quote)).collect()));
                     len
                 }
                 Split::Blank { len } => len,
