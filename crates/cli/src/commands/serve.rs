@@ -22,6 +22,11 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     let server = Server::bind(args.listen).await?;
     let dir = own(&args.data_dir.data_dir)?;
     let node = Node::start(dir, NodeOptions { files_roots, runs_syncs: true }).await?;
+    if !args.listen.ip().is_loopback() {
+        tracing::warn!(
+            "other machines may reach this address over plain HTTP: put a proxy with TLS before it"
+        );
+    }
     let token = first_key(&*node.entropy);
     let auth = match args.auth {
         AuthArg::None => Auth::None,

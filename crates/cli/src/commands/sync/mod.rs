@@ -25,8 +25,17 @@ use follow::{Ended, Interrupt};
 pub(crate) async fn run(args: &SyncArgs) -> Result<(), CommandError> {
     let mut stop = StopRequests::listen()?;
     let into = CollectionName::parse(&args.into)?;
-    let plan = source::read(args).await?;
-    let session = Session::open(&args.data_dir.data_dir, Need::Syncs).await?;
+    let ready = async {
+        let plan = source::read(args).await?;
+        let session = Session::open(&args.data_dir.data_dir, Need::Syncs).await?;
+        Ok::<_, CommandError>((plan, session))
+    };
+    let (plan, session) = tokio::select! {
+        ready = ready => ready?,
+        signal = stop.next() => {
+            return Err(CommandError::failure("interrupted", format!("{signal}: nothing was begun")).into());
+        }
+    };
     let result = sync(&session, &into, &plan, args, &mut stop).await;
     session.close().await;
     result
@@ -47,16 +56,25 @@ async fn sync(
     let sync = trigger(client, &connector, args.mode, &progress, stop).await?;
     let ended = follow::to_the_end(client, &sync, &progress, stop, Interrupt::Cancels).await?;
     progress.end();
-    match output {
-        OutputFormat::Json => print(&format!("{}\n", ended.text.trim_end()))?,
-        OutputFormat::Table => {
-            print(&summary::table(&ended.sync, into, terminal_width()))?;
-            if ended.sync.counts.rejected > 0 {
-                print(&rejected::table(session, into, &ended.sync).await?)?;
-            }
-        }
+    let shown = show(session, into, &ended, output).await;
+    // How the sync ended counts for more than whether anybody read it.
+    outcome(&ended).and(shown)
+}
+
+async fn show(
+    session: &Session,
+    into: &CollectionName,
+    ended: &Ended,
+    output: OutputFormat,
+) -> Result<(), CommandError> {
+    if output == OutputFormat::Json {
+        return Ok(print(&format!("{}\n", ended.text.trim_end()))?);
     }
-    outcome(&ended)
+    print(&summary::table(&ended.sync, into, terminal_width()))?;
+    if ended.sync.counts.rejected > 0 {
+        print(&rejected::table(session, into, &ended.sync).await?)?;
+    }
+    Ok(())
 }
 
 /// Triggers a sync, and gives its path. One that somebody began before is waited for first: only a sync that begins now has
