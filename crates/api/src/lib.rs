@@ -3,8 +3,8 @@
 //! [`router`] makes of an [`App`] everything that answers requests; [`serve`] answers them on a socket. What each call
 //! does is written for users in `docs/api.md`; every error code has a page of its own in `docs/errors/`.
 //!
-//! A request passes, from the outside in: [`request_id`] (an id on every answer, errors put into words), [`log`] (one
-//! line), [`carry`] (bounded in time and number, panics caught, changes carried through), [`auth`], and then the one
+//! A request passes, from the outside in: `request_id` (an id on every answer, errors put into words), `log` (one
+//! line), `carry` (bounded in time and number, panics caught, changes carried through), `auth`, and then the one
 //! file that holds its operation.
 
 mod answer;
