@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it there")]
 
 mod bad_input;
+#[cfg(feature = "testing")]
+mod crash;
 mod demo;
 mod documented_calls;
 mod documents;

@@ -314,6 +314,9 @@ async fn retried<T, F: Future<Output = StoreResult<T>>>(
             return Err(Stop::from(error));
         }
         tracing::warn!(what, error = &error as &dyn std::error::Error, "trying again");
+        if error.kind() == StoreErrorKind::DiskFull {
+            shared.parts.catalog.release_reserve();
+        }
         tokio::select! {
             () = tokio::time::sleep(delay) => delay = (delay * 2).min(LONGEST),
             () = shared.stopping() => return Err(Stop::Interrupted),

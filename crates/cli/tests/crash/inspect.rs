@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use inlet_model::sync::SyncStatus;
 use inlet_model::{Change, ChangeOp, ConnectorId, Record, SyncId, SystemClock, SystemEntropy};
-use inlet_store::catalog::{Catalog, Collections as _, Connectors as _, PageQuery, Sync, Syncs as _};
+use inlet_store::catalog::{Catalog, Collections as _, PageQuery, Sync};
 use inlet_store::collection::{ChangePage, RecordQuery};
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{CollectionStore, CollectionStores as _};

@@ -27,4 +27,8 @@ pub trait Catalog:
 {
     /// A secret drawn when the catalog was made, by which request fingerprints are keyed and cursors signed.
     fn secret(&self) -> &[u8; 32];
+
+    /// Gives up the space that the backend keeps back so that the end of a sync can be written down on a full device. It
+    /// is kept back again at the next start.
+    fn release_reserve(&self);
 }

@@ -11,6 +11,7 @@ mod idempotency;
 mod keys;
 mod page;
 mod readers;
+mod reserve;
 mod row;
 mod schema;
 mod spaces;
@@ -26,6 +27,7 @@ use rusqlite::{Connection, Transaction};
 
 use self::error::Trouble;
 use self::readers::Readers;
+use self::reserve::Reserve;
 use self::writer::Writer;
 use crate::catalog::Catalog;
 use crate::{StoreError, StoreErrorKind, StoreResult};
@@ -36,6 +38,7 @@ use crate::{StoreError, StoreErrorKind, StoreResult};
 /// closes the file. Its methods need a Tokio runtime.
 pub struct SqliteCatalog {
     path: PathBuf,
+    reserve: Reserve,
     secret: [u8; 32],
     // Closed before the writer, whose connection is then the last and tidies the log away.
     readers: Readers,
@@ -54,7 +57,8 @@ impl SqliteCatalog {
         let writer = Writer::start(db).map_err(|error| {
             StoreError::new(StoreErrorKind::Unavailable, "open the catalog").because(error)
         })?;
-        Ok(Self { path: path.to_owned(), secret, readers, writer })
+        let reserve = Reserve::keep(path);
+        Ok(Self { path: path.to_owned(), reserve, secret, readers, writer })
     }
 
     /// Reads a row or two.
@@ -88,6 +92,10 @@ impl SqliteCatalog {
 impl Catalog for SqliteCatalog {
     fn secret(&self) -> &[u8; 32] {
         &self.secret
+    }
+
+    fn release_reserve(&self) {
+        self.reserve.release();
     }
 }
 
