@@ -8,6 +8,7 @@ use std::time::Duration;
 use inlet_model::Scope;
 use inlet_model::json::find_value_end;
 use inlet_source::{ErrorKind, SourceError, StreamSpec};
+use memchr::memchr;
 use serde_json::{Map, Value, json};
 
 use super::config::Settings;
@@ -21,38 +22,57 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The most records of a sample.
 const SAMPLE_RECORDS: usize = 1000;
 
-/// Whether there is a file, and the first one can be read.
+/// Whether there is a file, the first one can be read, and it is what it is taken for.
 pub(super) async fn check(settings: Arc<Settings>) -> Result<(), SourceError> {
-    on_thread_within(PATIENCE, "check files", move |stop| look(&settings, &stop).map(|_| ())).await
+    on_thread_within(PATIENCE, "check files", move |stop| {
+        let (_, sample) = look(&settings, &stop)?;
+        if sample.records == 0 || sample.good > 0 {
+            return Ok(());
+        }
+        let message = "none of the first records is a JSON object";
+        let error = SourceError::new(ErrorKind::Format, "check files", message);
+        Err(error.with("records", sample.records).hint("set `format` if this is another one"))
+    })
+    .await
 }
 
 /// The one stream there is.
 pub(super) async fn discover(settings: Arc<Settings>) -> Result<Vec<StreamSpec>, SourceError> {
-    on_thread_within(PATIENCE, "discover files", move |stop| look(&settings, &stop).map(|spec| vec![spec]))
-        .await
+    on_thread_within(PATIENCE, "discover files", move |stop| {
+        let (bytes, Sample { schema, bytes_per_record, .. }) = look(&settings, &stop)?;
+        Ok(vec![StreamSpec {
+            name: settings.config.stream.clone(),
+            schema,
+            primary_key: Vec::new(),
+            cursor_field: None,
+            estimated_records: bytes_per_record.map(|each| estimate(bytes, each)),
+        }])
+    })
+    .await
 }
 
-fn look(settings: &Settings, stop: &Stop) -> Result<StreamSpec, SourceError> {
-    let Settings { config, roots, .. } = settings;
-    let files = listing::list(&config.pattern, roots, &mut || stop.is_set())?;
-    let sizes =
-        files.0.values().map(|path| std::fs::metadata(path).map_or(0, |metadata| metadata.len())).sum();
+/// What the beginning of a file shows.
+struct Sample {
+    /// The JSON Schema of the records.
+    schema: Value,
+    /// The records looked at, and how many of them were no rubbish.
+    records: usize,
+    good: usize,
+    /// The average, if it tells anything about the size of the file.
+    bytes_per_record: Option<f64>,
+}
+
+/// The size of all files together, and a sample of the first.
+fn look(settings: &Settings, stop: &Stop) -> Result<(u64, Sample), SourceError> {
+    let files = listing::list(&settings.config.pattern, &settings.roots, &mut || stop.is_set())?;
+    let size = |path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let sizes = files.0.values().map(size).sum();
     let Some((scope, path)) = files.0.first_key_value() else {
-        return Err(SourceError::new(
-            ErrorKind::Internal,
-            "discover files",
-            "an empty list is an error before",
-        ));
+        let message = "an empty list is an error before";
+        return Err(SourceError::new(ErrorKind::Internal, "list files", message));
     };
-    let (schema, per_record) =
-        sample(settings, scope, path, stop).map_err(|error| error.with("path", path.display()))?;
-    Ok(StreamSpec {
-        name: config.stream.clone(),
-        schema,
-        primary_key: Vec::new(),
-        cursor_field: None,
-        estimated_records: per_record.map(|bytes| estimate(sizes, bytes)),
-    })
+    let sample = sample(settings, scope, path, stop).map_err(|error| error.with("path", path.display()))?;
+    Ok((sizes, sample))
 }
 
 /// How many records of so many bytes each there are in all.
@@ -60,60 +80,66 @@ fn estimate(sizes: u64, bytes_per_record: f64) -> u64 {
     (sizes as f64 / bytes_per_record).round() as u64
 }
 
-/// The schema of the records at the beginning of a file, and how long they are on average if that tells anything.
-fn sample(
-    settings: &Settings,
-    scope: &Scope,
-    path: &Path,
-    stop: &Stop,
-) -> Result<(Value, Option<f64>), SourceError> {
+fn sample(settings: &Settings, scope: &Scope, path: &Path, stop: &Stop) -> Result<Sample, SourceError> {
     let Settings { config, roots, .. } = settings;
     let (file, _) = roots.open(path).map_err(|error| error.about(path))?;
-    let stopped = || SourceError::new(ErrorKind::Unavailable, "discover files", "it was stopped");
     let failed = |trouble| match trouble {
         Trouble::Failed(error) => error,
-        Trouble::Closed => stopped(),
+        Trouble::Closed => SourceError::new(ErrorKind::Unavailable, "read file", "reading was stopped"),
     };
     let mut opened = convert::open(config, scope.as_str(), &file, stop).map_err(failed)?;
     opened.window.fill_to(SAMPLE).map_err(|error| failed(error.into()))?;
-    let text = opened.window.bytes();
-    let (schema, (records, bytes)) = match opened.format {
+    let (properties, records, good, bytes) = match opened.format {
         Format::Csv => {
             let header = opened.header()?;
             let columns = header.columns.into_iter();
             let properties = columns.map(|column| (column.name, column.kind.column_type().schema()));
-            (object_schema(properties.collect()), header.sampled)
+            let (records, bytes) = header.sampled;
+            (properties.collect(), records, records, bytes)
         }
-        Format::JsonLines | Format::Json => json_schema(&text[..text.len().min(SAMPLE)], opened.format),
+        Format::JsonLines | Format::Json => {
+            let text = opened.window.bytes();
+            let is_whole = opened.window.is_last() && text.len() <= SAMPLE;
+            json_properties(&text[..text.len().min(SAMPLE)], is_whole, opened.format)
+        }
     };
     let is_telling = records > 0 && opened.compression == Compression::None;
-    Ok((schema, is_telling.then(|| bytes as f64 / records as f64)))
+    Ok(Sample {
+        schema: json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": Value::Object(properties),
+        }),
+        records,
+        good,
+        bytes_per_record: is_telling.then(|| bytes as f64 / records as f64),
+    })
 }
 
-fn object_schema(properties: Map<String, Value>) -> Value {
-    json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "properties": properties})
-}
-
-/// The types that each top-level field has in the whole records of a sample, and how many there are in how many bytes.
-fn json_schema(text: &[u8], format: Format) -> (Value, (usize, usize)) {
+/// The types that each top-level field has in the whole records of a sample; how many those are, how many of them are
+/// objects, and how many bytes they take up. `is_whole`: the sample is all there is.
+fn json_properties(text: &[u8], is_whole: bool, format: Format) -> (Map<String, Value>, usize, usize, usize) {
     let mut types = BTreeMap::<String, BTreeSet<&'static str>>::new();
-    let (mut at, mut records) = (0, 0);
+    let (mut at, mut records, mut good) = (0, 0, 0);
     while records < SAMPLE_RECORDS {
         at += text[at..].iter().take_while(|byte| is_between(**byte, format)).count();
-        let Some(len) = find_value_end(&text[at..]).filter(|len| at + len < text.len() || records == 0)
-        else {
-            break;
-        };
-        if let Ok(record) = serde_json::from_slice::<Map<String, Value>>(&text[at..at + len]) {
-            for (name, value) in record {
-                types.entry(name).or_default().insert(type_name(&value));
+        let end = match format {
+            Format::JsonLines => {
+                memchr(b'\n', &text[at..]).or(Some(text.len() - at).filter(|len| is_whole && *len > 0))
             }
+            Format::Json | Format::Csv => find_value_end(&text[at..]),
+        };
+        let Some(len) = end else { break };
+        let record = serde_json::from_slice::<Map<String, Value>>(&text[at..at + len]);
+        good += usize::from(record.is_ok());
+        for (name, value) in record.unwrap_or_default() {
+            types.entry(name).or_default().insert(type_name(&value));
         }
         records += 1;
         at += len;
     }
     let properties = types.into_iter().map(|(name, types)| (name, json!({"type": types})));
-    (object_schema(properties.collect()), (records, at))
+    (properties.collect(), records, good, at)
 }
 
 /// Whether a byte can stand between two records.

@@ -83,3 +83,27 @@ async fn discovery_shows_columns_and_types() {
         json!({"a": {"type": ["null"]}, "b": {"type": ["array"]}, "id": {"type": ["number", "string"]}})
     );
 }
+
+#[tokio::test]
+async fn a_check_tells_what_is_not_what_it_is_taken_for() {
+    use inlet_source::ErrorKind;
+
+    let sandbox = Sandbox::new();
+    for (content, expected) in [
+        ("", Ok(())),
+        ("oops\n{}\n", Ok(())),
+        ("id,a\n1,2\n", Err(ErrorKind::Format)),
+        ("[1]\n[2]\n", Err(ErrorKind::Format)),
+    ] {
+        sandbox.write("a.jsonl", content);
+        let checked = sandbox.source(json!({"path": "a.jsonl"})).check().await;
+        assert_eq!(checked.map_err(|error| error.kind()), expected, "{content:?}");
+    }
+    for (path, expected) in [("nowhere.csv", ErrorKind::NotFound), ("*.csv", ErrorKind::NotFound)] {
+        let checked = sandbox.source(json!({"path": path})).check().await;
+        assert_eq!(checked.unwrap_err().kind(), expected, "{path}");
+    }
+    std::fs::create_dir(sandbox.path("directory.csv")).unwrap();
+    let checked = sandbox.source(json!({"path": "directory.csv"})).check().await;
+    assert_eq!(checked.unwrap_err().kind(), ErrorKind::Denied);
+}
