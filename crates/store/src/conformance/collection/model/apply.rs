@@ -96,7 +96,9 @@ impl Writing {
                 }
                 self.refuse_duplicate(place);
             }
+            // It was taken from this listing by another, and may be gone since.
             Some(owner) if owner != place && seen => return None,
+            None if seen => return None,
             _ if seen => self.refuse_duplicate(place),
             _ => {
                 if let Some(owner) = owner.filter(|owner| *owner != place) {
