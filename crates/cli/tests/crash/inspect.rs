@@ -48,9 +48,17 @@ async fn assert_counters(store: &dyn CollectionStore, syncs: &[Sync], changes: &
         let Some(run) = store.run(sync.id).await.unwrap() else { continue };
         assert!(run.counts.add_up(), "{what}: {:?}", run.counts);
         let changed = run.counts.created + run.counts.updated + run.counts.deleted;
-        assert_eq!(changed, entries.remove(&sync.id).unwrap_or(0), "{what}: counters and change entries differ");
+        assert_eq!(
+            changed,
+            entries.remove(&sync.id).unwrap_or(0),
+            "{what}: counters and change entries differ"
+        );
         assert!(sync.status.is_final(), "{what}: {} is {}", sync.id, sync.status);
-        assert_eq!(Some(sync.status), run.outcome.map(SyncStatus::from), "{what}: the catalog's copy differs");
+        assert_eq!(
+            Some(sync.status),
+            run.outcome.map(SyncStatus::from),
+            "{what}: the catalog's copy differs"
+        );
         assert_eq!(sync.counts, run.counts, "{what}: the catalog's copy differs");
     }
     assert!(entries.is_empty(), "{what}: changes of unknown syncs");
@@ -63,7 +71,12 @@ async fn open(data: &Path) -> (Arc<dyn Catalog>, Arc<dyn CollectionStore>) {
         .await
         .unwrap()
         .expect("the collection is there");
-    let stores = SqliteCollections::new(&data.join("collections"), Arc::new(SystemEntropy), CollectionOptions::default()).unwrap();
+    let stores = SqliteCollections::new(
+        &data.join("collections"),
+        Arc::new(SystemEntropy),
+        CollectionOptions::default(),
+    )
+    .unwrap();
     (Arc::new(catalog), stores.open(collection.store_id).await.unwrap())
 }
 

@@ -10,11 +10,13 @@ mod disk_full;
 mod inspect;
 mod named_points;
 mod process;
+mod pushes;
 mod random_moments;
 
 /// The seeds of this run: `usual` of them unless `INLET_TEST_SEEDS` says otherwise, one when tests are to be quick.
 fn seeds(usual: u64) -> impl Iterator<Item = u64> {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number of seeds"));
+    let number =
+        |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number of seeds"));
     let usual = if std::env::var_os("INLET_TEST_QUICK").is_some() { 1 } else { usual };
     let first = number("INLET_TEST_FIRST_SEED").unwrap_or(0);
     first..first + number("INLET_TEST_SEEDS").unwrap_or(usual)

@@ -18,7 +18,10 @@ fn a_kill_at_any_moment_loses_and_doubles_nothing() {
         landed_in_running += u32::from(kill_once(seed));
     }
     println!("{landed_in_running} of {kills} kills landed in a running sync");
-    assert!(landed_in_running * 5 >= kills * 4, "only {landed_in_running} of {kills} kills landed in a running sync");
+    assert!(
+        landed_in_running * 5 >= kills * 4,
+        "only {landed_in_running} of {kills} kills landed in a running sync"
+    );
 }
 
 /// Kills one slowed sync, goes on, and checks; whether the kill landed in a running sync.
