@@ -50,8 +50,10 @@ fn post(server: &Server, path: &str, body: &Value) -> Option<Value> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request =
-            http.post(format!("{}{path}", server.url())).header("Idempotency-Key", "once").json(body);
+        let request = http
+            .post(format!("{}{path}", server.url()))
+            .header("Idempotency-Key", path.rsplit_once('/').map_or(path, |(_, last)| last))
+            .json(body);
         let response = request.send().await.ok()?;
         assert!(response.status().is_success(), "{path}: {}", response.status());
         Some(response.json().await.unwrap())
