@@ -38,7 +38,10 @@ impl History {
     /// Takes a step, unless no engine would take it now.
     pub(super) async fn take(mut self, step: &Step) -> Self {
         match *step {
-            Step::Begin { connector, full_refresh, other_shape } => {
+            Step::Begin { connector, anew, full_refresh, other_shape } => {
+                if anew {
+                    self.finish(connector.into()).await;
+                }
                 self.begin(connector.into(), full_refresh, other_shape).await;
             }
             Step::Commit { connector, fate, ref acts } => self.commit(connector.into(), fate, acts).await,

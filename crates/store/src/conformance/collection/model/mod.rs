@@ -23,7 +23,7 @@ const STEPS: usize = 60;
 pub async fn random_histories_agree_with_a_simple_model(given: Given) {
     let first = number_in("INLET_TEST_FIRST_SEED").unwrap_or(0);
     let mut given = given;
-    for seed in first..first + number_in("INLET_TEST_SEEDS").unwrap_or(8) {
+    for seed in first..first + number_in("INLET_TEST_SEEDS").unwrap_or(12) {
         let steps = drawn(seed);
         given = follow(given.with_a_new_collection().await, &steps, &format!("seed {seed}")).await;
     }

@@ -22,6 +22,8 @@ pub enum Step {
     Begin {
         /// Which connector's.
         connector: u8,
+        /// Whether the one that runs ends instead.
+        anew: bool,
         /// Whether everything is to be listed again.
         full_refresh: bool,
         /// Whether the first stream has another shape from now on.
@@ -130,10 +132,13 @@ impl Step {
         let connector = dice.below(CONNECTORS);
         match dice.below(16) {
             0..10 => Self::Commit { connector, fate: fate(&mut dice), acts: acts(&mut dice) },
-            10..12 => {
-                Self::Begin { connector, full_refresh: dice.below(4) == 1, other_shape: dice.below(6) == 1 }
-            }
-            12..14 => Self::Sweep {
+            10..13 => Self::Begin {
+                connector,
+                anew: dice.below(2) == 1,
+                full_refresh: dice.below(4) == 1,
+                other_shape: dice.below(4) == 1,
+            },
+            13 => Self::Sweep {
                 connector,
                 stream: dice.below(2),
                 max_keys: 1 + dice.below(4),
@@ -160,15 +165,16 @@ fn acts(dice: &mut Dice<'_>) -> Vec<Act> {
 fn act(dice: &mut Dice<'_>) -> Act {
     let place = dice.below(4);
     match dice.below(16) {
-        0..9 => {
+        0..7 => {
             let checkpoint = dice.below(4) != 0;
             let lines = (0..dice.below(5)).map(|_| written(dice)).collect();
             Act::Records { place, lines, checkpoint }
         }
-        9..12 => Act::Listing { place },
-        12..14 => Act::Complete { place, certified: dice.below(4) != 0 },
+        7..10 => Act::Listing { place },
+        10..14 => Act::Complete { place, certified: dice.below(4) != 0 },
         14 => Act::Unchanged { place },
-        _ => Act::Scopes { named: dice.below(8) },
+        _ if dice.below(3) == 0 => Act::Scopes { named: dice.below(8) },
+        _ => Act::Complete { place, certified: true },
     }
 }
 
