@@ -11,6 +11,7 @@ use inlet_store::sqlite::{CollectionOptions, SqliteCollections};
 
 mod conformance;
 mod histories;
+mod lost_machine;
 
 /// A place for collections, which goes with it.
 #[derive(Debug)]
