@@ -9,7 +9,7 @@ use rusqlite::{Connection, Rows, params};
 use super::block::{BlockEntry, StreamId};
 use super::blocks;
 use super::error::{Outcome, Trouble};
-use super::keys::{self, KeyReader};
+use super::keys;
 use super::streams::{self, StreamRow, read_number};
 use crate::collection::{RecordCursor, RecordPage, RecordQuery};
 
@@ -43,10 +43,9 @@ pub(super) fn with_key(
     stream: &StreamName,
     key: &[u8],
 ) -> Outcome<Vec<Record>> {
-    let mut reader = KeyReader::new(connection)?;
     let mut records = Vec::new();
     for stream in streams::matching(connection, connector_id, Some(stream))? {
-        let Some(row) = reader.get(&keys::filed(stream.id, key))? else { continue };
+        let Some(row) = keys::get(connection, &keys::filed(stream.id, key))? else { continue };
         let block = blocks::holding(connection, row.change)?;
         let entry = block.find(row.change).ok_or(NOT_IN_BLOCK)?;
         // Two very long keys may be filed alike.

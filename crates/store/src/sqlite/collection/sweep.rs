@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::block::{BlockEntry, EntryHead, Origin, ScopeId, StreamId};
 use super::blocks::{self, BlockWriter};
 use super::error::{Outcome, Trouble};
-use super::keys::{self, KeyRow, KeyWriter};
+use super::keys::{self, KeyRow};
 use super::scopes::{self, Listing, ScopeRow};
 use super::seen::{SeenSet, SeenSets};
 use super::streams::{self, StreamRow};
@@ -138,11 +138,10 @@ impl<'a> Step<'a> {
     }
 
     fn delete(&mut self, unseen: Vec<(Vec<u8>, KeyRow)>) -> Outcome<()> {
-        let mut writer = KeyWriter::new(self.connection)?;
         let mut change = meta::next_change(self.connection)?;
         let origin = Origin { sync_id: self.sweep.sync_id, at: self.sweep.now };
-        for (filed, record) in unseen {
-            let key = keys::restore_key(&filed, || key_in_block(self.connection, record.change))?;
+        for (filed, record) in &unseen {
+            let key = keys::restore_key(filed, || key_in_block(self.connection, record.change))?;
             let head = EntryHead {
                 change,
                 op: ChangeOp::Deleted,
@@ -153,13 +152,13 @@ impl<'a> Step<'a> {
             };
             self.blocks.push(&BlockEntry { head, origin, key: &key, data: &[] }, false)?;
             self.blocks.supersede(record.change);
-            writer.set(&filed, Some(&record), None)?;
             if let Some(scope) = self.scopes.get_mut(&record.scope) {
                 let too_few = Trouble::Damaged("a scope has too few records");
                 scope.row.records = scope.row.records.checked_sub(1).ok_or(too_few)?;
             }
             change += 1;
         }
+        keys::write(self.connection, unseen.iter().map(|(filed, _)| (filed.as_slice(), None)))?;
         meta::set_next_change(self.connection, change)
     }
 

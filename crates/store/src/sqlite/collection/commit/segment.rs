@@ -9,7 +9,7 @@ use inlet_model::{Batch, ChangeOp, Counts, Entry, Rejection, Scope};
 
 use super::super::block::{BlockEntry, EntryHead};
 use super::super::error::Outcome;
-use super::super::keys::{self, KeyReader, KeyRow, KeyWriter};
+use super::super::keys::{self, KeyRow};
 use super::super::rejected;
 use super::super::scopes::{Listing, to_json};
 use super::Positioned;
@@ -138,16 +138,15 @@ struct Filing {
 
 /// Goes through the keys in order: looks each up, and walks through its entries.
 fn look_up(draft: &mut Draft<'_>, entries: &Entries<'_>, walk: &mut Walk<'_, '_>) -> Outcome<Vec<Filing>> {
-    let mut reader = KeyReader::new(draft.connection)?;
-    let is_new: Vec<bool> = draft.streams.iter().map(|stream| stream.row.records == 0).collect();
-    let mut filings = Vec::new();
-    for group in entries.by_key() {
-        let entry = group[0].1 as usize;
-        // A stream without records has no rows: its first load need not look for them.
-        let before = if is_new[walk.stream_of(entry)] { None } else { reader.get(entries.filed(entry))? };
+    let groups: Vec<&[(u64, u32)]> = entries.by_key().collect();
+    let mut filings = Vec::with_capacity(groups.len());
+    let keys = groups.iter().map(|group| entries.filed(group[0].1 as usize));
+    keys::look_up(draft.connection, keys, |before| {
+        let group = groups[filings.len()];
         let after = walk.key(draft, before.as_ref(), group.iter().map(|(_, index)| *index as usize))?;
-        filings.push(Filing { entry, before, after });
-    }
+        filings.push(Filing { entry: group[0].1 as usize, before, after });
+        Ok(())
+    })?;
     Ok(filings)
 }
 
@@ -199,17 +198,16 @@ fn append(draft: &mut Draft<'_>, entries: &Entries<'_>, walked: &mut Walked) -> 
 
 /// Writes the rows of the key table, in the order of keys.
 fn file(draft: &Draft<'_>, entries: &Entries<'_>, filings: &[Filing], walked: &Walked) -> Outcome<()> {
-    let mut writer = KeyWriter::new(draft.connection)?;
-    for filing in filings {
+    let rows = filings.iter().filter_map(|filing| {
         let after = filing.after.as_ref().map(|current| KeyRow {
             hash: current.hash,
             change: walked.change_of(current.link),
             created_us: current.created_us,
             scope: current.scope,
         });
-        writer.set(entries.filed(filing.entry), filing.before.as_ref(), after.as_ref())?;
-    }
-    Ok(())
+        (filing.before != after).then(|| (entries.filed(filing.entry), after))
+    });
+    keys::write(draft.connection, rows)
 }
 
 /// Keeps the records that were refused, in the order of batches and of their places in the source.

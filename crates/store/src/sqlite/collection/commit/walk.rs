@@ -201,11 +201,6 @@ impl<'e, 'b> Walk<'e, 'b> {
         Ok(walk)
     }
 
-    /// The stream of the entry.
-    pub(super) fn stream_of(&self, entry: usize) -> StreamIndex {
-        self.places[self.entries.batch_of(entry)].stream
-    }
-
     fn slot(&mut self, draft: &mut Draft<'_>, stream: StreamIndex, scope: ScopeId) -> Outcome<usize> {
         if let Some(slot) = self.by_scope.get(&(stream, scope)) {
             return Ok(*slot);
@@ -321,7 +316,7 @@ impl<'e, 'b> Walk<'e, 'b> {
         index: usize,
     ) -> Outcome<Verdict> {
         let Some(record) = current.take() else { return Ok(Verdict::Unchanged) };
-        let owner = self.slot(draft, self.stream_of(index), record.scope)?;
+        let owner = self.slot(draft, self.places[self.entries.batch_of(index)].stream, record.scope)?;
         self.slots[owner].lose(&record);
         self.supersede(record.link);
         Ok(Verdict::Written(Written {
