@@ -269,6 +269,8 @@ macro_rules! collection_tests {
                 a_removed_store_is_closed_for_those_who_have_it_open,
                 a_store_can_be_removed_twice,
                 to_remove_a_store_leaves_the_others,
+                a_store_can_be_removed_while_it_is_used,
+                openings_and_removals_at_once_do_no_harm,
                 of_parallel_openings_all_get_the_same,
                 seventy_stores_are_used_one_after_another,
                 seventy_stores_are_used_at_once,

@@ -100,6 +100,52 @@ pub async fn to_remove_a_store_leaves_the_others(given: Given) {
     assert_eq!(given.ids("s").await, [1, 2]);
 }
 
+/// A store that is removed while it is written to and read: each call before counts, each after is told that it is closed.
+pub async fn a_store_can_be_removed_while_it_is_used(given: Given) {
+    let connector = given.connector();
+    let mut users = JoinSet::new();
+    for number in 0..6_u8 {
+        let store = Arc::clone(&given.store);
+        let push = given.a_push(connector, "s", &[number]);
+        users.spawn(async move {
+            loop {
+                let used = match number % 2 {
+                    0 => store.push(push.clone()).await.map(drop),
+                    _ => store.inbox_streams(connector).await.map(drop),
+                };
+                if let Err(error) = used {
+                    return error.kind();
+                }
+            }
+        });
+    }
+    while given.inbox(connector).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    given.stores.remove(given.store_id).await.unwrap();
+    assert_eq!(users.join_all().await, [Closed; 6]);
+    assert_eq!(given.stores.list().await.unwrap(), []);
+}
+
+/// Openings and removals of one store at the same time leave it as the last of them says.
+pub async fn openings_and_removals_at_once_do_no_harm(given: Given) {
+    let mut calls = JoinSet::new();
+    for number in 0..40 {
+        let (stores, id) = (Arc::clone(&given.stores), given.store_id);
+        calls.spawn(async move {
+            match number % 2 {
+                0 => stores.open(id).await.map(drop).unwrap(),
+                _ => stores.remove(id).await.unwrap(),
+            }
+        });
+    }
+    calls.join_all().await;
+    let store = given.stores.open(given.store_id).await.unwrap();
+    store.push(given.a_push(given.connector(), "s", b"{}")).await.unwrap();
+    given.stores.remove(given.store_id).await.unwrap();
+    assert_eq!(given.stores.list().await.unwrap(), []);
+}
+
 /// Of many who open a new store at once, all get the same.
 pub async fn of_parallel_openings_all_get_the_same(given: Given) {
     let id = given.store_id();
