@@ -141,3 +141,87 @@ impl Drop for WriterHandle {
         self.end();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use inlet_model::SeededEntropy;
+    use tempfile::TempDir;
+
+    use super::super::{schema, stores::Options};
+    use super::*;
+
+    fn writer() -> (WriterHandle, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collection.db");
+        let (connection, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
+        (WriterHandle::start(connection).unwrap(), folder)
+    }
+
+    /// Fills a table that has no meaning here.
+    fn fill(tx: &Transaction<'_>, bytes: u32) -> Outcome<()> {
+        tx.execute("INSERT INTO blocks (first_change, stored) VALUES (NULL, zeroblob(?1))", [bytes])?;
+        Ok(())
+    }
+
+    fn filled(writer: &mut Writer) -> Outcome<i64> {
+        Ok(writer.connection.query_row("SELECT count(*) FROM blocks", [], |row| row.get(0))?)
+    }
+
+    #[tokio::test]
+    async fn a_write_that_panics_leaves_nothing_and_the_next_goes_on() {
+        let (writer, _folder) = writer();
+        let panicking = writer.write("write", |writer| {
+            writer.transact(|tx, _| {
+                fill(tx, 10)?;
+                panic!("a bug");
+                #[expect(unreachable_code, reason = "the type of what never comes")]
+                Ok(())
+            })
+        });
+        assert_eq!(panicking.await.unwrap_err().kind(), StoreErrorKind::Internal);
+        assert_eq!(writer.write("look", filled).await.unwrap(), 0);
+        writer.write("write", |writer| writer.transact(|tx, _| fill(tx, 10))).await.unwrap();
+        assert_eq!(writer.write("look", filled).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_write_without_room_leaves_nothing_and_goes_through_once_there_is() {
+        let (writer, _folder) = writer();
+        let allow = |pages: u32| {
+            move |writer: &mut Writer| Ok(writer.connection.pragma_update(None, "max_page_count", pages)?)
+        };
+        writer.write("shrink", allow(1)).await.unwrap();
+        let write = |writer: &mut Writer| writer.transact(|tx, _| fill(tx, 1 << 20));
+        assert_eq!(writer.write("write", write).await.unwrap_err().kind(), StoreErrorKind::DiskFull);
+        assert_eq!(writer.write("look", filled).await.unwrap(), 0);
+        writer.write("grow", allow(1 << 20)).await.unwrap();
+        writer.write("write", write).await.unwrap();
+        assert_eq!(writer.write("look", filled).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn writes_that_have_their_place_are_done_though_nobody_waits() {
+        let (writer, folder) = writer();
+        {
+            let write = writer.write("write", |writer| writer.transact(|tx, _| fill(tx, 10)));
+            let mut write = std::pin::pin!(write);
+            let waker = std::task::Waker::noop();
+            // Once asked, it has its place; then the caller goes away.
+            let _ = write.as_mut().poll(&mut std::task::Context::from_waker(waker));
+        }
+        drop(writer);
+        let connection = Connection::open(folder.path().join("collection.db")).unwrap();
+        let count: i64 = connection.query_row("SELECT count(*) FROM blocks", [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 1);
+    }
+
+    #[tokio::test]
+    async fn a_closed_writer_takes_nothing() {
+        let (writer, _folder) = writer();
+        writer.refuse();
+        let write = writer.write("write", |writer| writer.transact(|tx, _| fill(tx, 10)));
+        assert_eq!(write.await.unwrap_err().kind(), StoreErrorKind::Closed);
+        writer.end();
+        assert_eq!(writer.write("look", filled).await.unwrap_err().kind(), StoreErrorKind::Closed);
+    }
+}

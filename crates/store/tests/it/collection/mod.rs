@@ -10,6 +10,7 @@ use inlet_store::conformance::collection::Backend;
 use inlet_store::sqlite::{CollectionOptions, SqliteCollections};
 
 mod conformance;
+mod files;
 mod golden;
 mod histories;
 mod lost_machine;
