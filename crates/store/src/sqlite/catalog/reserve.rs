@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::sqlite::connection;
+
 /// Enough for the last pages of a run and of the catalog's copy of it.
 const BYTES: usize = 512 << 10;
 
@@ -14,7 +16,8 @@ impl Reserve {
     pub(super) fn keep(catalog: &Path) -> Self {
         let path = catalog.with_extension("reserve");
         let there = fs::metadata(&path).is_ok_and(|file| file.len() >= BYTES as u64);
-        if !there && let Err(error) = fs::write(&path, vec![0xff; BYTES]) {
+        let fill = || connection::create_private(&path).and_then(|()| fs::write(&path, vec![0xff; BYTES]));
+        if !there && let Err(error) = fill() {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "no space can be kept back for a full device"

@@ -91,17 +91,18 @@ async fn only_the_owner_may_read_the_files() {
         names.push(file.file_name().into_string().unwrap());
     }
     names.sort();
-    assert_eq!(names, ["catalog.db", "catalog.db-shm", "catalog.db-wal"]);
+    assert_eq!(names, ["catalog.db", "catalog.db-shm", "catalog.db-wal", "catalog.reserve"]);
 }
 
 #[tokio::test]
-async fn a_closed_catalog_is_one_file() {
+async fn a_closed_catalog_is_one_file_and_its_reserve() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("catalog.db");
     let given = Given::new(Arc::new(open(&path)));
     given.queued_sync(&given.stored_connector().await).await;
     drop(given);
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    assert!(path.exists() && directory.path().join("catalog.reserve").exists());
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
 }
 
 #[tokio::test]
