@@ -1,7 +1,9 @@
 //! One commit: its items in order, then everything at once or not at all.
 
 mod draft;
+mod entries;
 mod segment;
+mod slots;
 mod walk;
 
 use inlet_model::{Batch, Scope, StreamName};

@@ -5,7 +5,7 @@
 //! of arrival, and rows of the key table in the order of keys. So the table is gone through once for each commit,
 //! from front to back, however the records came.
 
-use inlet_model::{Batch, ChangeOp, Counts, Entry, Rejection, Scope};
+use inlet_model::{ChangeOp, Counts, Entry, Rejection, Scope};
 
 use super::super::block::{BlockEntry, EntryHead};
 use super::super::error::Outcome;
@@ -14,104 +14,11 @@ use super::super::rejected;
 use super::super::scopes::{Listing, to_json};
 use super::Positioned;
 use super::draft::Draft;
+use super::entries::Entries;
 use super::walk::{Current, Refusal, Refused, Verdict, Walk, Walked};
 
 /// The code of a record whose key another record has taken.
 const DUPLICATE_KEY: &str = "record.duplicate_key";
-
-/// The entries of a segment, and the order of their keys.
-pub(super) struct Entries<'b> {
-    batches: Vec<&'b Batch>,
-    /// In the order of arrival.
-    arrivals: Vec<Arrival>,
-    /// The keys as the key table files them, one after the other.
-    filed: Vec<u8>,
-    /// Arrivals by key, those of one key in their order. The number in front is the start of the key, so that most
-    /// comparisons need not look further.
-    order: Vec<(u64, u32)>,
-}
-
-struct Arrival {
-    batch: u32,
-    entry: u32,
-    filed_at: usize,
-    filed_len: u32,
-}
-
-impl<'b> Entries<'b> {
-    fn gather(draft: &mut Draft<'_>, positioned: &'b [Positioned]) -> Outcome<Self> {
-        let batches: Vec<&Batch> = positioned.iter().map(|(batch, _)| batch).collect();
-        let count = batches.iter().map(|batch| batch.len()).sum();
-        let mut entries =
-            Self { batches, arrivals: Vec::with_capacity(count), filed: Vec::new(), order: Vec::new() };
-        for (index, (batch, _)) in positioned.iter().enumerate() {
-            let stream = draft.stream(batch.stream())?;
-            let stream = draft.streams[stream].row.id;
-            for (entry, content) in batch.entries().enumerate() {
-                let filed_at = entries.filed.len();
-                keys::push_filed(&mut entries.filed, stream, content.key);
-                entries.arrivals.push(Arrival {
-                    batch: index as u32,
-                    entry: entry as u32,
-                    filed_at,
-                    filed_len: (entries.filed.len() - filed_at) as u32,
-                });
-            }
-        }
-        entries.sort();
-        Ok(entries)
-    }
-
-    fn sort(&mut self) {
-        let start_of = |key: &[u8]| {
-            let mut start = [0; 8];
-            let len = key.len().min(8);
-            start[..len].copy_from_slice(&key[..len]);
-            u64::from_be_bytes(start)
-        };
-        let mut order: Vec<(u64, u32)> =
-            (0..self.arrivals.len()).map(|index| (start_of(self.filed(index)), index as u32)).collect();
-        // Stable, so that the entries of one key stay in the order they arrived.
-        order.sort_by(|one, other| {
-            one.0.cmp(&other.0).then_with(|| self.filed(one.1 as usize).cmp(self.filed(other.1 as usize)))
-        });
-        self.order = order;
-    }
-
-    /// The batches that brought them.
-    pub(super) fn batches(&self) -> &[&'b Batch] {
-        &self.batches
-    }
-
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.arrivals.len()
-    }
-
-    /// The batch that brought the entry.
-    pub(super) fn batch_of(&self, index: usize) -> usize {
-        self.arrivals[index].batch as usize
-    }
-
-    /// The entry.
-    pub(super) fn entry(&self, index: usize) -> Entry<'b> {
-        let arrival = &self.arrivals[index];
-        self.batches[arrival.batch as usize].entry(arrival.entry as usize)
-    }
-
-    /// The entry's key as the key table files it.
-    pub(super) fn filed(&self, index: usize) -> &[u8] {
-        let arrival = &self.arrivals[index];
-        &self.filed[arrival.filed_at..arrival.filed_at + arrival.filed_len as usize]
-    }
-
-    /// The entries of each key, key after key.
-    fn by_key(&self) -> impl Iterator<Item = &[(u64, u32)]> {
-        self.order.chunk_by(|one, other| {
-            one.0 == other.0 && self.filed(one.1 as usize) == self.filed(other.1 as usize)
-        })
-    }
-}
 
 /// Writes the batches into the draft.
 pub(super) fn write(draft: &mut Draft<'_>, positioned: &[Positioned]) -> Outcome<()> {
@@ -152,7 +59,7 @@ fn look_up(draft: &mut Draft<'_>, entries: &Entries<'_>, walk: &mut Walk<'_, '_>
 
 /// Numbers the changes and appends their entries, in the order of arrival, and counts.
 fn append(draft: &mut Draft<'_>, entries: &Entries<'_>, walked: &mut Walked) -> Outcome<()> {
-    let mut counts = vec![Counts::default(); entries.batches.len()];
+    let mut counts = vec![Counts::default(); entries.batches().len()];
     for index in 0..entries.len() {
         let counts = &mut counts[entries.batch_of(index)];
         match &walked.verdicts[index] {
@@ -184,7 +91,7 @@ fn append(draft: &mut Draft<'_>, entries: &Entries<'_>, walked: &mut Walked) -> 
         draft.blocks.supersede(*change);
     }
     for (batch, mut counts) in counts.into_iter().enumerate() {
-        let content = entries.batches[batch];
+        let content = entries.batches()[batch];
         counts.rejected += content.rejections().len() as u64;
         counts.read = counts.created + counts.updated + counts.unchanged + counts.rejected;
         counts.bytes = content.data_bytes();
@@ -212,7 +119,7 @@ fn file(draft: &Draft<'_>, entries: &Entries<'_>, filings: &[Filing], walked: &W
 
 /// Keeps the records that were refused, in the order of batches and of their places in the source.
 fn refuse(draft: &Draft<'_>, entries: &Entries<'_>, mut refusals: Vec<Refusal>) -> Outcome<()> {
-    for (batch, content) in entries.batches.iter().enumerate() {
+    for (batch, content) in entries.batches().iter().enumerate() {
         refusals.extend(content.rejections().iter().enumerate().map(|(index, rejection)| Refusal {
             batch,
             position: rejection.position,
@@ -223,7 +130,7 @@ fn refuse(draft: &Draft<'_>, entries: &Entries<'_>, mut refusals: Vec<Refusal>) 
     let mut keeper = rejected::Keeper::new(draft.connection, draft.run.sync_id)?;
     let before = draft.run.counts.rejected - refusals.len() as u64;
     for (seq, refusal) in (before + 1..=rejected::KEPT).zip(&refusals) {
-        let batch = entries.batches[refusal.batch];
+        let batch = entries.batches()[refusal.batch];
         let (stream, scope) = (batch.stream(), batch.scope());
         match &refusal.why {
             Refused::BySource(index) => keeper.keep(seq, stream, scope, &batch.rejections()[*index])?,

@@ -1,18 +1,16 @@
 //! What each entry comes to, by what stands in the key table and what came before it in the same segment.
 //!
-//! Within a segment no listing begins or ends and no scope settles, so each scope's standing is looked at once ([`Slot`]).
-
-use std::collections::HashMap;
+//! Within a segment no listing begins or ends and no scope settles, so each scope's standing is looked at once
+//! ([`Slots`]).
 
 use inlet_model::{ChangeOp, Entry, HASH_LEN, Op, Scope};
 
 use super::super::block::ScopeId;
-use super::super::error::{Outcome, Trouble};
+use super::super::error::Outcome;
 use super::super::keys::KeyRow;
-use super::super::scopes::Listing;
-use super::super::seen::SeenSet;
 use super::draft::{Draft, StreamIndex};
-use super::segment::Entries;
+use super::entries::Entries;
+use super::slots::Slots;
 
 /// What an entry comes to.
 #[derive(Debug)]
@@ -52,7 +50,7 @@ pub(super) struct Current {
     pub(super) created_us: i64,
     pub(super) scope: ScopeId,
     /// Whether an entry of the segment was about it: then its scope's listing, if there is one, has seen it.
-    touched: bool,
+    pub(super) touched: bool,
 }
 
 /// A record that is refused.
@@ -80,63 +78,11 @@ pub(super) struct BatchPlace {
     slot: usize,
 }
 
-/// How a scope stands throughout the segment, and what the segment does to it.
-#[derive(Debug)]
-struct Slot {
-    stream: StreamIndex,
-    scope: ScopeId,
-    name: Scope,
-    settled: bool,
-    listing: Option<SlotListing>,
-    /// Records that it gains or loses.
-    records: i64,
-    /// Records that its listing sees, less those it saw and that went.
-    seen: i64,
-    /// The last batch to which it lost a record.
-    robbed_by: Option<usize>,
-    /// Whether a duplicate was refused in its listing.
-    duplicates: bool,
-}
-
-#[derive(Debug)]
-struct SlotListing {
-    first_change: u64,
-    set: SeenSet,
-}
-
-impl Slot {
-    /// Whether the scope's listing has seen the record, which belongs to the scope.
-    fn has_seen(&self, record: &Current) -> bool {
-        self.listing.as_ref().is_some_and(|listing| match record.link {
-            _ if record.touched => true,
-            Link::Stored(change) => change >= listing.first_change || listing.set.contains(change),
-            Link::Entry(_) => true,
-        })
-    }
-
-    /// Counts a record that goes.
-    fn lose(&mut self, record: &Current) {
-        self.records -= 1;
-        self.seen -= i64::from(self.has_seen(record));
-    }
-
-    /// Counts a record that comes, seen if there is a listing.
-    fn gain(&mut self) {
-        self.records += 1;
-        self.see();
-    }
-
-    fn see(&mut self) {
-        self.seen += i64::from(self.listing.is_some());
-    }
-}
-
 /// The walk through the keys of a segment.
 pub(super) struct Walk<'e, 'b> {
     entries: &'e Entries<'b>,
     places: Vec<BatchPlace>,
-    slots: Vec<Slot>,
-    by_scope: HashMap<(StreamIndex, ScopeId), usize>,
+    slots: Slots,
     walked: Walked,
     now_us: i64,
 }
@@ -180,8 +126,7 @@ impl<'e, 'b> Walk<'e, 'b> {
         let mut walk = Self {
             entries,
             places: Vec::new(),
-            slots: Vec::new(),
-            by_scope: HashMap::new(),
+            slots: Slots::default(),
             walked: Walked {
                 verdicts,
                 changes: vec![0; entries.len()],
@@ -195,39 +140,10 @@ impl<'e, 'b> Walk<'e, 'b> {
         for batch in entries.batches() {
             let stream = draft.stream(batch.stream())?;
             let scope = draft.scope(stream, batch.scope())?.id;
-            let slot = walk.slot(draft, stream, scope)?;
+            let slot = walk.slots.of(draft, stream, scope)?;
             walk.places.push(BatchPlace { stream, scope, slot });
         }
         Ok(walk)
-    }
-
-    fn slot(&mut self, draft: &mut Draft<'_>, stream: StreamIndex, scope: ScopeId) -> Outcome<usize> {
-        if let Some(slot) = self.by_scope.get(&(stream, scope)) {
-            return Ok(*slot);
-        }
-        let generation = draft.run.generation;
-        let row = draft.scope_ref(stream, scope)?;
-        let (name, settled) = (row.name.clone(), row.settled_by == generation);
-        let listing = match row.open_listing().map(|listing| listing.first_change) {
-            None => None,
-            Some(first_change) => {
-                let key = draft.seen_key(stream, scope);
-                Some(SlotListing { first_change, set: draft.seen.take(draft.connection, key)? })
-            }
-        };
-        self.slots.push(Slot {
-            stream,
-            scope,
-            name,
-            settled,
-            listing,
-            records: 0,
-            seen: 0,
-            robbed_by: None,
-            duplicates: false,
-        });
-        self.by_scope.insert((stream, scope), self.slots.len() - 1);
-        Ok(self.slots.len() - 1)
     }
 
     /// Walks through the entries of one key, in the order they arrived. Gives the record as it is after them.
@@ -280,24 +196,18 @@ impl<'e, 'b> Walk<'e, 'b> {
             }
             self.slots[place.slot].see();
         } else {
-            let owner = self.slot(draft, place.stream, record.scope)?;
-            if self.slots[place.slot].listing.is_some() && self.slots[owner].settled {
-                let owner = self.slots[owner].name.clone();
+            let owner = self.slots.of(draft, place.stream, record.scope)?;
+            if self.slots[place.slot].is_listed() && self.slots[owner].is_settled() {
+                let owner = self.slots[owner].name().clone();
                 return Ok(self.refuse(index, place, entry, Some(owner)));
             }
-            self.slots[owner].lose(record);
-            let robber = self.entries.batch_of(index);
-            self.slots[owner].robbed_by = self.slots[owner].robbed_by.max(Some(robber));
+            self.slots[owner].lose_to(self.entries.batch_of(index), record);
             self.slots[place.slot].gain();
             record.scope = place.scope;
         }
         record.touched = true;
         if record.hash == *entry.hash.as_bytes() {
-            if let (Some(listing), Link::Stored(change)) = (&mut self.slots[place.slot].listing, record.link)
-                && change < listing.first_change
-            {
-                listing.set.insert(change);
-            }
+            self.slots[place.slot].note_unchanged(record);
             return Ok(Verdict::Unchanged);
         }
         let previous = record.link;
@@ -316,7 +226,8 @@ impl<'e, 'b> Walk<'e, 'b> {
         index: usize,
     ) -> Outcome<Verdict> {
         let Some(record) = current.take() else { return Ok(Verdict::Unchanged) };
-        let owner = self.slot(draft, self.places[self.entries.batch_of(index)].stream, record.scope)?;
+        let place = self.places[self.entries.batch_of(index)];
+        let owner = self.slots.of(draft, place.stream, record.scope)?;
         self.slots[owner].lose(&record);
         self.supersede(record.link);
         Ok(Verdict::Written(Written {
@@ -334,7 +245,7 @@ impl<'e, 'b> Walk<'e, 'b> {
         entry: &Entry<'_>,
         owner: Option<Scope>,
     ) -> Verdict {
-        self.slots[place.slot].duplicates = true;
+        self.slots[place.slot].refuse_duplicate();
         let batch = self.entries.batch_of(index);
         let why = Refused::Duplicate { entry: index, owner };
         self.walked.refusals.push(Refusal { batch, position: entry.position, why });
@@ -355,30 +266,8 @@ impl<'e, 'b> Walk<'e, 'b> {
 
     /// Tells the draft what became of the scopes.
     pub(super) fn end(mut self, draft: &mut Draft<'_>) -> Outcome<Walked> {
-        let contradiction = Trouble::Damaged("a scope's count contradicts its records");
-        for slot in self.slots {
-            if let Some(listing) = slot.listing {
-                let key = draft.seen_key(slot.stream, slot.scope);
-                draft.seen.put(key, listing.set);
-            }
-            let row = draft.scope_mut(slot.stream, slot.scope)?;
-            let Some(records) = row.records.checked_add_signed(slot.records) else {
-                return Err(contradiction);
-            };
-            row.records = records;
-            if let Listing::Open(listing) = &mut row.listing {
-                let Some(seen) = listing.seen.checked_add_signed(slot.seen) else {
-                    return Err(contradiction);
-                };
-                listing.seen = seen;
-                listing.duplicates |= slot.duplicates;
-            }
-            self.walked.robbed_by.push(slot.robbed_by);
-            if slot.robbed_by.is_some() {
-                row.forget_cursor();
-            }
-        }
         self.walked.places = self.places;
+        self.walked.robbed_by = self.slots.end(draft)?;
         Ok(self.walked)
     }
 }

@@ -1,0 +1,103 @@
+//! The key table: its order, and reading and writing in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::prelude::*;
+
+use super::*;
+
+fn empty_table() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(include_str!("../migrations/v1.sql")).unwrap();
+    connection
+}
+
+fn row(change: u64) -> KeyRow {
+    KeyRow { hash: [1; HASH_LEN], change, created_us: -1, scope: ScopeId(3) }
+}
+
+fn write_all(connection: &Connection, rows: &BTreeMap<Vec<u8>, Option<KeyRow>>) -> Outcome<()> {
+    write(connection, rows.iter().map(|(key, row)| (key.as_slice(), *row)))
+}
+
+/// Short keys of few letters, so that they lie close and meet often; and some that lie far apart.
+fn key() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![vec(0_u8..3, 1..6), vec(any::<u8>(), 1..4)]
+}
+
+proptest! {
+    #[test]
+    fn looking_up_in_order_finds_what_each_look_finds(
+        there in btree_set(key(), 0..300),
+        sought in btree_set(key(), 0..300),
+    ) {
+        let connection = empty_table();
+        let rows = there.iter().zip(1..).map(|(key, change)| (key.clone(), Some(row(change)))).collect();
+        write_all(&connection, &rows).unwrap();
+        let mut found = Vec::new();
+        look_up(&connection, sought.iter().map(Vec::as_slice), |row| { found.push(row); Ok(()) }).unwrap();
+        let one_by_one: Vec<_> = sought.iter().map(|key| get(&connection, key).unwrap()).collect();
+        let expected: Vec<_> = sought.iter().map(|key| rows.get(key).copied().flatten()).collect();
+        prop_assert_eq!(&found, &expected);
+        prop_assert_eq!(one_by_one, expected);
+    }
+
+    #[test]
+    fn rows_are_what_was_last_written(
+        before in btree_set(key(), 0..100),
+        after in btree_map(key(), any::<bool>(), 0..100),
+    ) {
+        let connection = empty_table();
+        write_all(&connection, &before.iter().map(|key| (key.clone(), Some(row(1)))).collect()).unwrap();
+        // Only what is there is removed.
+        let changes: BTreeMap<_, _> = after
+            .into_iter()
+            .map(|(key, stays)| (key.clone(), (stays || !before.contains(&key)).then(|| row(2))))
+            .collect();
+        write_all(&connection, &changes).unwrap();
+        let all: BTreeSet<_> = before.iter().chain(changes.keys()).cloned().collect();
+        for key in all {
+            let expected = changes.get(&key).copied().unwrap_or(Some(row(1)));
+            prop_assert_eq!(get(&connection, &key).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn streams_keep_their_order(one in 0..=u32::MAX, other in 0..=u32::MAX, key in proptest::collection::vec(any::<u8>(), 0..4)) {
+        let (one_filed, other_filed) = (filed(StreamId(one), &key), filed(StreamId(other), &key));
+        prop_assert_eq!(one.cmp(&other), one_filed.cmp(&other_filed));
+        prop_assert!(range_of(StreamId(one)).contains(&one_filed));
+        prop_assert_eq!(range_of(StreamId(one)).contains(&other_filed), one == other);
+        prop_assert_eq!(split(&one_filed), Some((StreamId(one), key.as_slice())));
+        prop_assert_eq!(whole_key(&one_filed), Some(key.as_slice()));
+    }
+}
+
+#[test]
+fn the_first_streams_cost_one_byte() {
+    assert_eq!(filed(StreamId(1), b"k"), [1, b'k']);
+    assert_eq!(filed(StreamId(239), b""), [239]);
+    assert_eq!(filed(StreamId(240), b""), [0xf1, 240]);
+    assert_eq!(filed(StreamId(256), b""), [0xf2, 1, 0]);
+}
+
+#[test]
+fn what_is_no_filed_key_is_not_taken_apart() {
+    assert_eq!(split(b""), None);
+    assert_eq!(split(&[0xf2, 1]), None);
+    assert_eq!(split(&[0xf5, 1, 0, 0, 0, 0]), None);
+}
+
+#[test]
+fn a_row_that_has_gone_is_noticed() {
+    let gone = BTreeMap::from([(vec![1], None)]);
+    assert!(matches!(write_all(&empty_table(), &gone), Err(Trouble::Damaged(_))));
+}
+
+#[test]
+fn a_very_long_key_is_not_whole() {
+    let key = vec![b'k'; 5000];
+    assert_eq!(whole_key(&filed(StreamId(7), &key)), None);
+    assert_eq!(whole_key(&filed(StreamId(7), &key[..1000])), Some(&key[..1000]));
+}
