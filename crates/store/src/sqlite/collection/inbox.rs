@@ -2,6 +2,7 @@
 
 use inlet_model::{ConnectorId, StreamName};
 use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::oneshot;
 
 use super::error::{Outcome, Trouble};
 use super::streams::{id_bytes, read_name, read_number};
@@ -13,17 +14,81 @@ use crate::fault;
 /// Pushes of records are kept compressed; they are read once, soon.
 const ZSTD_LEVEL: i32 = 1;
 
-/// Stores a push, if nothing is against it.
-pub(super) fn push(writer: &mut Writer, push: &Push) -> Outcome<PushEffect> {
-    let effect = writer.transact(|tx, _| {
-        let effect = store(tx, push)?;
-        fault::point("push.before");
-        Ok(effect)
-    })?;
-    fault::point("push.after");
-    Ok(effect)
+/// Pushes that share a transaction, at most.
+const GROUP_COUNT: usize = 256;
+
+/// A group takes no more once its pushes have this many bytes.
+const GROUP_BYTES: usize = 8 << 20;
+
+/// A push, and who waits for its answer.
+pub(super) struct PendingPush {
+    pub(super) push: Push,
+    pub(super) answer: oneshot::Sender<Outcome<PushEffect>>,
 }
 
+impl PendingPush {
+    fn answer(self, effect: Outcome<PushEffect>) {
+        // Nobody may be waiting any more.
+        let _ = self.answer.send(effect);
+    }
+}
+
+/// Pushes that came while another transaction was under way. The wait for the disk is what a push costs: they share it.
+pub(super) struct PushGroup {
+    pushes: Vec<PendingPush>,
+    bytes: usize,
+}
+
+impl PushGroup {
+    pub(super) fn of(first: PendingPush) -> Self {
+        let bytes = first.push.lines.len();
+        Self { pushes: vec![first], bytes }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.pushes.len() < GROUP_COUNT && self.bytes < GROUP_BYTES
+    }
+
+    pub(super) fn add(&mut self, push: PendingPush) {
+        self.bytes += push.push.lines.len();
+        self.pushes.push(push);
+    }
+
+    /// Stores them in order, and answers once they are durable.
+    pub(super) fn store(mut self, writer: &mut Writer) {
+        match store_together(writer, &self.pushes) {
+            Ok(effects) => {
+                for (pending, effect) in self.pushes.into_iter().zip(effects) {
+                    pending.answer(effect);
+                }
+            }
+            // Nothing was written. One by one, each push of a group gets its own answer.
+            Err(trouble) => match self.pushes.pop() {
+                Some(only) if self.pushes.is_empty() => only.answer(Err(trouble)),
+                last => self.pushes.into_iter().chain(last).for_each(|push| Self::of(push).store(writer)),
+            },
+        }
+    }
+}
+
+fn store_together(writer: &mut Writer, pushes: &[PendingPush]) -> Outcome<Vec<Outcome<PushEffect>>> {
+    let effects = writer.transact(|tx, _| {
+        let mut effects = Vec::with_capacity(pushes.len());
+        for pending in pushes {
+            effects.push(match store(tx, &pending.push) {
+                // It was refused before anything was written.
+                Err(Trouble::Fenced) => Err(Trouble::Fenced),
+                effect => Ok(effect?),
+            });
+        }
+        fault::point("push.before");
+        Ok(effects)
+    })?;
+    fault::point("push.after");
+    Ok(effects)
+}
+
+/// Stores a push, if nothing is against it. What is against it is found before anything is written.
 fn store(connection: &Connection, push: &Push) -> Outcome<PushEffect> {
     if let Some(idempotent) = &push.idempotent
         && let Some(effect) = idempotency::earlier(connection, idempotent)?
@@ -150,4 +215,56 @@ pub(super) fn after(
         });
     }
     Ok(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use inlet_model::{SeededEntropy, Timestamp};
+
+    use super::super::{finish, schema, stores::Options, writer::WriterHandle};
+    use super::*;
+    use crate::StoreErrorKind;
+
+    fn push(connector: u128) -> Push {
+        Push {
+            connector_id: ConnectorId::from_u128(connector),
+            stream: StreamName::new("s").unwrap(),
+            key_fields: Vec::new(),
+            lines: b"{}\n".to_vec(),
+            count: 1,
+            now: Timestamp::from_millis(1),
+            max_pending_bytes: 10,
+            idempotent: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn each_push_of_a_group_gets_its_own_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collection.db");
+        let (connection, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
+        let writer = WriterHandle::start(connection).unwrap();
+        let (closed, open) = (1, 2);
+        writer
+            .write("close", move |writer| finish::close_connector(writer, ConnectorId::from_u128(closed)))
+            .await
+            .unwrap();
+        // The writer is held up until all the pushes wait for it.
+        let (go, wait) = std::sync::mpsc::sync_channel::<()>(0);
+        let held_up = writer.write("wait", move |_| Ok(wait.recv().is_ok()));
+        let pushes = [open, closed, open, open, open].map(|connector| writer.push(push(connector)));
+        let [first, refused, second, third, full] = pushes;
+        let release = async {
+            tokio::task::yield_now().await;
+            go.send(()).unwrap();
+        };
+        let (held_up, first, refused, second, third, full, ()) =
+            tokio::join!(held_up, first, refused, second, third, full, release);
+        assert!(held_up.unwrap());
+        assert_eq!(first.unwrap(), PushEffect::Stored { seq: 1 });
+        assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Fenced);
+        assert_eq!(second.unwrap(), PushEffect::Stored { seq: 2 });
+        assert_eq!(third.unwrap(), PushEffect::Stored { seq: 3 });
+        assert_eq!(full.unwrap(), PushEffect::Full { pending_bytes: 9 });
+    }
 }

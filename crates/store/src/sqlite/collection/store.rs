@@ -158,7 +158,7 @@ impl Changes for SqliteCollection {
 #[async_trait]
 impl Inbox for SqliteCollection {
     async fn push(&self, push: Push) -> StoreResult<PushEffect> {
-        self.writer.write("push", move |writer| inbox::push(writer, &push)).await
+        self.writer.push(push).await
     }
 
     async fn inbox_streams(&self, connector_id: ConnectorId) -> StoreResult<Vec<StreamName>> {

@@ -10,13 +10,21 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::block::BlockEncoder;
 use super::error::{Outcome, Trouble};
+use super::inbox::{PendingPush, PushGroup};
 use super::seen::SeenSets;
+use crate::collection::{Push, PushEffect};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// Writes that may wait for their turn; further callers wait for a place.
 const QUEUE: usize = 64;
 
-type Job = Box<dyn FnOnce(&mut Writer) + Send>;
+/// What the thread is asked to do. Each answers for itself.
+enum Job {
+    /// One transaction.
+    Write(Box<dyn FnOnce(&mut Writer) + Send>),
+    /// A push, which may share its transaction with others.
+    Push(Box<PendingPush>),
+}
 
 /// What the thread owns.
 pub(super) struct Writer {
@@ -55,6 +63,40 @@ impl Writer {
         done
     }
 
+    /// Does a job. Pushes that wait directly behind a push are done with it; gives the job that came after them.
+    fn carry_out(&mut self, job: Job, waiting: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        let first = match job {
+            Job::Write(write) => {
+                write(self);
+                return None;
+            }
+            Job::Push(first) => first,
+        };
+        let mut group = PushGroup::of(*first);
+        let mut behind = None;
+        while group.has_room() && behind.is_none() {
+            match waiting.try_recv() {
+                Ok(Job::Push(push)) => group.add(*push),
+                Ok(other) => behind = Some(other),
+                Err(_) => break,
+            }
+        }
+        // If it panics, dropping the group tells those who wait.
+        let _ = self.catch_panic(|writer| {
+            group.store(writer);
+            Ok(())
+        });
+        behind
+    }
+
+    /// A bug in one write must not take the writer from all others. Its transaction is rolled back as it unwinds.
+    fn catch_panic<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
+            self.memory.seen.clear();
+            Err(Trouble::Broken("the write panicked"))
+        })
+    }
+
     /// Gives back memory that only a sync under way needs.
     pub(super) fn rest(&mut self) {
         self.memory.seen.clear();
@@ -78,9 +120,10 @@ impl WriterHandle {
         let closed = Arc::new(AtomicBool::new(false));
         let closing = Arc::clone(&closed);
         let thread = std::thread::Builder::new().name("collection-writer".to_owned()).spawn(move || {
-            while let Some(job) = waiting.blocking_recv() {
+            let mut next = None;
+            while let Some(job) = next.take().or_else(|| waiting.blocking_recv()) {
                 if !closing.load(Ordering::SeqCst) {
-                    job(&mut writer);
+                    next = writer.carry_out(job, &mut waiting);
                 }
             }
         })?;
@@ -93,21 +136,36 @@ impl WriterHandle {
         T: Send + 'static,
         F: FnOnce(&mut Writer) -> Outcome<T> + Send + 'static,
     {
-        let closed = || StoreError::new(StoreErrorKind::Closed, operation);
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |writer| {
-            // A bug in one write must not take the writer from all others. Its transaction is rolled back as it unwinds.
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(writer))).unwrap_or_else(|_| {
-                writer.memory.seen.clear();
-                Err(Trouble::Broken("the write panicked"))
-            });
+        let job = Job::Write(Box::new(move |writer| {
+            let outcome = writer.catch_panic(work);
             // Nobody may be waiting any more.
             let _ = answer.send(outcome);
-        });
+        }));
+        self.ask(operation, job, answered).await
+    }
+
+    /// Stores a push when its turn comes.
+    pub(super) async fn push(&self, push: Push) -> StoreResult<PushEffect> {
+        let (answer, answered) = oneshot::channel();
+        self.ask("push", Job::Push(Box::new(PendingPush { push, answer })), answered).await
+    }
+
+    async fn ask<T>(
+        &self,
+        operation: &'static str,
+        job: Job,
+        answered: oneshot::Receiver<Outcome<T>>,
+    ) -> StoreResult<T> {
+        let closed = || StoreError::new(StoreErrorKind::Closed, operation);
         let jobs = self.jobs().clone().ok_or_else(closed)?;
         jobs.send(job).await.map_err(|_| closed())?;
         drop(jobs);
-        answered.await.map_err(|_| closed())?.map_err(|trouble| trouble.during(operation))
+        match answered.await {
+            Ok(outcome) => outcome.map_err(|trouble| trouble.during(operation)),
+            Err(_) if self.is_closed() => Err(closed()),
+            Err(_) => Err(Trouble::Broken("a write was not answered").during(operation)),
+        }
     }
 
     /// Whether it takes no more writes.

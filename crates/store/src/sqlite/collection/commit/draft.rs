@@ -15,7 +15,7 @@ use super::super::seen::{ScopeKey, SeenSets};
 use super::super::streams::{self, StreamRow};
 use super::super::writer::Memory;
 use super::super::{meta, runs};
-use crate::collection::{Phase, Receipt, Run, StreamStatus};
+use crate::collection::{CancelFlag, Phase, Receipt, Run, StreamStatus};
 
 /// A commit on its way.
 pub(super) struct Draft<'a> {
@@ -26,6 +26,7 @@ pub(super) struct Draft<'a> {
     pub(super) origin: Origin,
     pub(super) next_change: u64,
     pub(super) streams: Vec<StreamDraft>,
+    cancel: &'a CancelFlag,
 }
 
 /// A stream that the commit concerns.
@@ -51,6 +52,7 @@ impl<'a> Draft<'a> {
         memory: &'a mut Memory,
         run: Run,
         now: Timestamp,
+        cancel: &'a CancelFlag,
     ) -> Outcome<Self> {
         Ok(Self {
             connection,
@@ -60,7 +62,13 @@ impl<'a> Draft<'a> {
             next_change: meta::next_change(connection)?,
             run,
             streams: Vec::new(),
+            cancel,
         })
+    }
+
+    /// Gives up if the sync was cancelled: work that will not become durable is not worth waiting for.
+    pub(super) fn unless_cancelled(&self) -> Outcome<()> {
+        if self.cancel.is_raised() { Err(Trouble::Cancelled) } else { Ok(()) }
     }
 
     /// The stream of that name, under way from now on.

@@ -21,12 +21,9 @@ use crate::fault;
 pub(super) fn commit(writer: &mut Writer, commit: Commit) -> Outcome<Receipt> {
     fault::point("commit.begin");
     let Commit { sync_id, connector_id, fence, cancel, now, items } = commit;
-    if cancel.is_raised() {
-        return Err(Trouble::Cancelled);
-    }
     let receipt = writer.transact(|tx, memory| {
         let run = runs::held(tx, connector_id, fence, sync_id)?;
-        let mut draft = Draft::begin(tx, memory, run, now)?;
+        let mut draft = Draft::begin(tx, memory, run, now, &cancel)?;
         apply_all(&mut draft, items)?;
         let receipt = draft.finish()?;
         fault::point("commit.before");

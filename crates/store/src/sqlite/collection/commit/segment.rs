@@ -27,9 +27,12 @@ pub(super) fn write(draft: &mut Draft<'_>, positioned: &[Positioned]) -> Outcome
     }
     let entries = Entries::gather(draft, positioned)?;
     let mut walk = Walk::begin(draft, &entries)?;
+    draft.unless_cancelled()?;
     let filings = look_up(draft, &entries, &mut walk)?;
     let mut walked = walk.end(draft)?;
+    draft.unless_cancelled()?;
     append(draft, &entries, &mut walked)?;
+    draft.unless_cancelled()?;
     file(draft, &entries, &filings, &walked)?;
     refuse(draft, &entries, std::mem::take(&mut walked.refusals))?;
     set_positions(draft, positioned, &walked)
