@@ -147,6 +147,7 @@ macro_rules! collection_tests {
                 a_sweep_that_is_through_finds_nothing_more,
                 a_sweep_keeps_to_its_stream_and_connector,
                 a_sweep_goes_through_all_complete_scopes,
+                a_sweep_covers_what_is_completed_while_it_is_under_way,
                 the_next_sync_sweeps_what_was_left,
                 a_large_sweep_deletes_what_it_should,
             }

@@ -7,7 +7,7 @@ use inlet_model::{ChangeOp, Scope};
 use serde_json::json;
 
 use super::given::{Claim, Given};
-use super::items::{WHOLE, key_of, put, puts};
+use super::items::{WHOLE, key_of, put, puts, scopes};
 
 /// The sweep deletes exactly what was not seen, and says so in the feed and in the counters.
 pub async fn a_sweep_deletes_exactly_what_was_not_seen(given: Given) {
@@ -172,6 +172,28 @@ pub async fn a_sweep_goes_through_all_complete_scopes(given: Given) {
     let cursor = |scope: &str| scopes[&Scope::new(scope)].cursor.clone();
     assert_eq!((cursor("a"), cursor("b"), cursor("c")), (Some(json!(2)), Some(json!(1)), Some(json!(2))));
     assert!(scopes[&Scope::new("d")].listing.is_some());
+}
+
+/// What is completed, or found to be gone, while a sweep is under way is swept as well, wherever the sweep stands.
+pub async fn a_sweep_covers_what_is_completed_while_it_is_under_way(given: Given) {
+    let connector = given.connector();
+    let first = given.begun(connector, &["s"]).await;
+    for (scope, ids) in [("low", [1, 2]), ("gone", [3, 4]), ("high", [8, 9])] {
+        given.commit(&first, given.whole_listing("s", scope, &puts(ids, "a"), json!(1))).await;
+    }
+    let second = given.begun(connector, &["s"]).await;
+    given.commit(&second, given.whole_listing("s", "high", &[], json!(2))).await;
+    for _ in 0..5 {
+        given.sweep_step(&second, "s", 1).await;
+    }
+    given.commit(&second, given.whole_listing("s", "low", &[put(2, "a")], json!(2))).await;
+    for _ in 0..5 {
+        given.sweep_step(&second, "s", 1).await;
+    }
+    given.commit(&second, vec![scopes("s", &["low", "high"])]).await;
+    given.sweep(&second, "s").await;
+    assert_eq!(given.ids("s").await, [2]);
+    assert!(given.unswept(&second).await.is_empty());
 }
 
 /// What one sync left unswept the next is told of, and its sweep's changes are that one's.
