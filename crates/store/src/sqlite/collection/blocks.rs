@@ -5,30 +5,32 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::block::{Block, BlockEncoder, BlockEntry};
+use super::block::{Block, BlockEncoder, BlockEntry, EncodedBlock};
 use super::error::{Outcome, Trouble};
 use super::streams::read_number;
 
-/// Appends the entries of one transaction.
+/// Makes blocks of the entries of one transaction. Apart from storing them it needs no connection, and so may run beside
+/// one.
 pub(super) struct BlockWriter<'a> {
-    connection: &'a Connection,
     encoder: &'a mut BlockEncoder,
     /// Entries of the block under way that the key table will point at.
     live: u64,
+    /// Blocks that are to be stored, and how many of their entries are live.
+    ready: Vec<(EncodedBlock, u64)>,
     /// Changes that the key table does not point at any more.
     superseded: Vec<u64>,
 }
 
 impl<'a> BlockWriter<'a> {
-    pub(super) fn new(connection: &'a Connection, encoder: &'a mut BlockEncoder) -> Self {
+    pub(super) fn new(encoder: &'a mut BlockEncoder) -> Self {
         encoder.clear();
-        Self { connection, encoder, live: 0, superseded: Vec::new() }
+        Self { encoder, live: 0, ready: Vec::new(), superseded: Vec::new() }
     }
 
     /// Appends an entry; `live` says whether the key table will point at it.
     pub(super) fn push(&mut self, entry: &BlockEntry<'_>, live: bool) -> Outcome<()> {
         if self.encoder.is_full() {
-            self.flush()?;
+            self.finish_block()?;
         }
         self.encoder.push(entry);
         self.live += u64::from(live);
@@ -40,31 +42,33 @@ impl<'a> BlockWriter<'a> {
         self.superseded.push(change);
     }
 
-    /// Stores what is left, and counts the entries that died.
-    pub(super) fn finish(mut self) -> Outcome<()> {
-        if !self.encoder.is_empty() {
-            self.flush()?;
+    /// Stores the blocks that are full.
+    pub(super) fn store(&mut self, connection: &Connection) -> Outcome<()> {
+        let mut block_insert =
+            connection.prepare_cached("INSERT INTO blocks (first_change, stored) VALUES (?1, ?2)")?;
+        let mut index_insert = connection.prepare_cached(
+            "INSERT INTO block_index (first_change, last_change, entries, live) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        for (block, live) in self.ready.drain(..) {
+            let (first, last) = (block.first_change as i64, block.last_change as i64);
+            block_insert.execute(params![first, block.stored])?;
+            index_insert.execute(params![first, last, block.count as i64, live as i64])?;
         }
-        self.superseded.sort_unstable();
-        count_dead(self.connection, &self.superseded)
+        Ok(())
     }
 
-    fn flush(&mut self) -> Outcome<()> {
-        let block = self.encoder.finish()?;
-        self.connection
-            .prepare_cached("INSERT INTO blocks (first_change, stored) VALUES (?1, ?2)")?
-            .execute(params![block.first_change as i64, block.stored])?;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO block_index (first_change, last_change, entries, live) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![
-                block.first_change as i64,
-                block.last_change as i64,
-                block.count as i64,
-                self.live as i64
-            ])?;
-        self.live = 0;
+    /// Stores what is left, and counts the entries that died.
+    pub(super) fn finish(mut self, connection: &Connection) -> Outcome<()> {
+        if !self.encoder.is_empty() {
+            self.finish_block()?;
+        }
+        self.store(connection)?;
+        self.superseded.sort_unstable();
+        count_dead(connection, &self.superseded)
+    }
+
+    fn finish_block(&mut self) -> Outcome<()> {
+        self.ready.push((self.encoder.finish()?, std::mem::take(&mut self.live)));
         Ok(())
     }
 }

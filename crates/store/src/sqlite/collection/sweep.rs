@@ -21,6 +21,9 @@ use crate::fault;
 
 /// Does one step.
 pub(super) fn sweep(writer: &mut Writer, sweep: &Sweep) -> Outcome<SweepProgress> {
+    if sweep.cancel.is_raised() {
+        return Err(Trouble::Cancelled);
+    }
     let mut wrote = false;
     let progress = writer.transact(|tx, memory| {
         let run = runs::held(tx, sweep.connector_id, sweep.fence, sweep.sync_id)?;
@@ -87,7 +90,7 @@ impl<'a> Step<'a> {
             let seen = memory.seen.take(connection, (stream.id, row.id))?;
             scopes.insert(row.id, Unswept { row, seen });
         }
-        let blocks = BlockWriter::new(connection, &mut memory.encoder);
+        let blocks = BlockWriter::new(&mut memory.encoder);
         Ok(Self { connection, seen: &mut memory.seen, blocks, sweep, stream, scopes })
     }
 
@@ -105,7 +108,7 @@ impl<'a> Step<'a> {
         streams::save(self.connection, &self.stream)?;
         self.count(&mut run, deleted)?;
         self.put_scopes_away(done)?;
-        self.blocks.finish()?;
+        self.blocks.finish(self.connection)?;
         Ok(SweepProgress { deleted, done })
     }
 

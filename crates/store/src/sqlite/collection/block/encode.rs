@@ -1,6 +1,8 @@
 //! Entries into blocks.
 
-use super::{BlockEntry, CODEC_RAW, CODEC_ZSTD, ORIGIN_LEN, Origin, VERSION, checksum, op_byte, varint};
+use super::{
+    BlockEntry, CHECKSUM_LEN, CODEC_RAW, CODEC_ZSTD, ORIGIN_LEN, Origin, VERSION, checksum, op_byte, varint,
+};
 
 /// A block is closed at this many entries: enough for them to compress well together, few enough that reading one
 /// of them is cheap.
@@ -12,15 +14,18 @@ const RAW_LEN: usize = 256 << 10;
 /// The fastest of zstd's ordinary levels: the next ones cost half as much again for a few per cent of size.
 const ZSTD_LEVEL: i32 = 1;
 
+/// Version, codec and two numbers.
+const HEADER_LEN_MAX: usize = 2 + 10 + 10;
+
 /// A finished block.
 #[derive(Debug)]
-pub(crate) struct EncodedBlock<'a> {
+pub(crate) struct EncodedBlock {
     pub(crate) first_change: u64,
     pub(crate) last_change: u64,
     /// How many entries it has.
     pub(crate) count: usize,
     /// The stored form.
-    pub(crate) stored: &'a [u8],
+    pub(crate) stored: Vec<u8>,
 }
 
 /// Gathers entries into a block, again and again; its buffers are kept.
@@ -34,7 +39,6 @@ pub(crate) struct BlockEncoder {
     keys: Vec<u8>,
     data: Vec<u8>,
     payload: Vec<u8>,
-    stored: Vec<u8>,
 }
 
 impl BlockEncoder {
@@ -49,7 +53,6 @@ impl BlockEncoder {
             keys: Vec::new(),
             data: Vec::new(),
             payload: Vec::new(),
-            stored: Vec::new(),
         })
     }
 
@@ -98,30 +101,23 @@ impl BlockEncoder {
     }
 
     /// Finishes the block and begins an empty one.
-    pub(crate) fn finish(&mut self) -> std::io::Result<EncodedBlock<'_>> {
+    pub(crate) fn finish(&mut self) -> std::io::Result<EncodedBlock> {
         self.gather_payload();
-        let stored = &mut self.stored;
-        stored.clear();
-        stored.extend_from_slice(&[VERSION, CODEC_ZSTD]);
-        varint::put(stored, self.count as u64);
-        varint::put(stored, self.payload.len() as u64);
         let compressed = self.compressor.compress(&self.payload)?;
-        if compressed.len() < self.payload.len() {
-            stored.extend_from_slice(&compressed);
+        let (codec, payload) = if compressed.len() < self.payload.len() {
+            (CODEC_ZSTD, &compressed)
         } else {
-            stored[1] = CODEC_RAW;
-            stored.extend_from_slice(&self.payload);
-        }
-        let sum = checksum(self.first_change, stored);
+            (CODEC_RAW, &self.payload)
+        };
+        let mut stored = Vec::with_capacity(payload.len() + HEADER_LEN_MAX + CHECKSUM_LEN);
+        stored.extend_from_slice(&[VERSION, codec]);
+        varint::put(&mut stored, self.count as u64);
+        varint::put(&mut stored, self.payload.len() as u64);
+        stored.extend_from_slice(payload);
+        let sum = checksum(self.first_change, &stored);
         stored.extend_from_slice(&sum.to_le_bytes());
-        let count = self.count;
-        self.count = 0;
-        Ok(EncodedBlock {
-            first_change: self.first_change,
-            last_change: self.last_change,
-            count,
-            stored: &self.stored,
-        })
+        let count = std::mem::take(&mut self.count);
+        Ok(EncodedBlock { first_change: self.first_change, last_change: self.last_change, count, stored })
     }
 
     /// Throws away what was gathered.

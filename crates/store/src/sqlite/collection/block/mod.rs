@@ -23,7 +23,7 @@ pub(crate) mod varint;
 use inlet_model::{ChangeOp, SyncId, Timestamp};
 
 pub(crate) use decode::Block;
-pub(crate) use encode::BlockEncoder;
+pub(crate) use encode::{BlockEncoder, EncodedBlock};
 
 /// The version that is written.
 const VERSION: u8 = 1;

@@ -3,7 +3,6 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::encode::EncodedBlock;
 use super::*;
 
 /// An entry that owns what it holds.
@@ -63,7 +62,7 @@ fn encode(entries: &[Owned]) -> Vec<u8> {
     assert_eq!(Some(first_change), entries.first().map(|entry| entry.head.change));
     assert_eq!(Some(last_change), entries.last().map(|entry| entry.head.change));
     assert_eq!(count, entries.len());
-    stored.to_vec()
+    stored
 }
 
 /// Bytes with a checksum that fits, so that the decoder looks at them.

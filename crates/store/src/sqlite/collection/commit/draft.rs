@@ -57,7 +57,7 @@ impl<'a> Draft<'a> {
         Ok(Self {
             connection,
             seen: &mut memory.seen,
-            blocks: BlockWriter::new(connection, &mut memory.encoder),
+            blocks: BlockWriter::new(&mut memory.encoder),
             origin: Origin { sync_id: run.sync_id, at: now },
             next_change: meta::next_change(connection)?,
             run,
@@ -191,7 +191,7 @@ impl<'a> Draft<'a> {
         self.run.phase = Phase::Reading;
         self.run.barren_attempts = 0;
         runs::save(self.connection, &self.run)?;
-        self.blocks.finish()?;
+        self.blocks.finish(self.connection)?;
         self.seen.save(self.connection)?;
         meta::set_next_change(self.connection, self.next_change)?;
         Ok(Receipt { counts: self.run.counts, last_change: self.next_change - 1 })

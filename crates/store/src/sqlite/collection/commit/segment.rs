@@ -6,8 +6,10 @@
 //! from front to back, however the records came.
 
 use inlet_model::{ChangeOp, Counts, Entry, Rejection, Scope};
+use rusqlite::Connection;
 
-use super::super::block::{BlockEntry, EntryHead};
+use super::super::block::{BlockEntry, EntryHead, Origin, StreamId};
+use super::super::blocks::BlockWriter;
 use super::super::error::Outcome;
 use super::super::keys::{self, KeyRow};
 use super::super::rejected;
@@ -20,6 +22,9 @@ use super::walk::{Current, Refusal, Refused, Verdict, Walk, Walked};
 /// The code of a record whose key another record has taken.
 const DUPLICATE_KEY: &str = "record.duplicate_key";
 
+/// So many entries take some milliseconds to compress, beside which starting a thread is nothing.
+const WORTH_A_THREAD: usize = 2_048;
+
 /// Writes the batches into the draft.
 pub(super) fn write(draft: &mut Draft<'_>, positioned: &[Positioned]) -> Outcome<()> {
     if positioned.is_empty() {
@@ -31,9 +36,9 @@ pub(super) fn write(draft: &mut Draft<'_>, positioned: &[Positioned]) -> Outcome
     let filings = look_up(draft, &entries, &mut walk)?;
     let mut walked = walk.end(draft)?;
     draft.unless_cancelled()?;
-    append(draft, &entries, &mut walked)?;
+    number(draft, &entries, &mut walked);
+    put(draft, &entries, &filings, &walked)?;
     draft.unless_cancelled()?;
-    file(draft, &entries, &filings, &walked)?;
     refuse(draft, &entries, std::mem::take(&mut walked.refusals))?;
     set_positions(draft, positioned, &walked)
 }
@@ -60,38 +65,29 @@ fn look_up(draft: &mut Draft<'_>, entries: &Entries<'_>, walk: &mut Walk<'_, '_>
     Ok(filings)
 }
 
-/// Numbers the changes and appends their entries, in the order of arrival, and counts.
-fn append(draft: &mut Draft<'_>, entries: &Entries<'_>, walked: &mut Walked) -> Outcome<()> {
+/// Numbers the changes in the order of arrival, and counts.
+fn number(draft: &mut Draft<'_>, entries: &Entries<'_>, walked: &mut Walked) {
     let mut counts = vec![Counts::default(); entries.batches().len()];
-    for index in 0..entries.len() {
+    for (index, verdict) in walked.verdicts.iter().enumerate() {
         let counts = &mut counts[entries.batch_of(index)];
-        match &walked.verdicts[index] {
-            Verdict::Unchanged => counts.unchanged += 1,
-            Verdict::Rejected => counts.rejected += 1,
-            Verdict::Written(written) => {
-                match written.op {
-                    ChangeOp::Created => counts.created += 1,
-                    ChangeOp::Updated => counts.updated += 1,
-                    ChangeOp::Deleted => counts.deleted += 1,
-                }
-                let head = EntryHead {
-                    change: draft.next_change,
-                    op: written.op,
-                    stream: draft.streams[walked.place(entries.batch_of(index)).stream].row.id,
-                    scope: walked.place(entries.batch_of(index)).scope,
-                    created_us: written.created_us,
-                    previous: written.previous.map_or(0, |link| walked.change_of(link)),
-                };
-                let entry = entries.entry(index);
-                let entry = BlockEntry { head, origin: draft.origin, key: entry.key, data: entry.data };
-                draft.blocks.push(&entry, written.live)?;
-                walked.changes[index] = draft.next_change;
-                draft.next_change += 1;
+        let written = match verdict {
+            Verdict::Unchanged => {
+                counts.unchanged += 1;
+                continue;
             }
+            Verdict::Rejected => {
+                counts.rejected += 1;
+                continue;
+            }
+            Verdict::Written(written) => written,
+        };
+        match written.op {
+            ChangeOp::Created => counts.created += 1,
+            ChangeOp::Updated => counts.updated += 1,
+            ChangeOp::Deleted => counts.deleted += 1,
         }
-    }
-    for change in &walked.superseded {
-        draft.blocks.supersede(*change);
+        walked.changes[index] = draft.next_change;
+        draft.next_change += 1;
     }
     for (batch, mut counts) in counts.into_iter().enumerate() {
         let content = entries.batches()[batch];
@@ -103,11 +99,59 @@ fn append(draft: &mut Draft<'_>, entries: &Entries<'_>, walked: &mut Walked) -> 
         }
         draft.count(walked.place(batch).stream, counts);
     }
+}
+
+/// Writes blocks and key table. To compress blocks takes about as long as to write the rows, so with many entries both
+/// are done at once.
+fn put(draft: &mut Draft<'_>, entries: &Entries<'_>, filings: &[Filing], walked: &Walked) -> Outcome<()> {
+    let streams: Vec<StreamId> = draft.streams.iter().map(|stream| stream.row.id).collect();
+    let origin = draft.origin;
+    let Draft { connection, blocks, .. } = draft;
+    let connection: &Connection = connection;
+    let mut append = || append(blocks, entries, walked, &streams, origin);
+    if entries.len() < WORTH_A_THREAD {
+        append()?;
+        file(connection, entries, filings, walked)?;
+    } else {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("collection-blocks".to_owned());
+            let appending = thread.spawn_scoped(scope, append)?;
+            let filed = file(connection, entries, filings, walked);
+            let appended = appending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            filed.and(appended)
+        })?;
+    }
+    blocks.store(connection)
+}
+
+/// Appends the entries that make a change to blocks, in the order of arrival.
+fn append(
+    blocks: &mut BlockWriter<'_>,
+    entries: &Entries<'_>,
+    walked: &Walked,
+    streams: &[StreamId],
+    origin: Origin,
+) -> Outcome<()> {
+    for (index, verdict) in walked.verdicts.iter().enumerate() {
+        let Verdict::Written(written) = verdict else { continue };
+        let place = walked.place(entries.batch_of(index));
+        let head = EntryHead {
+            change: walked.changes[index],
+            op: written.op,
+            stream: streams[place.stream],
+            scope: place.scope,
+            created_us: written.created_us,
+            previous: written.previous.map_or(0, |link| walked.change_of(link)),
+        };
+        let entry = entries.entry(index);
+        blocks.push(&BlockEntry { head, origin, key: entry.key, data: entry.data }, written.live)?;
+    }
+    walked.superseded.iter().for_each(|change| blocks.supersede(*change));
     Ok(())
 }
 
 /// Writes the rows of the key table, in the order of keys.
-fn file(draft: &Draft<'_>, entries: &Entries<'_>, filings: &[Filing], walked: &Walked) -> Outcome<()> {
+fn file(connection: &Connection, entries: &Entries<'_>, filings: &[Filing], walked: &Walked) -> Outcome<()> {
     let rows = filings.iter().filter_map(|filing| {
         let after = filing.after.as_ref().map(|current| KeyRow {
             hash: current.hash,
@@ -117,7 +161,7 @@ fn file(draft: &Draft<'_>, entries: &Entries<'_>, filings: &[Filing], walked: &W
         });
         (filing.before != after).then(|| (entries.filed(filing.entry), after))
     });
-    keys::write(draft.connection, rows)
+    keys::write(connection, rows)
 }
 
 /// Keeps the records that were refused, in the order of batches and of their places in the source.
