@@ -24,4 +24,4 @@ pub use outlet::{Closed, Message, MessageReceiver, Outlet, Taken, messages};
 pub use push::{Accepted, PushForm, accept};
 pub use pushed_line::PushedLine;
 pub use registry::{ConnectorType, Environment, Registry, UnknownType};
-pub use request::{OpenListing, ReadRequest, ScopeState, StreamRequest};
+pub use request::{ReadRequest, StreamRequest};

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_model::sync::SyncMode;
-use inlet_model::{HashSeed, Scope, StreamName};
-use serde_json::Value;
+use inlet_model::{HashSeed, Scope, ScopeState, StreamName};
 
 use crate::Inbox;
 
@@ -44,25 +43,4 @@ pub struct StreamRequest {
     pub fields: Option<Vec<String>>,
     /// How far each scope has been read.
     pub scopes: BTreeMap<Scope, ScopeState>,
-}
-
-/// How far one scope has been read. Positions are the source's own; nobody else looks into them.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ScopeState {
-    /// A listing that has begun and is not complete. It is finished first.
-    pub listing: Option<OpenListing>,
-    /// How far incremental reading has come, set when the first listing is complete.
-    pub cursor: Option<Value>,
-    /// The last listing that was complete. Equal to [`ReadRequest::generation`] where an earlier attempt of this
-    /// very sync finished the scope: a full refresh need not list it again if it has not changed since.
-    pub listed_by: Option<u64>,
-}
-
-/// A listing under way.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OpenListing {
-    /// Its number.
-    pub generation: u64,
-    /// The last checkpoint; `None`: it starts again, with a new [`Message::Listing`](crate::Message::Listing).
-    pub position: Option<Value>,
 }

@@ -3,7 +3,7 @@
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::SyncMode;
 use inlet_model::{HashSeed, RecordHash, StreamName};
-use inlet_source::{OpenListing, ScopeState, StreamRequest, StreamSpec};
+use inlet_source::{StreamRequest, StreamSpec};
 use inlet_store::catalog::Connector;
 use inlet_store::collection::{RunStart, RunStream};
 
@@ -59,16 +59,6 @@ impl StreamPlan {
     /// The stream as the source is asked for it, from where `start` left it.
     pub(crate) fn request(self, start: &mut RunStart) -> StreamRequest {
         let scopes = start.scopes.remove(&self.name).unwrap_or_default();
-        let scopes = scopes
-            .into_iter()
-            .map(|(scope, stored)| {
-                let listing = stored.listing.map(|listing| OpenListing {
-                    generation: listing.generation,
-                    position: listing.position,
-                });
-                (scope, ScopeState { listing, cursor: stored.cursor, listed_by: stored.listed_by })
-            })
-            .collect();
         StreamRequest {
             name: self.name,
             mode: self.mode,

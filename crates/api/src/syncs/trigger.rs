@@ -9,9 +9,9 @@
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
+use inlet_model::SyncId;
 use inlet_model::fields::Fields;
-use inlet_model::sync::{SyncMode, SyncStatus, SyncTrigger};
-use inlet_model::{Counts, SyncId};
+use inlet_model::sync::{SyncMode, SyncTrigger};
 use inlet_store::catalog::{Connector, ConnectorStatus, Sync};
 use serde_json::Value;
 
@@ -58,24 +58,7 @@ fn read_mode(body: Value) -> Result<SyncMode, Problem> {
 
 fn queued(api: &Api, connector: &Connector, mode: SyncMode) -> Sync {
     let now = api.clock.now();
-    Sync {
-        id: SyncId::new(now, &*api.entropy),
-        space_id: connector.space_id.clone(),
-        collection_id: connector.collection_id.clone(),
-        store_id: connector.store_id,
-        connector_id: connector.id,
-        status: SyncStatus::Queued,
-        trigger: SyncTrigger::Api,
-        mode,
-        attempt: 0,
-        created_at: now,
-        started_at: None,
-        last_progress_at: None,
-        finished_at: None,
-        counts: Counts::default(),
-        streams: Vec::new(),
-        failure: None,
-    }
+    Sync::queued(SyncId::new(now, &*api.entropy), connector, SyncTrigger::Api, mode, now)
 }
 
 async fn already_running(api: &Api, path: &ConnectorPath, running: Sync) -> Result<Problem, Problem> {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use inlet_model::json::Limits;
 use inlet_model::sync::SyncMode;
-use inlet_model::{Scope, StreamName};
+use inlet_model::{Scope, ScopeState, StreamName};
 use inlet_source::conformance::{self, Collection, StreamEnding, Subject};
 use inlet_source::{
-    ConnectorType, Environment, ErrorKind, Inbox, InboxEntry, InboxError, Message, PushForm, ScopeState,
-    Source, StreamRequest, accept,
+    ConnectorType, Environment, ErrorKind, Inbox, InboxEntry, InboxError, Message, PushForm, Source,
+    StreamRequest, accept,
 };
 use serde_json::{Value, json};
 

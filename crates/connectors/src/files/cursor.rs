@@ -1,9 +1,9 @@
 //! How far a file has been read: what is stored between reads, and what follows from it.
 
 use inlet_model::sync::SyncMode;
-use inlet_model::{HashSeed, RecordHash};
+use inlet_model::{HashSeed, RecordHash, ScopeState};
+use inlet_source::StreamRequest;
 use inlet_source::formats::Place;
-use inlet_source::{ScopeState, StreamRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use inlet_model::key::Key;
 use inlet_model::sync::SyncMode;
-use inlet_model::{Batch, Op, Rejection, Scope, StreamName};
+use inlet_model::{Batch, Op, OpenListing, Rejection, Scope, ScopeState, StreamName};
 use serde_json::value::RawValue;
 
-use crate::{Capabilities, ErrorKind, Message, OpenListing, ReadRequest, ScopeState};
+use crate::{Capabilities, ErrorKind, Message, ReadRequest};
 
 /// How a stream's messages ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

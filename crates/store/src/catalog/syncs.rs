@@ -45,6 +45,37 @@ pub struct Sync {
     pub failure: Option<Failure>,
 }
 
+impl Sync {
+    /// A sync of `connector` that is wanted and not begun.
+    #[must_use]
+    pub fn queued(
+        id: SyncId,
+        connector: &Connector,
+        trigger: SyncTrigger,
+        mode: SyncMode,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            space_id: connector.space_id.clone(),
+            collection_id: connector.collection_id.clone(),
+            store_id: connector.store_id,
+            connector_id: connector.id,
+            status: SyncStatus::Queued,
+            trigger,
+            mode,
+            attempt: 0,
+            created_at: now,
+            started_at: None,
+            last_progress_at: None,
+            finished_at: None,
+            counts: Counts::default(),
+            streams: Vec::new(),
+            failure: None,
+        }
+    }
+}
+
 /// A sync given to a worker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {

@@ -20,8 +20,7 @@ pub use commit::{CancelFlag, Commit, Fence, Item, Receipt, Sweep, SweepProgress}
 pub use inbox::{Inbox, InboxItem, Push, PushEffect};
 pub use records::{RecordCursor, RecordPage, RecordQuery, Records, Stats};
 pub use runs::{
-    FinishRun, NewRun, OpenListing, Phase, RejectedRecord, Run, RunStart, RunStream, Runs, ScopeState,
-    StreamProgress, StreamStatus,
+    FinishRun, NewRun, Phase, RejectedRecord, Run, RunStart, RunStream, Runs, StreamProgress, StreamStatus,
 };
 
 use crate::StoreResult;

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use inlet_model::sync::{Failure, Outcome};
-use inlet_model::{ConnectorId, Counts, Scope, StreamName, SyncId, Timestamp};
+use inlet_model::{ConnectorId, Counts, Scope, ScopeState, StreamName, SyncId, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{Commit, Fence, Receipt, Sweep, SweepProgress};
 use crate::StoreResult;
@@ -50,26 +49,6 @@ pub struct RunStart {
     pub scopes: BTreeMap<StreamName, BTreeMap<Scope, ScopeState>>,
     /// Streams whose complete listings wait to be swept; the sweep comes before any reading.
     pub unswept: Vec<StreamName>,
-}
-
-/// How far one scope has been read.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ScopeState {
-    /// A listing that is neither complete nor dropped.
-    pub listing: Option<OpenListing>,
-    /// How far incremental reading has come.
-    pub cursor: Option<Value>,
-    /// The generation of the last complete listing.
-    pub listed_by: Option<u64>,
-}
-
-/// A listing under way.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OpenListing {
-    /// Its number.
-    pub generation: u64,
-    /// The last checkpoint, if the listing can go on from one.
-    pub position: Option<Value>,
 }
 
 /// What a run is doing.

@@ -7,7 +7,7 @@ use inlet_source::Message;
 use inlet_store::catalog::CancelEffect;
 use inlet_sync::Engine;
 
-use crate::fixture::{Fixture, batch, listing};
+use crate::fixture::{Fixture, batch, list_the_rest, list_three_and_hang, listing};
 
 /// The effect that design promises within a second; the rest is room for a busy machine.
 const WITHIN: Duration = Duration::from_secs(1);
@@ -22,12 +22,7 @@ async fn cancel(fixture: &Fixture, engine: &Engine, id: inlet_model::SyncId) {
 #[tokio::test]
 async fn a_cancel_ends_a_sync_whose_source_waits_for_ever() {
     let fixture = Fixture::new(&["s"]).await;
-    fixture.script(|request, out| async move {
-        out.send(listing("s")).await.unwrap();
-        let batch = batch(&request, "s", 0..3, "a");
-        out.send(Message::Batch { batch, checkpoint: Some(3.into()) }).await.unwrap();
-        std::future::pending().await
-    });
+    fixture.script(list_three_and_hang);
     let engine = fixture.engine().await;
     let id = fixture.trigger(&engine, SyncMode::Incremental).await;
     fixture.wait_for_records(3).await;
@@ -67,26 +62,13 @@ fn a_cancel_ends_a_sync_whose_source_blocks_its_thread() {
 #[tokio::test]
 async fn a_cancelled_sync_is_followed_by_one_that_goes_on_from_its_checkpoint() {
     let fixture = Fixture::new(&["s"]).await;
-    fixture.script(|request, out| async move {
-        out.send(listing("s")).await.unwrap();
-        let batch = batch(&request, "s", 0..3, "a");
-        out.send(Message::Batch { batch, checkpoint: Some(3.into()) }).await.unwrap();
-        std::future::pending().await
-    });
+    fixture.script(list_three_and_hang);
     let engine = fixture.engine().await;
     let id = fixture.trigger(&engine, SyncMode::Incremental).await;
     fixture.wait_for_records(3).await;
     cancel(&fixture, &engine, id).await;
     fixture.wait(id, |sync| sync.status.is_final()).await;
-    fixture.script(|request, out| async move {
-        let open = request.streams[0].scopes.values().next().and_then(|scope| scope.listing.clone());
-        assert_eq!(open.and_then(|listing| listing.position), Some(3.into()), "the listing is still open");
-        let batch = batch(&request, "s", 3..5, "a");
-        out.send(Message::Batch { batch, checkpoint: Some(5.into()) }).await.unwrap();
-        out.send(crate::fixture::complete("s", true)).await.unwrap();
-        out.send(crate::fixture::end("s")).await.unwrap();
-        Ok(())
-    });
+    fixture.script(list_the_rest);
     let sync = fixture.sync_to_the_end(&engine).await;
     assert_eq!(sync.status, SyncStatus::Succeeded);
     assert_eq!((sync.counts.read, sync.counts.created, sync.counts.deleted), (2, 2, 0));

@@ -10,10 +10,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inlet_model::fields::FieldErrors;
 use inlet_model::stream::StreamSettings;
-use inlet_model::sync::{SyncMode, SyncStatus, SyncTrigger};
-use inlet_model::{
-    Batch, Clock, ConnectorId, Counts, Scope, StreamName, SyncId, SystemClock, SystemEntropy, key,
-};
+use inlet_model::sync::{SyncMode, SyncTrigger};
+use inlet_model::{Batch, Clock, ConnectorId, Scope, StreamName, SyncId, SystemClock, SystemEntropy, key};
 use inlet_source::{
     Capabilities, ConnectorType, Environment, Message, Outlet, ReadRequest, Registry, Source, SourceError,
     StreamSpec,
@@ -119,6 +117,25 @@ pub(crate) fn end(name: &str) -> Message {
     Message::StreamEnd { stream: stream(name) }
 }
 
+/// Lists three records of the stream `s`, and then neither goes on nor ends.
+pub(crate) async fn list_three_and_hang(request: ReadRequest, out: Outlet) -> Result<(), SourceError> {
+    out.send(listing("s")).await.unwrap();
+    let batch = batch(&request, "s", 0..3, "a");
+    out.send(Message::Batch { batch, checkpoint: Some(3.into()) }).await.unwrap();
+    std::future::pending().await
+}
+
+/// Goes on with that listing, which must still be open, by two more records, and completes it.
+pub(crate) async fn list_the_rest(request: ReadRequest, out: Outlet) -> Result<(), SourceError> {
+    let open = request.streams[0].scopes.values().next().and_then(|scope| scope.listing.clone());
+    assert_eq!(open.and_then(|listing| listing.position), Some(3.into()), "the listing is still open");
+    let batch = batch(&request, "s", 3..5, "a");
+    out.send(Message::Batch { batch, checkpoint: Some(5.into()) }).await.unwrap();
+    out.send(complete("s", true)).await.unwrap();
+    out.send(end("s")).await.unwrap();
+    Ok(())
+}
+
 impl Fixture {
     /// A connector of type `scripted` with these streams, in the collection `default`.
     pub(crate) async fn new(streams: &[&str]) -> Self {
@@ -174,24 +191,8 @@ impl Fixture {
     /// Queues a sync and wakes the engine.
     pub(crate) async fn trigger(&self, engine: &Engine, mode: SyncMode) -> SyncId {
         let now = SystemClock.now();
-        let sync = Sync {
-            id: SyncId::new(now, &SystemEntropy),
-            space_id: self.connector.space_id.clone(),
-            collection_id: self.connector.collection_id.clone(),
-            store_id: self.connector.store_id,
-            connector_id: self.connector.id,
-            status: SyncStatus::Queued,
-            trigger: SyncTrigger::Api,
-            mode,
-            attempt: 0,
-            created_at: now,
-            started_at: None,
-            last_progress_at: None,
-            finished_at: None,
-            counts: Counts::default(),
-            streams: Vec::new(),
-            failure: None,
-        };
+        let sync =
+            Sync::queued(SyncId::new(now, &SystemEntropy), &self.connector, SyncTrigger::Api, mode, now);
         let id = sync.id;
         assert_eq!(self.catalog.sync_trigger(sync, None).await.unwrap(), Effect::Done);
         engine.wake();

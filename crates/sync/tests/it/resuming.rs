@@ -3,36 +3,22 @@
 use std::time::Duration;
 
 use inlet_model::sync::{SyncMode, SyncStatus};
-use inlet_source::Message;
 
-use crate::fixture::{Fixture, batch, complete, end, listing};
+use crate::fixture::{Fixture, list_the_rest, list_three_and_hang};
 
 const GRACE: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn a_stopped_engine_commits_what_it_has_and_the_next_goes_on() {
     let fixture = Fixture::new(&["s"]).await;
-    fixture.script(|request, out| async move {
-        out.send(listing("s")).await.unwrap();
-        let batch = batch(&request, "s", 0..3, "a");
-        out.send(Message::Batch { batch, checkpoint: Some(3.into()) }).await.unwrap();
-        std::future::pending().await
-    });
+    fixture.script(list_three_and_hang);
     let engine = fixture.engine().await;
     let id = fixture.trigger(&engine, SyncMode::Incremental).await;
     fixture.wait_for_records(3).await;
     engine.stop(GRACE).await;
     assert_eq!(fixture.sync(id).await.status, SyncStatus::Running, "a restart is no state");
 
-    fixture.script(|request, out| async move {
-        let open = request.streams[0].scopes.values().next().and_then(|scope| scope.listing.clone());
-        assert_eq!(open.and_then(|listing| listing.position), Some(3.into()));
-        let batch = batch(&request, "s", 3..5, "a");
-        out.send(Message::Batch { batch, checkpoint: Some(5.into()) }).await.unwrap();
-        out.send(complete("s", true)).await.unwrap();
-        out.send(end("s")).await.unwrap();
-        Ok(())
-    });
+    fixture.script(list_the_rest);
     let _next = fixture.engine().await;
     let sync = fixture.wait(id, |sync| sync.status.is_final()).await;
     assert_eq!((sync.status, sync.attempt), (SyncStatus::Succeeded, 2));

@@ -105,24 +105,7 @@ impl Given {
     /// A queued sync that is not stored.
     pub fn a_sync(&self, connector: &Connector) -> Sync {
         let now = self.now();
-        Sync {
-            id: SyncId::new(now, &self.entropy),
-            space_id: connector.space_id.clone(),
-            collection_id: connector.collection_id.clone(),
-            store_id: connector.store_id,
-            connector_id: connector.id,
-            status: SyncStatus::Queued,
-            trigger: SyncTrigger::Api,
-            mode: SyncMode::Incremental,
-            attempt: 0,
-            created_at: now,
-            started_at: None,
-            last_progress_at: None,
-            finished_at: None,
-            counts: Counts::default(),
-            streams: Vec::new(),
-            failure: None,
-        }
+        Sync::queued(SyncId::new(now, &self.entropy), connector, SyncTrigger::Api, SyncMode::Incremental, now)
     }
 
     /// How the run of a claimed sync may have ended.

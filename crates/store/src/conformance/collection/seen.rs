@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use inlet_model::{Change, ConnectorId, Counts, Record, Scope, SyncId};
+use inlet_model::{Change, ConnectorId, Counts, Record, Scope, ScopeState, SyncId};
 use serde_json::Value;
 
 use super::given::{Claim, Given, name};
 use crate::collection::{
-    ChangePage, InboxItem, RecordCursor, RecordPage, RecordQuery, RejectedRecord, Run, ScopeState, Stats,
+    ChangePage, InboxItem, RecordCursor, RecordPage, RecordQuery, RejectedRecord, Run, Stats,
 };
 
 /// More than any page of a test holds.

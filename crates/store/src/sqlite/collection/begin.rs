@@ -1,5 +1,6 @@
 //! A run begins, or goes on with its next attempt.
 
+use inlet_model::{OpenListing, ScopeState};
 use std::collections::BTreeMap;
 
 use inlet_model::Scope;
@@ -11,9 +12,7 @@ use super::seen::SeenSets;
 use super::streams::{self, StreamRow};
 use super::writer::Writer;
 use super::{meta, runs};
-use crate::collection::{
-    NewRun, OpenListing, Phase, Run, RunStart, RunStream, ScopeState, StreamProgress, StreamStatus,
-};
+use crate::collection::{NewRun, Phase, Run, RunStart, RunStream, StreamProgress, StreamStatus};
 use crate::fault;
 
 /// Takes the connector for the run.

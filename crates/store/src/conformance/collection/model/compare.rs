@@ -1,6 +1,6 @@
 //! The comparison: everything that the store shows, with what the model knows.
 
-use inlet_model::{Change, Counts, Record, Scope};
+use inlet_model::{Change, Counts, Record, Scope, ScopeState};
 
 use super::super::given::{Given, name};
 use super::super::items::{data_of, key_of};
@@ -8,7 +8,7 @@ use super::super::seen::all_records;
 use super::history::History;
 use super::step::{PLACES, STREAMS};
 use super::world::{RunModel, ScopeModel};
-use crate::collection::{RecordQuery, ScopeState};
+use crate::collection::RecordQuery;
 
 /// So few that a page of records or changes is never all of them.
 const PAGE: usize = 4;
