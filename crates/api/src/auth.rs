@@ -127,7 +127,7 @@ async fn caller(api: &Api, parts: &Parts) -> Result<Caller, Problem> {
         return Ok(Caller::Local);
     }
     match api.catalog.key_by_hash(hash).await? {
-        Some(key) => Ok(Caller::Key(key.id)),
+        Some(found) => Ok(Caller::Key(found.key.id)),
         None => {
             Err(unauthorized(Code::KeyInvalid, "The API key is not known. Check it, or ask for a new one."))
         }

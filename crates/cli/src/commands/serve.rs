@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use inlet_api::{Auth, first_key, key_hash};
 use inlet_model::KeyId;
-use inlet_store::catalog::ApiKey;
+use inlet_store::catalog::{ApiKey, Role};
 
 use crate::args::{AuthArg, ServeArgs};
 use crate::errors::CommandError;
@@ -100,10 +100,14 @@ async fn make_first_key(node: &Node, args: &ServeArgs) -> Result<(), CommandErro
     let stored = ApiKey {
         id: KeyId::new(now, &*node.entropy),
         name: "admin".to_owned(),
-        hash: key.hash,
+        role: Role::Admin,
+        space_id: None,
         created_at: now,
+        created_by: None,
+        expires_at: None,
+        last_used_at: None,
     };
-    let is_first = node.catalog.key_create_first(stored).await.map_err(|error| {
+    let is_first = node.catalog.key_create_first(stored, key.hash).await.map_err(|error| {
         CommandError::failure(error.kind().code(), "the first API key could not be stored").because(error)
     })?;
     if is_first {
