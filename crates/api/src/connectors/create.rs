@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use inlet_model::fields::Fields;
 use inlet_model::{ConnectorId, StoreId};
 use inlet_store::catalog::Connector;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::fields::NewConnector;
 use super::view::ConnectorView;
@@ -39,7 +39,7 @@ pub(crate) fn operation() -> Operation {
     Operation::post("create_connector", path::CONNECTORS, Access::Write)
         .summary("Make a connector")
         .description("A bad config is refused with every bad field named, under `/config/…`.")
-        .body::<NewConnector>(json!({"name": "New Connector", "type": "external_source"}))
+        .body::<NewConnector>(NewConnector::example())
         .answers::<ConnectorView>(StatusCode::CREATED, "The connector.", ConnectorView::example())
         .with_header(Param::header("Location", "Where the connector is."))
         .with_header(Param::header("ETag", "Its version."))

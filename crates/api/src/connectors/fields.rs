@@ -35,6 +35,13 @@ pub(super) struct NewConnector {
     schedule: Option<()>,
 }
 
+impl NewConnector {
+    /// One for the documents.
+    pub(super) fn example() -> Value {
+        serde_json::from_str(include_str!("examples/new_connector.json")).expect("the file is JSON")
+    }
+}
+
 /// What is to be changed of a connector, as a JSON merge patch (RFC 7396).
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]

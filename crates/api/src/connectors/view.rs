@@ -8,7 +8,7 @@ use inlet_model::{CollectionId, ConnectorId, SpaceId, SyncId, Timestamp};
 use inlet_store::catalog::{Connector, ConnectorStatus, Sync};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::app::Api;
@@ -59,12 +59,7 @@ struct LastSync {
 impl ConnectorView {
     /// One for the documents.
     pub(super) fn example() -> Value {
-        json!({
-            "id": "con_01h455vb4pex5vsknk084sn02q", "space_id": "default", "collection_id": "default",
-            "name": "New Connector", "type": "external_source", "config": {}, "streams": null, "schedule": null,
-            "status": "active", "last_sync": null, "next_sync_at": null,
-            "created_at": "2026-01-01T07:00:00.000Z", "updated_at": "2026-01-01T07:00:00.000Z",
-        })
+        serde_json::from_str(include_str!("examples/connector.json")).expect("the file is JSON")
     }
 
     /// A connector and the newest of its syncs.
