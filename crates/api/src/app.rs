@@ -11,8 +11,10 @@ use inlet_sync::Engine;
 use tokio::sync::Semaphore;
 
 use crate::auth::Auth;
+use crate::documents::Documents;
 use crate::idempotency::Ledger;
 use crate::memory::Memory;
+use crate::operation::Operation;
 use crate::pages::Signer;
 
 /// What the API works with.
@@ -93,16 +95,19 @@ pub(crate) struct State {
     pub(crate) signer: Signer,
     pub(crate) ledger: Ledger,
     pub(crate) memory: Memory,
+    /// What describes the API.
+    pub(crate) documents: Documents,
     /// One permit a request of [`Limits::requests`].
     pub(crate) requests: Arc<Semaphore>,
 }
 
 impl Api {
-    pub(crate) fn new(app: App) -> Self {
+    pub(crate) fn new(app: App, operations: &[Operation]) -> Self {
         let secret = app.catalog.secret();
         Self(Arc::new(State {
             signer: Signer::new(secret),
             ledger: Ledger::new(secret),
+            documents: Documents::of(operations),
             memory: Memory::new(app.limits.memory_bytes),
             requests: Arc::new(Semaphore::new(app.limits.requests.min(Semaphore::MAX_PERMITS))),
             app,

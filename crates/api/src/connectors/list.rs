@@ -7,14 +7,22 @@
 
 use axum::extract::State;
 
-use super::view;
+use super::view::{self, ConnectorView};
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::find;
-use crate::pages::{PageView, page_query, page_token};
+use crate::operation::{Access, Operation, path};
+use crate::pages::{CATALOG_MAX, PageView, page_query, page_token};
 use crate::paths::CollectionPath;
 use crate::problem::Problem;
 use crate::query::Query;
+
+pub(crate) fn operation() -> Operation {
+    Operation::get("list_connectors", path::CONNECTORS, Access::Read)
+        .summary("List the connectors of a collection")
+        .paged(CATALOG_MAX)
+        .answers_page::<ConnectorView>("A page of connectors.", ConnectorView::example())
+}
 
 pub(crate) async fn list(
     State(api): State<Api>,
