@@ -10,7 +10,7 @@ use inlet_store::{Catalog, CollectionStores};
 use inlet_sync::Engine;
 use tokio::sync::Semaphore;
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Keyring};
 use crate::documents::Documents;
 use crate::idempotency::Ledger;
 use crate::memory::Memory;
@@ -94,6 +94,7 @@ pub(crate) struct State {
     pub(crate) app: App,
     pub(crate) signer: Signer,
     pub(crate) ledger: Ledger,
+    pub(crate) keyring: Keyring,
     pub(crate) memory: Memory,
     /// What describes the API.
     pub(crate) documents: Documents,
@@ -107,6 +108,7 @@ impl Api {
         Self(Arc::new(State {
             signer: Signer::new(secret),
             ledger: Ledger::new(secret),
+            keyring: Keyring::default(),
             documents: Documents::of(operations),
             memory: Memory::new(app.limits.memory_bytes),
             requests: Arc::new(Semaphore::new(app.limits.requests.min(Semaphore::MAX_PERMITS))),

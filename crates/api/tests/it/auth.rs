@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use inlet_api::{Auth, NewKey, first_key, key_hash};
+use inlet_api::{Auth, NewKey, key_hash, new_key};
 use inlet_model::{KeyId, SystemEntropy};
 use inlet_store::catalog::{ApiKey, Role};
 
@@ -23,7 +23,7 @@ async fn each_kind_of_key_opens_and_every_other_does_not() {
         local_token: Some(key_hash("local")),
     };
     let app = app(auth).await;
-    let NewKey { text, hash } = first_key(&SystemEntropy);
+    let NewKey { text, hash } = new_key(&SystemEntropy);
     let id = KeyId::new(app.now(), &SystemEntropy);
     let stored = ApiKey {
         id,

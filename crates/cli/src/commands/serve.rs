@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use inlet_api::{Auth, first_key, key_hash};
+use inlet_api::{Auth, key_hash, new_key};
 use inlet_model::KeyId;
 use inlet_store::catalog::{ApiKey, Role};
 
@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
             "other machines may reach this address over plain HTTP: put a proxy with TLS before it"
         );
     }
-    let token = first_key(&*node.entropy);
+    let token = new_key(&*node.entropy);
     let auth = match args.auth {
         AuthArg::None => Auth::None,
         AuthArg::Key => {
@@ -95,7 +95,7 @@ async fn make_first_key(node: &Node, args: &ServeArgs) -> Result<(), CommandErro
     if args.api_key.is_some() {
         return Ok(());
     }
-    let key = first_key(&*node.entropy);
+    let key = new_key(&*node.entropy);
     let now = node.clock.now();
     let stored = ApiKey {
         id: KeyId::new(now, &*node.entropy),

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use async_trait::async_trait;
 use inlet_model::{KeyId, SpaceId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Actor, Effect, Idempotent, Page, PageQuery};
@@ -21,7 +22,7 @@ pub const KEY_SECRETS_MAX: u32 = 10;
 pub struct KeyHash(pub [u8; 32]);
 
 /// What a key may do. Each role may do all that a lesser one may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Look at everything but keys and the audit log.
