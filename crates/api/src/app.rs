@@ -10,6 +10,7 @@ use inlet_store::{Catalog, CollectionStores};
 use inlet_sync::Engine;
 use tokio::sync::Semaphore;
 
+use crate::answer_cache::AnswerCache;
 use crate::auth::Auth;
 use crate::documents::Documents;
 use crate::idempotency::Ledger;
@@ -95,6 +96,8 @@ pub(crate) struct State {
     pub(crate) signer: Signer,
     pub(crate) ledger: Ledger,
     pub(crate) memory: Memory,
+    /// Answers that stay true until the catalog changes.
+    pub(crate) answers: AnswerCache,
     /// What describes the API.
     pub(crate) documents: Documents,
     /// One permit a request of [`Limits::requests`].
@@ -107,6 +110,7 @@ impl Api {
         Self(Arc::new(State {
             signer: Signer::new(secret),
             ledger: Ledger::new(secret),
+            answers: AnswerCache::default(),
             documents: Documents::of(operations),
             memory: Memory::new(app.limits.memory_bytes),
             requests: Arc::new(Semaphore::new(app.limits.requests.min(Semaphore::MAX_PERMITS))),
