@@ -10,6 +10,7 @@ use inlet_store::{Catalog, CollectionStores};
 use inlet_sync::Engine;
 use tokio::sync::Semaphore;
 
+use crate::answer_cache::AnswerCache;
 use crate::auth::{Auth, Keyring};
 use crate::documents::Documents;
 use crate::idempotency::Ledger;
@@ -96,6 +97,8 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) keyring: Keyring,
     pub(crate) memory: Memory,
+    /// Answers that stay true until the catalog changes.
+    pub(crate) answers: AnswerCache,
     /// What describes the API.
     pub(crate) documents: Documents,
     /// One permit a request of [`Limits::requests`].
@@ -109,6 +112,7 @@ impl Api {
             signer: Signer::new(secret),
             ledger: Ledger::new(secret),
             keyring: Keyring::default(),
+            answers: AnswerCache::default(),
             documents: Documents::of(operations),
             memory: Memory::new(app.limits.memory_bytes),
             requests: Arc::new(Semaphore::new(app.limits.requests.min(Semaphore::MAX_PERMITS))),

@@ -8,6 +8,7 @@
 //! file that holds its operation.
 
 mod answer;
+mod answer_cache;
 mod app;
 mod audit;
 mod auth;

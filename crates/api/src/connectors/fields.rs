@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
 use super::streams::NewStream;
+use crate::operation::every_member_optional;
 
 /// Where the config stands in a connector.
 const CONFIG: &str = "config";
@@ -31,7 +32,6 @@ pub(super) struct NewConnector {
     /// Whether it may sync; `active` if it is left out.
     status: Option<ConnectorStatus>,
     /// Only `null` as yet.
-    #[schemars(with = "()")]
     schedule: Option<()>,
 }
 
@@ -45,28 +45,23 @@ impl NewConnector {
 /// What is to be changed of a connector, as a JSON merge patch (RFC 7396).
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = every_member_optional)]
 #[expect(dead_code, reason = "it only says what the body is; it is read field by field")]
 pub(super) struct ConnectorPatch {
     /// Its name, for people.
-    #[schemars(length(min = 1, max = 200), with = "String")]
-    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
     name: String,
     /// Its type, which never changes.
-    #[serde(default)]
     r#type: String,
     /// Members of its config; `null` removes one.
-    #[serde(default)]
-    config: Option<Map<String, Value>>,
+    config: Map<String, Value>,
     /// The streams it reads; `null`: all that discovery finds.
     #[schemars(length(min = 1, max = 10_000))]
     streams: Option<Vec<NewStream>>,
     /// Whether it may sync.
-    #[serde(default)]
-    status: Option<ConnectorStatus>,
+    status: ConnectorStatus,
     /// Only `null` as yet.
-    #[schemars(with = "()")]
-    #[serde(default)]
-    schedule: Option<()>,
+    schedule: (),
 }
 
 /// `type`, which must be there and be known.

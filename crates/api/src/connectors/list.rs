@@ -6,6 +6,8 @@
 //! ```
 
 use axum::extract::State;
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
 
 use super::view::{self, ConnectorView};
 use crate::answer::Answer;
@@ -27,13 +29,25 @@ pub(crate) fn operation() -> Operation {
 pub(crate) async fn list(
     State(api): State<Api>,
     path: CollectionPath,
+    uri: Uri,
     query: Query,
 ) -> Result<Answer, Problem> {
+    let asked = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    let revision = api.catalog.revision();
+    if let Some(answer) = api.answers.get(revision, asked) {
+        return Ok(answer);
+    }
+    let answer = read(&api, &path, query).await?;
+    api.answers.keep(revision, asked, &answer);
+    Ok(answer)
+}
+
+async fn read(api: &Api, path: &CollectionPath, query: Query) -> Result<Answer, Problem> {
     let list = format!("{path}/connectors");
     let query = page_query(&api.signer, &list, query)?;
     let Some(page) = api.catalog.connector_list(&path.space_id, &path.collection_id, query).await? else {
-        return Err(find::absent_collection(&api, &path).await?);
+        return Err(find::absent_collection(api, path).await?);
     };
     let next_cursor = page.next.map(|place| page_token(&api.signer, &list, &place));
-    Ok(Answer::ok(&PageView { data: view::read_all(&api, page.items).await?, next_cursor }))
+    Ok(Answer::ok(&PageView { data: view::read_all(api, page.items).await?, next_cursor }))
 }

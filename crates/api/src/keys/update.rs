@@ -20,7 +20,7 @@ use crate::app::Api;
 use crate::auth::Caller;
 use crate::body::Patch;
 use crate::find;
-use crate::operation::{Access, Operation, path};
+use crate::operation::{Access, Operation, every_member_optional, path};
 use crate::paths::KeyPath;
 use crate::problem::Problem;
 use crate::query::NoQuery;
@@ -29,11 +29,11 @@ use crate::settings;
 /// What may be changed of a key. What is left out stays.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = every_member_optional)]
 #[expect(dead_code, reason = "it only says what the body is; `update` reads it field by field")]
 struct KeyPatch {
     /// Its name, for people.
-    #[schemars(length(min = 1, max = 200), with = "String")]
-    #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
     name: String,
     /// From then on it is refused; `null`: never.
     expires_at: Option<Timestamp>,

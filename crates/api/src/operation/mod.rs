@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 pub(crate) use param::Param;
-pub(crate) use schema::SchemaOf;
+pub(crate) use schema::{SchemaOf, every_member_optional};
 
 use crate::codes::Code;
 use crate::pages::PageView;

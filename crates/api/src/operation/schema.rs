@@ -4,6 +4,11 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+/// Makes of an object's schema that of a patch: what is not changed is left out.
+pub(crate) fn every_member_optional(schema: &mut Schema) {
+    schema.remove("required");
+}
+
 /// Gives the schema of a type, by reference where the type has a name.
 #[derive(Clone, Copy)]
 pub(crate) struct SchemaOf(fn(&mut SchemaGenerator) -> Schema);

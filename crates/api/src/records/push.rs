@@ -49,14 +49,6 @@ struct AcceptedView<'a> {
     stream: &'a str,
 }
 
-/// An array of records, or one.
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "it only says what the body is; `accept` reads it")]
-enum PushedRecords {
-    Several(Vec<Map<String, Value>>),
-}
-
 pub(crate) fn operation() -> Operation {
     Operation::post("push_records", path::CONNECTOR_RECORDS, Access::Write)
         .summary("Push records")
@@ -66,7 +58,7 @@ pub(crate) fn operation() -> Operation {
         )
         .param(Param::query::<StreamName>("stream", "The stream; `records` if it is left out."))
         .param(Param::query::<String>("key_field", "The field that makes the key, or several with commas between them."))
-        .takes(&["application/json"], true, SchemaOf::new::<PushedRecords>(), json!([{"id": 1, "name": "Ada"}]))
+        .takes(&["application/json"], true, SchemaOf::new::<Vec<Map<String, Value>>>(), json!([{"id": 1, "name": "Ada"}]))
         .answers::<AcceptedView<'_>>(StatusCode::ACCEPTED, "They are durable.", json!({"accepted": 1, "stream": "records"}))
         .errors(&[Code::PushNotAccepted, Code::InboxFull])
 }
