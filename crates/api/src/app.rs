@@ -11,7 +11,7 @@ use inlet_sync::Engine;
 use tokio::sync::Semaphore;
 
 use crate::answer_cache::AnswerCache;
-use crate::auth::Auth;
+use crate::auth::{Auth, Keyring};
 use crate::documents::Documents;
 use crate::idempotency::Ledger;
 use crate::memory::Memory;
@@ -95,6 +95,7 @@ pub(crate) struct State {
     pub(crate) app: App,
     pub(crate) signer: Signer,
     pub(crate) ledger: Ledger,
+    pub(crate) keyring: Keyring,
     pub(crate) memory: Memory,
     /// Answers that stay true until the catalog changes.
     pub(crate) answers: AnswerCache,
@@ -110,6 +111,7 @@ impl Api {
         Self(Arc::new(State {
             signer: Signer::new(secret),
             ledger: Ledger::new(secret),
+            keyring: Keyring::default(),
             answers: AnswerCache::default(),
             documents: Documents::of(operations),
             memory: Memory::new(app.limits.memory_bytes),

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use inlet_model::json::{Canonicalizer, JsonError, JsonErrorKind, Limits as JsonLimits};
+use inlet_store::catalog::Actor;
 use serde_json::{Map, Value};
 
 use crate::app::Api;
@@ -159,7 +160,7 @@ pub(crate) fn only(media_type: &str, accepted: &[&str]) -> Result<(), Problem> {
 
 fn begin(api: &Api, parts: &Parts, media_type: &str, body: &[u8]) -> Result<Option<Attempt>, Problem> {
     let sent = Sent {
-        caller: parts.extensions.get().copied().unwrap_or(Caller::Anybody),
+        actor: parts.extensions.get().map_or(Actor::Anybody, |caller: &Caller| caller.actor),
         method: &parts.method,
         path: parts.uri.path(),
         query: parts.uri.query().unwrap_or_default(),

@@ -55,6 +55,9 @@ macro_rules! codes {
 codes! {
     KeyRequired = "auth.key_required", UNAUTHORIZED, false, "An API key is required";
     KeyInvalid = "auth.key_invalid", UNAUTHORIZED, false, "The API key is not valid";
+    KeyExpired = "auth.key_expired", UNAUTHORIZED, false, "The API key has expired";
+    RoleInsufficient = "auth.role_insufficient", FORBIDDEN, false, "The API key's role does not allow this";
+    KeyBound = "auth.key_bound", FORBIDDEN, false, "The API key is bound to one space";
     HostRefused = "request.host_refused", FORBIDDEN, false, "The request names another host or origin";
     RouteNotFound = "request.route_not_found", NOT_FOUND, false, "There is nothing at this path";
     MethodNotAllowed = "request.method_not_allowed", METHOD_NOT_ALLOWED, false, "The path does not take this method";
@@ -93,6 +96,8 @@ codes! {
     RecordNotFound = "record.not_found", NOT_FOUND, false, "There is no such record";
     RecordAmbiguous = "record.ambiguous", CONFLICT, false, "Several connectors hold this record";
     ChangesExpired = "changes.cursor_expired", GONE, false, "The changes behind the cursor are gone";
+    KeyNotFound = "key.not_found", NOT_FOUND, false, "There is no such API key";
+    KeySecrets = "key.too_many_secrets", CONFLICT, false, "The API key has too many secrets that are valid";
     Internal = "server.internal", INTERNAL_SERVER_ERROR, false, "The server made a mistake";
     DataUnreadable = "server.data_unreadable", INTERNAL_SERVER_ERROR, false, "Stored data cannot be read";
     Unavailable = "server.unavailable", SERVICE_UNAVAILABLE, true, "The server cannot answer now";

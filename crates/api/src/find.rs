@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use inlet_model::SpaceId;
 use inlet_store::CollectionStore;
-use inlet_store::catalog::{Collection, Connector, Space, Sync};
+use inlet_store::catalog::{ApiKey, Collection, Connector, Space, Sync};
 
 use crate::app::Api;
+use crate::auth::Caller;
 use crate::codes::Code;
-use crate::paths::{CollectionPath, ConnectorPath, SpacePath, SyncPath};
+use crate::paths::{CollectionPath, ConnectorPath, KeyPath, SpacePath, SyncPath};
 use crate::problem::Problem;
 
 /// The space.
@@ -51,6 +52,12 @@ pub(crate) async fn sync(api: &Api, path: &SyncPath) -> Result<Sync, Problem> {
     sync.ok_or_else(|| no_sync(path.sync_id, &path.connector))
 }
 
+/// The API key, if it is one that the caller may see.
+pub(crate) async fn key(api: &Api, caller: &Caller, path: &KeyPath) -> Result<ApiKey, Problem> {
+    let key = api.catalog.key_get(path.key_id).await?;
+    key.filter(|key| caller.sees(key.space_id.as_ref())).ok_or_else(|| no_key(path.key_id))
+}
+
 /// Why there is no such collection: it, or its space.
 pub(crate) async fn absent_collection(api: &Api, path: &CollectionPath) -> Result<Problem, Problem> {
     let space = api.catalog.space_get(&path.space_id).await?;
@@ -74,6 +81,11 @@ pub(crate) fn no_space(id: impl Display) -> Problem {
         Code::SpaceNotFound,
         format!("There is no space `{id}`. `GET /v1/spaces` lists those there are."),
     )
+}
+
+pub(crate) fn no_key(id: impl Display) -> Problem {
+    let detail = format!("There is no API key `{id}`. `GET /v1/keys` lists those there are.");
+    Problem::new(Code::KeyNotFound, detail)
 }
 
 pub(crate) fn no_collection(id: impl Display, space_id: &SpaceId) -> Problem {

@@ -11,10 +11,9 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use inlet_model::Timestamp;
-use inlet_store::catalog::{Effect, Idempotent};
+use inlet_store::catalog::{Actor, Effect, Idempotent};
 
 use crate::answer::Answer;
-use crate::auth::Caller;
 use crate::codes::Code;
 use crate::problem::Problem;
 
@@ -26,7 +25,7 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent<'a> {
     /// Who sent it.
-    pub(crate) caller: Caller,
+    pub(crate) actor: Actor,
     /// The method.
     pub(crate) method: &'a Method,
     /// The path.
@@ -66,7 +65,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Option<Attempt>, Problem> {
         let Some(key) = received(headers)? else { return Ok(None) };
-        let caller = sent.caller.to_string();
+        let caller = sent.actor.to_string();
         let scope = self.hash(&[
             b"scope",
             caller.as_bytes(),
@@ -200,8 +199,8 @@ mod tests {
     }
 
     fn sent<'a>(path: &'a str, body: &'a [u8]) -> Sent<'a> {
-        let caller = Caller::Anybody;
-        Sent { caller, method: &Method::POST, path, query: "", media_type: "application/json", body }
+        let actor = Actor::Anybody;
+        Sent { actor, method: &Method::POST, path, query: "", media_type: "application/json", body }
     }
 
     fn begin(ledger: &Ledger, value: &str, sent: Sent<'_>) -> Result<Attempt, Code> {
@@ -249,7 +248,7 @@ mod tests {
         let base = sent("/a", b"{}");
         let (scope, fingerprint) = of("k", base);
         for other in
-            [Sent { caller: Caller::Local, ..base }, Sent { method: &Method::PUT, ..base }, sent("/b", b"{}")]
+            [Sent { actor: Actor::Local, ..base }, Sent { method: &Method::PUT, ..base }, sent("/b", b"{}")]
         {
             assert_ne!(of("k", other).0, scope);
             assert_eq!(of("k", other).1, fingerprint);

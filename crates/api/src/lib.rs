@@ -10,6 +10,7 @@
 mod answer;
 mod answer_cache;
 mod app;
+mod audit;
 mod auth;
 mod body;
 mod carry;
@@ -23,6 +24,7 @@ mod find;
 mod health;
 mod host;
 mod idempotency;
+mod keys;
 mod log;
 mod memory;
 mod openapi;
@@ -41,6 +43,6 @@ mod spaces;
 mod syncs;
 
 pub use app::{App, Limits};
-pub use auth::{Auth, NewKey, first_key, key_hash};
+pub use auth::{Auth, NewKey, key_hash, new_key};
 pub use router::router;
 pub use serve::serve;

@@ -20,6 +20,7 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     ("connectors", "Connectors link a collection to an external source."),
     ("syncs", "Syncs move data from a connector's source into its collection."),
     ("records", "What a collection holds, how it came to hold it, and what is pushed into it."),
+    ("keys", "API keys open the server; the audit log says what was done with them."),
     ("server", "The server itself."),
 ];
 
@@ -71,6 +72,7 @@ pub(crate) fn tag_of(path: &str) -> &'static str {
         _ if has("connectors") || has("connector-types") => "connectors",
         _ if has("collections") => "collections",
         _ if has("spaces") => "spaces",
+        _ if has("keys") || has("audit") => "keys",
         _ => "server",
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use inlet_model::{CollectionId, ConnectorId, SpaceId, SyncId};
+use inlet_model::{CollectionId, ConnectorId, KeyId, SpaceId, SyncId};
 
 use crate::app::Api;
 use crate::codes::Code;
@@ -47,6 +47,12 @@ pub(crate) struct RecordPath {
     pub(crate) key: String,
 }
 
+/// `/v1/keys/{key_id}`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyPath {
+    pub(crate) key_id: KeyId,
+}
+
 impl fmt::Display for SpacePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "/v1/spaces/{}", self.space_id)
@@ -68,6 +74,21 @@ impl fmt::Display for ConnectorPath {
 impl fmt::Display for SyncPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/sync/{}", self.connector, self.sync_id)
+    }
+}
+
+impl fmt::Display for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/v1/keys/{}", self.key_id)
+    }
+}
+
+impl FromRequestParts<Api> for KeyPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        let key_id = Params::of(parts).await?.id("key_id", |id| find::no_key(id))?;
+        Ok(Self { key_id })
     }
 }
 

@@ -9,8 +9,8 @@ use crate::codes::Code;
 use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::{
-    auth, carry, collections, connectors, documents, error_pages, health, log, records, request_id, spaces,
-    syncs,
+    audit, auth, carry, collections, connectors, documents, error_pages, health, keys, log, records,
+    request_id, spaces, syncs,
 };
 
 /// Everything that answers requests.
@@ -64,6 +64,13 @@ fn protected() -> Routes {
         .on(syncs::cancel::active_operation(), syncs::cancel::cancel_active)
         .on(syncs::get::operation(), syncs::get::get)
         .on(syncs::cancel::one_operation(), syncs::cancel::cancel_one)
+        .on(keys::list::operation(), keys::list::list)
+        .on(keys::create::operation(), keys::create::create)
+        .on(keys::get::operation(), keys::get::get)
+        .on(keys::update::operation(), keys::update::update)
+        .on(keys::delete::operation(), keys::delete::delete)
+        .on(keys::rotate::operation(), keys::rotate::rotate)
+        .on(audit::list::operation(), audit::list::list)
 }
 
 async fn route_not_found(method: Method, uri: Uri) -> Problem {

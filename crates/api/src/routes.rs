@@ -2,9 +2,11 @@
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::middleware::from_fn;
 use axum::routing::on;
 
 use crate::app::Api;
+use crate::auth::Gate;
 use crate::operation::Operation;
 
 /// Operations and what answers them.
@@ -20,12 +22,14 @@ impl Routes {
         Self::default()
     }
 
-    /// `handler` answers `operation`.
+    /// `handler` answers `operation`, for those who may ask for it.
     pub(crate) fn on<H, T>(mut self, operation: Operation, handler: H) -> Self
     where
         H: Handler<T, Api>,
         T: 'static,
     {
+        let gate = Gate::of(&operation);
+        let handler = handler.layer(from_fn(move |request, next| gate.pass(request, next)));
         self.router = self.router.route(operation.path, on(operation.filter(), handler));
         self.operations.push(operation);
         self

@@ -142,6 +142,11 @@ typed_id!(
     "key"
 );
 typed_id!(
+    /// Identifies an entry of the audit log.
+    AuditId,
+    "aud"
+);
+typed_id!(
     /// Identifies one request in answers and logs.
     RequestId,
     "req"

@@ -26,7 +26,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use counts::Counts;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use hash::{HASH_LEN, HashSeed, RecordHash};
-pub use id::{CollectionId, ConnectorId, KeyId, RequestId, SpaceId, StoreId, SyncId};
+pub use id::{AuditId, CollectionId, ConnectorId, KeyId, RequestId, SpaceId, StoreId, SyncId};
 pub use listing::{OpenListing, ScopeState};
 pub use name::{NameError, Scope, StreamName};
 pub use timestamp::Timestamp;

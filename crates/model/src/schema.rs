@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::{CollectionId, ConnectorId, KeyId, RequestId, Scope, SpaceId, StreamName, SyncId, Timestamp};
+use crate::{
+    AuditId, CollectionId, ConnectorId, KeyId, RequestId, Scope, SpaceId, StreamName, SyncId, Timestamp,
+};
 
 macro_rules! text_schemas {
     ($($type:ident $schema:tt)*) => {
@@ -32,6 +34,7 @@ text_schemas! {
     ConnectorId {"type": "string", "pattern": "^con_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     SyncId {"type": "string", "pattern": "^syn_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     KeyId {"type": "string", "pattern": "^key_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
+    AuditId {"type": "string", "pattern": "^aud_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     RequestId {"type": "string", "pattern": "^req_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     Timestamp {"type": "string", "format": "date-time"}
     StreamName {"type": "string", "minLength": 1, "maxLength": StreamName::MAX_LEN}

@@ -17,7 +17,7 @@ const ALWAYS: &[Code] = &[
 ];
 
 /// What a caller without a good key, or a stranger's web page, gets.
-const OF_KEYS: &[Code] = &[Code::KeyRequired, Code::KeyInvalid, Code::HostRefused];
+const OF_KEYS: &[Code] = &[Code::KeyRequired, Code::KeyInvalid, Code::KeyExpired, Code::HostRefused];
 
 /// What may be wrong with a body.
 pub(super) const OF_BODIES: &[Code] = &[
@@ -40,6 +40,7 @@ const OF_PARAMETERS: &[(&str, &[Code])] = &[
     ("{connector_id}", &[Code::ConnectorNotFound]),
     ("{sync_id}", &[Code::SyncNotFound]),
     ("{key}", &[Code::RecordNotFound]),
+    ("{key_id}", &[Code::KeyNotFound]),
     ("{code}", &[Code::RouteNotFound]),
 ];
 
@@ -47,6 +48,12 @@ pub(super) fn of_shape(method: &Method, path: &str, access: Access) -> Vec<Code>
     let mut codes = ALWAYS.to_vec();
     if access != Access::Public {
         codes.extend(OF_KEYS);
+    }
+    if access > Access::Read {
+        codes.push(Code::RoleInsufficient);
+    }
+    if access != Access::Public && !path.contains("{space_id}") {
+        codes.push(Code::KeyBound);
     }
     for (parameter, its) in OF_PARAMETERS {
         if path.contains(parameter) {

@@ -10,6 +10,7 @@ mod schema;
 
 use axum::http::{Method, StatusCode};
 use axum::routing::MethodFilter;
+use inlet_store::catalog::Role;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
@@ -29,11 +30,20 @@ pub(crate) enum Access {
     /// Keys that may change data and settings.
     Write,
     /// Keys that may do everything.
-    #[expect(dead_code, reason = "no call needs it as yet")]
     Admin,
 }
 
 impl Access {
+    /// The role that a caller must have; `None`: not even a key is asked for.
+    pub(crate) const fn role(self) -> Option<Role> {
+        match self {
+            Self::Public => None,
+            Self::Read => Some(Role::Read),
+            Self::Write => Some(Role::Write),
+            Self::Admin => Some(Role::Admin),
+        }
+    }
+
     /// The name in the documents.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -45,6 +55,17 @@ impl Access {
     }
 }
 
+/// What becomes of a key that is bound to a space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BoundKeys {
+    /// The path names a space: it must be theirs.
+    InTheirSpace,
+    /// The call is about all spaces: they are refused.
+    Refused,
+    /// The call itself shows them only what is theirs, or what is everybody's.
+    KeptByTheCall,
+}
+
 /// A call, as its callers see it.
 #[derive(Debug)]
 pub(crate) struct Operation {
@@ -54,6 +75,7 @@ pub(crate) struct Operation {
     /// The path, with its parameters in braces.
     pub(crate) path: &'static str,
     pub(crate) access: Access,
+    pub(crate) bound_keys: BoundKeys,
     /// What it does, in one line.
     pub(crate) summary: &'static str,
     /// What else a caller must know, in Markdown.
@@ -118,12 +140,15 @@ impl Operation {
     fn new(id: &'static str, method: Method, path: &'static str, access: Access) -> Self {
         let codes = errors::of_shape(&method, path, access);
         let params = param::of_path(path);
+        let bound_keys =
+            if path.contains("{space_id}") { BoundKeys::InTheirSpace } else { BoundKeys::Refused };
         let idempotent = method == Method::POST;
         Self {
             id,
             method,
             path,
             access,
+            bound_keys,
             summary: "",
             description: "",
             params,
@@ -157,6 +182,13 @@ impl Operation {
 
     pub(crate) fn description(mut self, description: &'static str) -> Self {
         self.description = description;
+        self
+    }
+
+    /// Is also for keys that are bound to a space, though its path names none: what it shows them is theirs, or everybody's.
+    pub(crate) fn for_bound_keys(mut self) -> Self {
+        self.bound_keys = BoundKeys::KeptByTheCall;
+        self.codes.retain(|code| *code != Code::KeyBound);
         self
     }
 

@@ -1,6 +1,6 @@
 //! The parameters of a call: in its path, its query and its headers.
 
-use inlet_model::{CollectionId, ConnectorId, SpaceId, StreamName, SyncId};
+use inlet_model::{CollectionId, ConnectorId, KeyId, SpaceId, StreamName, SyncId};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::SchemaOf;
@@ -139,6 +139,7 @@ fn in_path(name: &str) -> Param {
                 "The key as JSON, such as `42` or `[\"EWR\",7]`; a text that is no JSON stands for itself.";
             of("key", SchemaOf::new::<String>(), description)
         }
+        "key_id" => of("key_id", SchemaOf::new::<KeyId>(), "The API key."),
         "code" => of("code", SchemaOf::new::<Code>(), "An error code."),
         "type" => of("type", SchemaOf::new::<String>(), "The name of a connector type."),
         other => unreachable!("the path parameter `{other}` is described here"),

@@ -1,5 +1,9 @@
 //! The paths of the API, written out.
 
+pub(crate) const KEYS: &str = "/v1/keys";
+pub(crate) const KEY: &str = "/v1/keys/{key_id}";
+pub(crate) const KEY_ROTATE: &str = "/v1/keys/{key_id}/rotate";
+pub(crate) const AUDIT: &str = "/v1/audit";
 pub(crate) const SPACES: &str = "/v1/spaces";
 pub(crate) const SPACE: &str = "/v1/spaces/{space_id}";
 pub(crate) const COLLECTIONS: &str = "/v1/spaces/{space_id}/collections";

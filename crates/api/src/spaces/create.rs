@@ -40,6 +40,7 @@ struct NewSpace {
 pub(crate) fn operation() -> Operation {
     Operation::post("create_space", path::SPACES, Access::Write)
         .summary("Make a space")
+        .description("Not for keys that are bound to a space.")
         .body::<NewSpace>(json!({"name": "Sales", "id": "sales"}))
         .answers::<SpaceView>(StatusCode::CREATED, "The space.", SpaceView::example())
         .with_header(Param::header("Location", "Where the space is."))

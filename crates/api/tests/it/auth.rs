@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use inlet_api::{Auth, NewKey, first_key, key_hash};
+use inlet_api::{Auth, NewKey, key_hash, new_key};
 use inlet_model::{KeyId, SystemEntropy};
-use inlet_store::catalog::ApiKey;
+use inlet_store::catalog::{ApiKey, Role};
 
 use crate::app::{Setup, TestApp, request, with};
 
@@ -23,10 +23,19 @@ async fn each_kind_of_key_opens_and_every_other_does_not() {
         local_token: Some(key_hash("local")),
     };
     let app = app(auth).await;
-    let NewKey { text, hash } = first_key(&SystemEntropy);
+    let NewKey { text, hash } = new_key(&SystemEntropy);
     let id = KeyId::new(app.now(), &SystemEntropy);
-    let stored = ApiKey { id, name: "first".to_owned(), hash, created_at: app.now() };
-    assert!(app.catalog.key_create_first(stored).await.unwrap());
+    let stored = ApiKey {
+        id,
+        name: "first".to_owned(),
+        role: Role::Admin,
+        space_id: None,
+        created_at: app.now(),
+        created_by: None,
+        expires_at: None,
+        last_used_at: None,
+    };
+    assert!(app.catalog.key_create_first(stored, hash).await.unwrap());
 
     for key in [text.as_str(), "of the operator", "local"] {
         assert_eq!(app.send(with(list(), "x-api-key", key)).await.status, StatusCode::OK, "{key}");

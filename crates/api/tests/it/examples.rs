@@ -37,6 +37,11 @@ async fn prepared(example: &str) -> (TestApp, String, String) {
     (app, held, sync)
 }
 
+async fn a_key(app: &TestApp) -> String {
+    let made = app.post("/v1/keys", json!({"name": "example", "role": "read"})).await;
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn every_example_of_the_page_does_what_it_says() {
     let examples = examples();
@@ -47,6 +52,7 @@ async fn every_example_of_the_page_does_what_it_says() {
             .replace("$api", &format!("http://127.0.0.1:8080{COLLECTION}"))
             .replace("$connector", connector.rsplit('/').next().unwrap())
             .replace("$sync", &sync)
+            .replace("$key", &a_key(&app).await)
             .replace('…', "x");
         let answer = app.send(curl::request(&command)).await;
         assert!(answer.status.is_success(), "{command}\n{}", answer.text());

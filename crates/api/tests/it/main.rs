@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it there")]
 
+mod access;
 mod anything;
 mod app;
+mod audit;
 mod auth;
 mod bad_input;
 mod collections;
@@ -14,6 +16,7 @@ mod edges;
 mod examples;
 mod held;
 mod idempotency;
+mod keys;
 mod logs;
 mod openapi;
 mod pages;
@@ -22,3 +25,4 @@ mod records;
 mod routes;
 mod serving;
 mod syncs;
+mod two_spaces;

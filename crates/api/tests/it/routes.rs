@@ -36,6 +36,7 @@ fn filled(path: &str) -> String {
         ("{sync_id}", "syn_01h455vb4pex5vsknk084sn02q"),
         ("{stream}", "s"),
         ("{key}", "1"),
+        ("{key_id}", "key_01h455vb4pex5vsknk084sn02q"),
         ("{code}", "server.internal"),
     ];
     samples.into_iter().fold(path.to_owned(), |path, (name, sample)| path.replace(name, sample))

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use inlet_api::{Auth, first_key, key_hash};
+use inlet_api::{Auth, key_hash, new_key};
 use inlet_model::KeyId;
-use inlet_store::catalog::ApiKey;
+use inlet_store::catalog::{ApiKey, Role};
 
 use crate::args::{AuthArg, ServeArgs};
 use crate::errors::CommandError;
@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
             "other machines may reach this address over plain HTTP: put a proxy with TLS before it"
         );
     }
-    let token = first_key(&*node.entropy);
+    let token = new_key(&*node.entropy);
     let auth = match args.auth {
         AuthArg::None => Auth::None,
         AuthArg::Key => {
@@ -95,15 +95,19 @@ async fn make_first_key(node: &Node, args: &ServeArgs) -> Result<(), CommandErro
     if args.api_key.is_some() {
         return Ok(());
     }
-    let key = first_key(&*node.entropy);
+    let key = new_key(&*node.entropy);
     let now = node.clock.now();
     let stored = ApiKey {
         id: KeyId::new(now, &*node.entropy),
         name: "admin".to_owned(),
-        hash: key.hash,
+        role: Role::Admin,
+        space_id: None,
         created_at: now,
+        created_by: None,
+        expires_at: None,
+        last_used_at: None,
     };
-    let is_first = node.catalog.key_create_first(stored).await.map_err(|error| {
+    let is_first = node.catalog.key_create_first(stored, key.hash).await.map_err(|error| {
         CommandError::failure(error.kind().code(), "the first API key could not be stored").because(error)
     })?;
     if is_first {

@@ -3,6 +3,7 @@
 //! Each method is one transaction: durable when it returns `Ok`, without trace when it returns `Err`. Lists are in keyset
 //! order, newest first, so that nothing is skipped or repeated when things are added between pages.
 
+mod audit;
 mod collections;
 mod connectors;
 mod idempotency;
@@ -12,10 +13,15 @@ mod spaces;
 mod syncs;
 mod tasks;
 
+pub use audit::{
+    AUDIT_KEPT, AUDIT_MAX, Action, Actor, Audit, AuditEntry, AuditQuery, Cause, Target, UnknownAction,
+};
 pub use collections::{Collection, Collections};
 pub use connectors::{Connector, ConnectorStatus, Connectors, UpdateEffect};
 pub use idempotency::{Effect, Idempotent, StoredAnswer};
-pub use keys::{ApiKey, KeyHash, Keys};
+pub use keys::{
+    ApiKey, KEY_SECRETS_MAX, KeyChange, KeyHash, KeyMatch, Keys, Role, RotateConflict, UnknownRole,
+};
 pub use page::{Page, PageCursor, PageQuery};
 pub use spaces::{DeleteEffect, Space, Spaces};
 pub use syncs::{CancelEffect, Claim, Sync, Syncs};
@@ -23,7 +29,7 @@ pub use tasks::{Task, TaskId, TaskKind, Tasks};
 
 /// The whole catalog.
 pub trait Catalog:
-    Spaces + Collections + Connectors + Syncs + Keys + Tasks + Send + std::marker::Sync + std::fmt::Debug
+    Spaces + Collections + Connectors + Syncs + Keys + Audit + Tasks + Send + std::marker::Sync + std::fmt::Debug
 {
     /// A secret drawn when the catalog was made, by which request fingerprints are keyed and cursors signed.
     fn secret(&self) -> &[u8; 32];

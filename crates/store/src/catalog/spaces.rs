@@ -39,6 +39,7 @@ pub trait Spaces {
     async fn space_get(&self, id: &SpaceId) -> StoreResult<Option<Space>>;
     /// Makes a space; a conflict is the one that has the id.
     async fn space_create(&self, space: Space, idempotent: Option<Idempotent>) -> StoreResult<Effect<Space>>;
-    /// Deletes a space; with `cascade`, all it holds, as [`collection_delete`](super::Collections::collection_delete) does.
+    /// Deletes a space and the keys that are bound to it; with `cascade`, all it holds, as
+    /// [`collection_delete`](super::Collections::collection_delete) does.
     async fn space_delete(&self, id: &SpaceId, cascade: bool, now: Timestamp) -> StoreResult<DeleteEffect>;
 }

@@ -6,7 +6,7 @@ mod samples;
 use std::path::Path;
 
 use axum::http::HeaderMap;
-use inlet_api::{Auth, first_key};
+use inlet_api::{Auth, new_key};
 use inlet_model::sync::SyncStatus;
 use serde::Deserialize;
 use serde_json::json;
@@ -56,7 +56,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
             Ok(())
         }
         Some(server) => {
-            node.announce(&server.local_url(), &first_key(&*node.entropy).text)?;
+            node.announce(&server.local_url(), &new_key(&*node.entropy).text)?;
             let landed: Landed = client.get(&CollectionName::parse(COLLECTION)?.path()).await?.read()?;
             print(&what_to_try(&server.url(), &args.data_dir, &connectors, landed.last_change))?;
             server.run(&node, Auth::None, &mut stop).await

@@ -6,14 +6,14 @@ use std::time::Duration;
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::{Failure, Outcome, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{
-    Clock, CollectionId, ConnectorId, Counts, ManualClock, SeededEntropy, SpaceId, StoreId, StreamName,
-    SyncId, Timestamp,
+    AuditId, Clock, CollectionId, ConnectorId, Counts, KeyId, ManualClock, SeededEntropy, SpaceId, StoreId,
+    StreamName, SyncId, Timestamp,
 };
 use serde_json::json;
 
 use crate::catalog::{
-    Catalog, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent, PageCursor, PageQuery, Space,
-    StoredAnswer, Sync,
+    Actor, ApiKey, Catalog, Cause, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent,
+    PageCursor, PageQuery, Role, Space, StoredAnswer, Sync,
 };
 use crate::collection::{Phase, Run, StreamProgress, StreamStatus};
 
@@ -140,6 +140,31 @@ impl Given {
             last_progress_at: self.now(),
             finished_at: Some(self.now()),
         }
+    }
+
+    /// A key for all spaces that is not stored.
+    pub fn a_key(&self) -> ApiKey {
+        let now = self.now();
+        ApiKey {
+            id: KeyId::new(now, &self.entropy),
+            name: format!("Key of {now}"),
+            role: Role::Write,
+            space_id: None,
+            created_at: now,
+            created_by: Some(Actor::Local),
+            expires_at: None,
+            last_used_at: None,
+        }
+    }
+
+    /// A request of `actor`.
+    pub fn a_cause(&self, actor: Actor) -> Cause {
+        Cause::new(self.an_audit_id(), self.now(), actor, "req".into())
+    }
+
+    /// The id of an entry of the audit log.
+    pub fn an_audit_id(&self) -> AuditId {
+        AuditId::new(self.now(), &self.entropy)
     }
 
     /// The use of an idempotency key: equal `key`s are one key, equal `request`s one request.

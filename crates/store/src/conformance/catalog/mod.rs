@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a behaviour that is missing is shown by a panic")]
 
+pub mod audit;
 pub mod collections;
 pub mod connectors;
 pub mod given;
@@ -155,6 +156,31 @@ macro_rules! catalog_tests {
                 the_first_key_is_stored_and_found_by_its_hash,
                 a_second_first_key_is_not_stored,
                 two_first_starts_at_once_make_one_key,
+                a_key_is_stored_as_it_was_given,
+                an_unknown_key_is_none,
+                a_bound_key_needs_its_space,
+                a_space_takes_its_keys_with_it,
+                keys_are_listed_newest_first,
+                a_repeated_creation_makes_no_second_key,
+                an_update_changes_what_it_names,
+                a_rotated_key_is_found_by_both_secrets,
+                a_rotation_makes_no_secret_last_longer,
+                a_key_has_only_so_many_secrets,
+                a_repeated_rotation_gives_no_second_secret,
+                a_deleted_key_is_gone_with_all_its_secrets,
+                the_last_use_is_the_latest_that_was_noted,
+                the_epoch_changes_with_the_keys,
+            }
+            audit {
+                an_entry_says_who_did_what_to_what,
+                every_change_leaves_its_entry,
+                what_changes_nothing_leaves_no_entry,
+                what_nobody_asked_for_leaves_no_entry,
+                an_update_names_the_settings_it_changed,
+                several_changes_of_a_request_have_their_entries,
+                entries_are_filtered,
+                paging_skips_and_repeats_nothing_while_entries_are_added,
+                old_entries_go_when_others_are_written,
             }
         }
     };

@@ -2,14 +2,17 @@
 
 use async_trait::async_trait;
 use inlet_model::{CollectionId, SpaceId, StoreId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::audit::Write;
 use super::error::Trouble;
 use super::page::Keyset;
 use super::row::{Columns, Text};
 use super::{SqliteCatalog, deletes, idempotency, spaces};
 use crate::StoreResult;
-use crate::catalog::{Collection, Collections, DeleteEffect, Effect, Idempotent, Page, PageQuery};
+use crate::catalog::{
+    Action, Collection, Collections, DeleteEffect, Effect, Idempotent, Page, PageQuery, Target,
+};
 
 #[async_trait]
 impl Collections for SqliteCatalog {
@@ -53,7 +56,11 @@ impl Collections for SqliteCatalog {
     ) -> StoreResult<DeleteEffect> {
         let (space_id, id) = (space_id.clone(), id.clone());
         self.write("delete a collection", move |tx| {
-            deletes::collection(tx, &space_id, &id, cascade, has_records, now)
+            let effect = deletes::collection(tx, &space_id, &id, cascade, has_records, now)?;
+            if effect == DeleteEffect::Deleted {
+                tx.audit(Action::CollectionDelete, Target::collection(&space_id, &id))?;
+            }
+            Ok(effect)
         })
         .await
     }
@@ -92,7 +99,7 @@ fn list(db: &Connection, space_id: &SpaceId, query: PageQuery) -> Result<Page<Co
 }
 
 /// Makes the collection, or finds what is in its way: the one that has its id, or that there is no such space.
-fn create(tx: &Transaction<'_>, collection: &Collection) -> Result<Option<Option<Collection>>, Trouble> {
+fn create(tx: &Write<'_>, collection: &Collection) -> Result<Option<Option<Collection>>, Trouble> {
     if spaces::get(tx, &collection.space_id)?.is_none() {
         return Ok(Some(None));
     }
@@ -111,6 +118,7 @@ fn create(tx: &Transaction<'_>, collection: &Collection) -> Result<Option<Option
         collection.created_at.as_micros(),
         collection.updated_at.as_micros(),
     ])?;
+    tx.audit(Action::CollectionCreate, Target::collection(&collection.space_id, &collection.id))?;
     Ok(None)
 }
 

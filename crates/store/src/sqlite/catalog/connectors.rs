@@ -2,14 +2,18 @@
 
 use async_trait::async_trait;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
 
+use super::audit::Write;
 use super::error::Trouble;
 use super::page::Keyset;
 use super::row::{Columns, Json, Name, Text, Unsigned};
 use super::{SqliteCatalog, collections, deletes, idempotency};
 use crate::StoreResult;
-use crate::catalog::{Connector, Connectors, Effect, Idempotent, Page, PageQuery, Task, UpdateEffect};
+use crate::catalog::{
+    Action, Connector, Connectors, Effect, Idempotent, Page, PageQuery, Target, Task, UpdateEffect,
+};
 
 const SELECT: &str =
     "SELECT id, space_id, collection_id, store_id, name, kind, config, streams, status, version,
@@ -65,9 +69,10 @@ impl Connectors for SqliteCatalog {
         now: Timestamp,
     ) -> StoreResult<Option<Task>> {
         let (space_id, collection_id) = (space_id.clone(), collection_id.clone());
-        self.write("delete a connector", move |tx| match get_in(tx, &space_id, &collection_id, id)? {
-            Some(connector) => deletes::connector(tx, &connector, now).map(Some),
-            None => Ok(None),
+        self.write("delete a connector", move |tx| {
+            let Some(connector) = get_in(tx, &space_id, &collection_id, id)? else { return Ok(None) };
+            tx.audit(Action::ConnectorDelete, target(&connector))?;
+            deletes::connector(tx, &connector, now).map(Some)
         })
         .await
     }
@@ -107,7 +112,7 @@ fn list(
 }
 
 /// Makes the connector; what may be in the way is that its collection, the very one, is no longer there.
-fn create(tx: &Transaction<'_>, connector: &Connector) -> Result<Option<()>, Trouble> {
+fn create(tx: &Write<'_>, connector: &Connector) -> Result<Option<()>, Trouble> {
     let collection = collections::get(tx, &connector.space_id, &connector.collection_id)?;
     if collection.is_none_or(|collection| collection.store_id != connector.store_id) {
         return Ok(Some(()));
@@ -131,16 +136,18 @@ fn create(tx: &Transaction<'_>, connector: &Connector) -> Result<Option<()>, Tro
         connector.created_at.as_micros(),
         connector.updated_at.as_micros(),
     ])?;
+    tx.audit(Action::ConnectorCreate, target(connector))?;
     Ok(None)
 }
 
-fn update(tx: &Transaction<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, Trouble> {
+fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, Trouble> {
     let Some(stored) = get_in(tx, &wanted.space_id, &wanted.collection_id, wanted.id)? else {
         return Ok(UpdateEffect::Absent);
     };
     if stored.version != wanted.version {
         return Ok(UpdateEffect::Stale(stored));
     }
+    let changed = changed_fields(&stored, &wanted);
     let updated = Connector {
         name: wanted.name,
         config: wanted.config,
@@ -163,7 +170,38 @@ fn update(tx: &Transaction<'_>, wanted: Connector) -> Result<UpdateEffect<Connec
         updated.updated_at.as_micros(),
         Unsigned(updated.version),
     ])?;
+    tx.audit_fields(Action::ConnectorUpdate, target(&updated), changed)?;
     Ok(UpdateEffect::Updated(updated))
+}
+
+fn target(connector: &Connector) -> Target {
+    Target::connector(&connector.space_id, &connector.collection_id, connector.id)
+}
+
+/// The settings in which the two differ, as JSON Pointers; of the config, each of its own fields.
+fn changed_fields(old: &Connector, new: &Connector) -> Vec<String> {
+    let mut changed: Vec<String> = [
+        ("/name", old.name != new.name),
+        ("/streams", old.streams != new.streams),
+        ("/status", old.status != new.status),
+    ]
+    .into_iter()
+    .filter(|(_, differs)| *differs)
+    .map(|(field, _)| field.to_owned())
+    .collect();
+    match (&old.config, &new.config) {
+        (Value::Object(old), Value::Object(new)) => {
+            let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+            names.sort_unstable();
+            names.dedup();
+            let differ = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
+            changed
+                .extend(differ.map(|name| format!("/config/{}", name.replace('~', "~0").replace('/', "~1"))));
+        }
+        (old, new) if old != new => changed.push("/config".to_owned()),
+        _ => {}
+    }
+    changed
 }
 
 fn connector_from(row: &Row<'_>) -> rusqlite::Result<Connector> {

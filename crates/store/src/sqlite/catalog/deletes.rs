@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::error::Trouble;
 use super::row::{Columns, Text};
-use super::{collections, spaces, syncs, tasks};
+use super::{collections, keys, spaces, syncs, tasks};
 use crate::catalog::{Connector, DeleteEffect, Task, TaskKind};
 
 /// How long the rows of a deleted connector are kept at least.
@@ -19,7 +19,7 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Syncs of deleted connectors that one write removes at most.
 const FORGOTTEN_PER_WRITE: u32 = 200;
 
-/// Deletes a space; with `cascade` all it holds.
+/// Deletes a space with the keys bound to it; with `cascade` all it holds.
 pub(super) fn space(
     tx: &Transaction<'_>,
     id: &SpaceId,
@@ -36,6 +36,7 @@ pub(super) fn space(
     for collection_id in held {
         collection(tx, id, &collection_id, true, false, now)?;
     }
+    keys::delete_all_of(tx, id)?;
     tx.prepare_cached("DELETE FROM spaces WHERE id = ?1")?.execute([id.as_str()])?;
     Ok(DeleteEffect::Deleted)
 }

@@ -3,6 +3,7 @@
 //! All changes go through one writer thread, each as one transaction; reads run beside it on read-only connections and
 //! see all that was committed before. What must never be broken by a race is a unique index, not a check.
 
+mod audit;
 mod collections;
 mod connectors;
 mod deletes;
@@ -21,15 +22,17 @@ mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 use inlet_model::{Clock, Entropy};
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
+use self::audit::Write;
 use self::error::Trouble;
 use self::readers::Readers;
 use self::reserve::Reserve;
 use self::writer::Writer;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Cause};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// The catalog of one data directory.
@@ -40,6 +43,8 @@ pub struct SqliteCatalog {
     path: PathBuf,
     reserve: Reserve,
     secret: [u8; 32],
+    /// Counts the writes that may have changed which keys are found.
+    key_epoch: AtomicU64,
     // Closed before the writer, whose connection is then the last and tidies the log away.
     readers: Readers,
     writer: Writer,
@@ -58,7 +63,7 @@ impl SqliteCatalog {
             StoreError::new(StoreErrorKind::Unavailable, "open the catalog").because(error)
         })?;
         let reserve = Reserve::keep(path);
-        Ok(Self { path: path.to_owned(), reserve, secret, readers, writer })
+        Ok(Self { path: path.to_owned(), reserve, secret, key_epoch: AtomicU64::new(0), readers, writer })
     }
 
     /// Reads a row or two.
@@ -79,13 +84,14 @@ impl SqliteCatalog {
         self.readers.read_rows(operation, query).await
     }
 
-    /// Changes something, in one transaction.
+    /// Changes something, in one transaction and in the name of whoever asks for it.
     async fn write<T, F>(&self, operation: &'static str, change: F) -> StoreResult<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Transaction<'_>) -> Result<T, Trouble> + Send + 'static,
+        F: FnOnce(&Write<'_>) -> Result<T, Trouble> + Send + 'static,
     {
-        self.writer.write(operation, change).await
+        let cause = Cause::current();
+        self.writer.write(operation, move |tx| change(&Write::new(tx, cause))).await
     }
 }
 

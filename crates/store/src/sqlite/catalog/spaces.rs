@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use inlet_model::{SpaceId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::audit::Write;
 use super::error::Trouble;
 use super::page::Keyset;
 use super::row::Columns;
 use super::{SqliteCatalog, deletes, idempotency};
 use crate::StoreResult;
-use crate::catalog::{DeleteEffect, Effect, Idempotent, Page, PageQuery, Space, Spaces};
+use crate::catalog::{Action, DeleteEffect, Effect, Idempotent, Page, PageQuery, Space, Spaces, Target};
 
 #[async_trait]
 impl Spaces for SqliteCatalog {
@@ -27,7 +28,14 @@ impl Spaces for SqliteCatalog {
 
     async fn space_delete(&self, id: &SpaceId, cascade: bool, now: Timestamp) -> StoreResult<DeleteEffect> {
         let id = id.clone();
-        self.write("delete a space", move |tx| deletes::space(tx, &id, cascade, now)).await
+        self.write_keys("delete a space", move |tx| {
+            let effect = deletes::space(tx, &id, cascade, now)?;
+            if effect == DeleteEffect::Deleted {
+                tx.audit(Action::SpaceDelete, Target::space(&id))?;
+            }
+            Ok(effect)
+        })
+        .await
     }
 }
 
@@ -48,7 +56,7 @@ fn list(db: &Connection, query: PageQuery) -> Result<Page<Space>, Trouble> {
 }
 
 /// Makes the space, or finds the one that has its id.
-fn create(tx: &Transaction<'_>, space: &Space) -> Result<Option<Space>, Trouble> {
+fn create(tx: &Write<'_>, space: &Space) -> Result<Option<Space>, Trouble> {
     if let Some(taken) = get(tx, &space.id)? {
         return Ok(Some(taken));
     }
@@ -59,6 +67,7 @@ fn create(tx: &Transaction<'_>, space: &Space) -> Result<Option<Space>, Trouble>
             space.created_at.as_micros(),
             space.updated_at.as_micros(),
         ])?;
+    tx.audit(Action::SpaceCreate, Target::space(&space.id))?;
     Ok(None)
 }
 

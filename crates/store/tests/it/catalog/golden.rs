@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use inlet_model::sync::{Outcome, SyncMode, SyncTrigger};
 use inlet_model::{ConnectorId, KeyId, SeededEntropy, Timestamp};
-use inlet_store::catalog::{ApiKey, Connector, ConnectorStatus, KeyHash, Sync, TaskKind};
+use inlet_store::catalog::{ApiKey, Connector, ConnectorStatus, KeyHash, Role, Sync, TaskKind};
 use inlet_store::conformance::catalog::given::{Given, first};
 use inlet_store::sqlite::SqliteCatalog;
 use serde_json::json;
@@ -123,8 +123,17 @@ async fn write_everything(path: &Path) {
     given.catalog.space_create(given.a_space(), Some(given.idempotent(2, 7))).await.unwrap();
     let created_at = given.now();
     let id = KeyId::new(created_at, &SeededEntropy::new(3));
-    let key = ApiKey { id, name: "First".to_owned(), hash: KEY, created_at };
-    assert!(given.catalog.key_create_first(key).await.unwrap());
+    let key = ApiKey {
+        id,
+        name: "First".to_owned(),
+        role: Role::Admin,
+        space_id: None,
+        created_at,
+        created_by: None,
+        expires_at: None,
+        last_used_at: None,
+    };
+    assert!(given.catalog.key_create_first(key, KEY).await.unwrap());
 }
 
 /// All that a catalog holds, through its methods.
@@ -152,8 +161,7 @@ async fn show_everything(catalog: SqliteCatalog) -> String {
     for deleted in tasks.iter().filter_map(|task| closed(task.kind)) {
         show("syncs of a deleted connector", &catalog.sync_list(deleted, first(100)).await.unwrap().items);
     }
-    let key = catalog.key_by_hash(KEY).await.unwrap().unwrap();
-    show("key", &(key.id, key.name, hex(&key.hash.0), key.created_at));
+    show("key", &catalog.key_by_hash(KEY).await.unwrap().unwrap());
     for (key, request) in [(1, 1), (2, 7), (2, 8)] {
         let mut use_of_key = given.idempotent(key, request);
         use_of_key.expired_before = Timestamp::from_micros(0);

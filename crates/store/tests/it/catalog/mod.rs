@@ -1,5 +1,6 @@
 //! The catalog in SQLite.
 
+mod audit_size;
 mod conformance;
 mod crash;
 mod files;

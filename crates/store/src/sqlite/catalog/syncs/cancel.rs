@@ -4,13 +4,14 @@ use inlet_model::sync::SyncStatus;
 use inlet_model::{ConnectorId, SyncId, Timestamp};
 use rusqlite::Transaction;
 
+use super::super::audit::Write;
 use super::super::error::Trouble;
 use super::sync_row;
-use crate::catalog::{CancelEffect, Sync};
+use crate::catalog::{Action, CancelEffect, Sync, Target};
 
 /// Cancels the sync of that id, or without one whatever of the connector is active, else queued.
 pub(super) fn cancel(
-    tx: &Transaction<'_>,
+    tx: &Write<'_>,
     connector_id: ConnectorId,
     id: Option<SyncId>,
     now: Timestamp,
@@ -20,7 +21,11 @@ pub(super) fn cancel(
         None => sync_row::unfinished(tx, connector_id)?,
     };
     let Some(mut sync) = found else { return Ok(CancelEffect::None) };
+    let before = sync.status;
     want_cancelled(tx, &mut sync, now)?;
+    if sync.status != before {
+        tx.audit(Action::SyncCancel, Target::sync(&sync))?;
+    }
     Ok(match sync.status {
         SyncStatus::Cancelling => CancelEffect::Cancelling(sync),
         SyncStatus::Cancelled => CancelEffect::Cancelled(sync),

@@ -63,7 +63,7 @@ impl Syncs for SqliteCatalog {
     }
 
     async fn sync_take_over(&self, _now: Timestamp) -> StoreResult<Vec<Claim>> {
-        self.write("take over the syncs", claim::take_over).await
+        self.write("take over the syncs", |tx| claim::take_over(tx)).await
     }
 
     async fn sync_finish(&self, run: &Run) -> StoreResult<()> {

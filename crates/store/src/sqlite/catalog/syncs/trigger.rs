@@ -1,16 +1,15 @@
 //! Asking for a sync.
 
-use inlet_model::sync::SyncStatus;
-use rusqlite::Transaction;
-
+use super::super::audit::Write;
 use super::super::connectors;
 use super::super::error::Trouble;
 use super::sync_row;
-use crate::catalog::{ConnectorStatus, Sync};
+use crate::catalog::{Action, ConnectorStatus, Sync, Target};
+use inlet_model::sync::SyncStatus;
 
 /// Queues the sync, or finds what is in its way: the connector's sync that has not ended, or that the connector is not
 /// there or paused.
-pub(super) fn trigger(tx: &Transaction<'_>, sync: &Sync) -> Result<Option<Option<Sync>>, Trouble> {
+pub(super) fn trigger(tx: &Write<'_>, sync: &Sync) -> Result<Option<Option<Sync>>, Trouble> {
     if sync.status != SyncStatus::Queued {
         return Err(Trouble::Broken("a sync begins its life queued"));
     }
@@ -27,5 +26,6 @@ pub(super) fn trigger(tx: &Transaction<'_>, sync: &Sync) -> Result<Option<Option
         return Ok(Some(Some(earlier)));
     }
     sync_row::insert(tx, sync)?;
+    tx.audit(Action::SyncTrigger, Target::sync(sync))?;
     Ok(None)
 }

@@ -1,0 +1,4 @@
+//! The audit log: who changed what.
+
+pub(crate) mod list;
+mod view;

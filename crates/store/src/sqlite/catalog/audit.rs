@@ -1,0 +1,139 @@
+//! The audit log, written by the transactions that have the changes.
+
+use std::ops::Deref;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::SqliteCatalog;
+use super::error::Trouble;
+use super::page::Keyset;
+use super::row::{Columns, Json, Text};
+use crate::StoreResult;
+use crate::catalog::{AUDIT_KEPT, AUDIT_MAX, Action, Audit, AuditEntry, AuditQuery, Cause, Page, Target};
+
+/// Old entries that one write removes at most.
+const FORGOTTEN_PER_WRITE: u32 = 100;
+
+/// A transaction that changes something, and in whose name it does.
+pub(super) struct Write<'tx> {
+    tx: &'tx Transaction<'tx>,
+    cause: Option<Cause>,
+}
+
+impl<'tx> Write<'tx> {
+    pub(super) fn new(tx: &'tx Transaction<'tx>, cause: Option<Cause>) -> Self {
+        Self { tx, cause }
+    }
+
+    /// Writes down what this transaction did, if somebody asked for it.
+    pub(super) fn audit(&self, action: Action, target: Target) -> Result<(), Trouble> {
+        self.audit_fields(action, target, Vec::new())
+    }
+
+    /// The same for an update: with the settings that it changed, as JSON Pointers.
+    pub(super) fn audit_fields(
+        &self,
+        action: Action,
+        target: Target,
+        fields: Vec<String>,
+    ) -> Result<(), Trouble> {
+        let Some(cause) = &self.cause else { return Ok(()) };
+        let entry = cause.entry(action, target, fields);
+        insert(self.tx, &entry)?;
+        forget_some(self.tx, &entry)
+    }
+}
+
+impl<'tx> Deref for Write<'tx> {
+    type Target = Transaction<'tx>;
+
+    fn deref(&self) -> &Transaction<'tx> {
+        self.tx
+    }
+}
+
+#[async_trait]
+impl Audit for SqliteCatalog {
+    async fn audit_list(&self, query: AuditQuery) -> StoreResult<Page<AuditEntry>> {
+        self.read_rows("read the audit log", move |db| list(db, query)).await
+    }
+}
+
+/// The table is bounded, so a filter may look at all of it.
+fn list(db: &Connection, query: AuditQuery) -> Result<Page<AuditEntry>, Trouble> {
+    let keyset = Keyset::of(query.page);
+    let mut statement = db.prepare_cached(
+        "SELECT id, at, actor, request_id, action, space_id, collection_id, connector_id, sync_id, key_id, fields
+         FROM audit WHERE (at, id) < (?1, ?2) AND (?4 IS NULL OR space_id = ?4) AND (?5 IS NULL OR actor = ?5)
+         AND (?6 IS NULL OR action = ?6) ORDER BY at DESC, id DESC LIMIT ?3",
+    )?;
+    let bound = params![
+        keyset.created_at(),
+        keyset.id(),
+        keyset.rows(),
+        query.space_id.as_ref().map(|space_id| space_id.as_str()),
+        query.actor.map(Text),
+        query.action.map(Action::as_str),
+    ];
+    let rows = statement.query_map(bound, entry_from)?;
+    Ok(keyset.page(rows, |entry| (entry.at, entry.id.to_string()))?)
+}
+
+fn insert(tx: &Transaction<'_>, entry: &AuditEntry) -> Result<(), Trouble> {
+    let Target { space_id, collection_id, connector_id, sync_id, key_id } = &entry.target;
+    tx.prepare_cached(
+        "INSERT INTO audit (id, at, actor, request_id, action, space_id, collection_id, connector_id, sync_id,
+                            key_id, fields)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        Text(entry.id),
+        entry.at.as_micros(),
+        Text(entry.actor),
+        entry.request_id,
+        entry.action.as_str(),
+        space_id.as_ref().map(|id| id.as_str()),
+        collection_id.as_ref().map(|id| id.as_str()),
+        connector_id.map(Text),
+        sync_id.map(Text),
+        key_id.map(Text),
+        Json(&entry.fields),
+    ])?;
+    Ok(())
+}
+
+/// Removes some entries that are too old, or too many, as seen from the newest.
+fn forget_some(tx: &Transaction<'_>, newest: &AuditEntry) -> Result<(), Trouble> {
+    let kept = i64::try_from(AUDIT_KEPT.as_micros()).unwrap_or(i64::MAX);
+    tx.prepare_cached(
+        "DELETE FROM audit WHERE rowid IN (SELECT rowid FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)",
+    )?
+    .execute(params![newest.at.as_micros().saturating_sub(kept), FORGOTTEN_PER_WRITE])?;
+    // Rowids are given out one after the other, and only the lowest are ever removed.
+    tx.prepare_cached(
+        "DELETE FROM audit WHERE rowid IN
+         (SELECT rowid FROM audit WHERE rowid <= (SELECT max(rowid) FROM audit) - ?1 ORDER BY rowid LIMIT ?2)",
+    )?
+    .execute(params![AUDIT_MAX, FORGOTTEN_PER_WRITE])?;
+    Ok(())
+}
+
+fn entry_from(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
+    let mut columns = Columns::of(row);
+    Ok(AuditEntry {
+        id: columns.text()?,
+        at: columns.time()?,
+        actor: columns.text()?,
+        request_id: columns.plain()?,
+        action: columns.text()?,
+        target: Target {
+            space_id: columns.optional_text()?,
+            collection_id: columns.optional_text()?,
+            connector_id: columns.optional_text()?,
+            sync_id: columns.optional_text()?,
+            key_id: columns.optional_text()?,
+        },
+        fields: columns.json()?,
+    })
+}
