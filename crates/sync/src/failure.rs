@@ -1,5 +1,6 @@
 //! What ends a sync before its time, and how it is told.
 
+use inlet_model::StreamName;
 use inlet_model::fields::FieldErrors;
 use inlet_model::sync::Failure;
 use inlet_source::{SourceError, UnknownType};
@@ -97,6 +98,12 @@ pub(crate) fn crash_loop(attempts: u32) -> Failure {
         "sync.crash_loop",
         format!("the server stopped during {attempts} attempts in a row before anything was committed"),
     )
+}
+
+/// A source came to its end and said nothing of the stream's: the stream cannot be called complete.
+pub(crate) fn never_ended(stream: &StreamName) -> Failure {
+    let code = inlet_source::ErrorKind::Internal.code();
+    permanent(code, format!("the source came to its end and left the stream `{stream}` open"))
 }
 
 /// The streams that failed, as the failure of the sync.

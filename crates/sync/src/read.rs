@@ -56,18 +56,22 @@ pub(crate) async fn read(
     request: ReadRequest,
 ) -> Result<Vec<(String, Failure)>, Stop> {
     let (out, receiver) = messages(context.shared.options.sync_bytes);
+    let open = request.streams.iter().map(|stream| stream.name.clone()).collect();
     let reading = tokio::spawn(async move { source.read(request, out).await });
-    let mut pump =
-        Pump { context, receiver, gathering: Gathering::default(), committing: None, failed: Vec::new() };
+    let (gathering, failed) = (Gathering::default(), Vec::new());
+    let mut pump = Pump { context, receiver, gathering, committing: None, open, failed };
     let pumped = pump.run().await;
     // However it ended, no more is taken; a source that does not notice is left to die alone.
     if pumped.is_err() {
         reading.abort();
         return pumped.map(|()| Vec::new());
     }
-    let failed = pump.failed;
+    let Pump { open, mut failed, .. } = pump;
     match reading.await {
-        Ok(Ok(())) => Ok(failed),
+        Ok(Ok(())) => {
+            failed.extend(open.into_iter().map(|stream| (stream.to_string(), failure::never_ended(&stream))));
+            Ok(failed)
+        }
         Ok(Err(error)) => Err(Stop::from(error)),
         Err(panic) => {
             let error = SourceError::new(inlet_source::ErrorKind::Internal, "read", "the source broke down");
@@ -112,6 +116,8 @@ struct Pump<'a> {
     receiver: MessageReceiver,
     gathering: Gathering,
     committing: Option<Committing>,
+    /// Streams that the source has not ended yet.
+    open: Vec<StreamName>,
     failed: Vec<(String, Failure)>,
 }
 
@@ -158,8 +164,12 @@ impl Pump<'_> {
             Message::Unchanged { stream, scope } => Item::Unchanged { stream, scope },
             Message::Scopes { stream, scopes } => Item::Scopes { stream, scopes },
             Message::InboxTaken { stream, through } => Item::InboxTaken { stream, through },
-            Message::StreamEnd { stream } => Item::StreamEnd { stream, failure: None },
+            Message::StreamEnd { stream } => {
+                self.open.retain(|open| *open != stream);
+                Item::StreamEnd { stream, failure: None }
+            }
             Message::StreamFailed { stream, error } => {
+                self.open.retain(|open| *open != stream);
                 let failure = failure::told(&error);
                 self.failed.push((stream.to_string(), failure.clone()));
                 Item::StreamEnd { stream, failure: Some(failure) }

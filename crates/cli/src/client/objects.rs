@@ -54,6 +54,8 @@ pub(crate) struct Sync {
 pub(crate) struct SyncStream {
     /// Its name.
     pub(crate) name: StreamName,
+    /// How it stands.
+    pub(crate) status: String,
     /// Its counters.
     #[serde(default)]
     pub(crate) counts: Counts,

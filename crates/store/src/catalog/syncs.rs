@@ -129,7 +129,7 @@ pub trait Syncs {
     async fn sync_take_over(&self, now: Timestamp) -> StoreResult<Vec<Claim>>;
     /// Copies the outcome of a run that has ended. A sync that has ended stays as it is.
     async fn sync_finish(&self, run: &Run) -> StoreResult<()>;
-    /// Ends a sync that never had a run, as cancelled or failed. A sync that has ended stays as it is.
+    /// Ends a sync that never had a run, as cancelled or failed: it has no streams. A sync that has ended stays as it is.
     async fn sync_abandon(
         &self,
         id: SyncId,

@@ -64,7 +64,7 @@ pub enum Phase {
     Ended,
 }
 
-/// How a stream of a run stands.
+/// How a stream of a run stands. Of a run that has ended no stream is pending or running (older files may still say so).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamStatus {
@@ -72,10 +72,12 @@ pub enum StreamStatus {
     Pending,
     /// Under way.
     Running,
-    /// Complete.
+    /// Complete: read to its end, and what is gone from it deleted.
     Succeeded,
-    /// Ended with an error.
+    /// Ended with an error of its own, or not complete when the sync failed.
     Failed,
+    /// Not complete when the sync ended without an error: it was cancelled, or the stream is not there any more.
+    Cancelled,
 }
 
 /// One stream's part of a run.
@@ -87,8 +89,16 @@ pub struct StreamProgress {
     pub status: StreamStatus,
     /// Its counters.
     pub counts: Counts,
-    /// Why it failed.
+    /// Why it failed; the failure of the sync where that is why.
     pub error: Option<Failure>,
+}
+
+impl StreamProgress {
+    /// Gives up a stream that is not complete, because its sync ends: with this failure, or without one.
+    pub fn give_up(&mut self, failure: Option<&Failure>) {
+        self.status = if failure.is_some() { StreamStatus::Failed } else { StreamStatus::Cancelled };
+        self.error = failure.cloned();
+    }
 }
 
 /// What a sync has done so far.
@@ -174,6 +184,9 @@ pub trait Runs {
     async fn sweep(&self, sweep: Sweep) -> StoreResult<SweepProgress>;
 
     /// Ends the run, and gives it as it ended. Idempotent: a run that has ended stays as it ended.
+    ///
+    /// A stream that has failed stays failed. Every other that is not complete (pending, running, or with listings that wait
+    /// to be swept) fails with the failure of the run, and is cancelled if there is none.
     async fn finish_run(&self, finish: FinishRun) -> StoreResult<Run>;
 
     /// The run of a sync, if it ever began.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use inlet_model::sync::{SyncMode, SyncStatus};
 use inlet_source::Message;
 use inlet_store::catalog::CancelEffect;
+use inlet_store::collection::StreamStatus;
 use inlet_sync::Engine;
 
 use crate::fixture::{Fixture, batch, list_the_rest, list_three_and_hang, listing};
@@ -32,6 +33,7 @@ async fn a_cancel_ends_a_sync_whose_source_waits_for_ever() {
     assert!(begun.elapsed() < WITHIN, "{:?}", begun.elapsed());
     assert_eq!(sync.status, SyncStatus::Cancelled);
     assert_eq!(sync.counts.created, 3, "what was committed stays");
+    assert_eq!(sync.streams[0].status, StreamStatus::Cancelled);
     let run = fixture.store().await.run(id).await.unwrap().expect("it had begun");
     assert_eq!(run.counts, sync.counts);
 }

@@ -3,6 +3,7 @@
 use inlet_model::sync::SyncStatus;
 use inlet_model::{Rejection, Scope};
 use inlet_source::{ErrorKind, Message, SourceError};
+use inlet_store::collection::StreamStatus;
 use inlet_sync::EngineOptions;
 
 use crate::fixture::{Fixture, batch, complete, end, listing, stream};
@@ -38,12 +39,33 @@ async fn a_source_that_panics_fails_its_sync_and_not_the_engine() {
     let engine = fixture.engine().await;
     let sync = fixture.sync_to_the_end(&engine).await;
     assert_eq!(sync.status, SyncStatus::Failed);
-    assert_eq!(sync.failure.unwrap().code, "source.internal");
+    assert_eq!(sync.failure.as_ref().unwrap().code, "source.internal");
+    let stream = &sync.streams[0];
+    assert_eq!((stream.status, &stream.error), (StreamStatus::Failed, &sync.failure), "it has not ended");
     fixture.script(|_request, out| async move {
         out.send(end("s")).await.unwrap();
         Ok(())
     });
     assert_eq!(fixture.sync_to_the_end(&engine).await.status, SyncStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn a_source_that_does_not_end_its_streams_has_not_succeeded() {
+    let fixture = Fixture::new(&["ended", "left", "never"]).await;
+    fixture.script(|request, out| async move {
+        out.send(end("ended")).await.unwrap();
+        let batch = batch(&request, "left", 0..2, "a");
+        out.send(Message::Batch { batch, checkpoint: Some(2.into()) }).await.unwrap();
+        Ok(())
+    });
+    let engine = fixture.engine().await;
+    let sync = fixture.sync_to_the_end(&engine).await;
+    assert_eq!(sync.status, SyncStatus::Failed);
+    let failure = sync.failure.expect("it failed");
+    assert_eq!(failure.message, "2 streams failed: left, never");
+    let statuses = [StreamStatus::Succeeded, StreamStatus::Failed, StreamStatus::Failed];
+    assert_eq!(sync.streams.iter().map(|stream| stream.status).collect::<Vec<_>>(), statuses);
+    assert_eq!(fixture.records().await.len(), 2, "what was committed stays");
 }
 
 #[tokio::test]

@@ -124,7 +124,9 @@ pub(crate) fn outcome(ended: &Ended) -> Result<(), CommandError> {
             .hint("what was committed stays, and the same command goes on from there")
             .into()),
         _ => {
-            for stream in &sync.streams {
+            // What ended several streams at once is said once, as the error of the sync.
+            let ended_with_sync = sync.streams.iter().filter(|stream| stream.error == sync.error).count();
+            for stream in sync.streams.iter().filter(|it| ended_with_sync < 2 || it.error != sync.error) {
                 if let Some(error) = &stream.error {
                     say(&format!("stream {}: {} ({})", stream.name, error.message, error.code));
                 }

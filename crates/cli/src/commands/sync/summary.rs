@@ -9,18 +9,25 @@ use crate::collection_name::CollectionName;
 use crate::output::numbers;
 use crate::output::table::{Align, Table};
 
-/// A table of the sync's streams, and how it ended.
+/// A table of the sync's streams, and how it ended. Unless all is well, it says of each stream how it stands.
 pub(crate) fn table(sync: &Sync, into: &CollectionName, width: Option<usize>) -> String {
-    let mut table = columns();
-    match sync.streams.as_slice() {
-        [] => return format!("{} {} into {into}: {}\n", sync.id, sync.status, line(sync)),
-        [only] => table.row(row(only.name.as_str(), &only.counts)),
-        several => {
-            for stream in several {
-                table.row(row(stream.name.as_str(), &stream.counts));
-            }
-            table.row(row("all", &sync.counts));
+    if sync.streams.is_empty() {
+        return format!("{} {} into {into}: {}\n", sync.id, sync.status, line(sync));
+    }
+    let all_well = sync.streams.iter().all(|stream| stream.status == "succeeded");
+    let mut table = if all_well { columns() } else { columns_with_status() };
+    let mut add = |name: &str, status: &str, counts: &Counts| {
+        let mut cells = row(name, counts);
+        if !all_well {
+            cells.insert(1, status.to_owned());
         }
+        table.row(cells);
+    };
+    for stream in &sync.streams {
+        add(stream.name.as_str(), &stream.status, &stream.counts);
+    }
+    if sync.streams.len() > 1 {
+        add("all", sync.status.as_str(), &sync.counts);
     }
     let speed = sync.duration().map(|duration| speed(sync.counts.read, duration)).unwrap_or_default();
     format!("{}{} {} into {into}{speed}\n", table.render(width), sync.id, sync.status)
@@ -40,9 +47,16 @@ pub(crate) fn of_several(syncs: &[Sync], width: Option<usize>) -> String {
 
 /// Narrow enough for a terminal of 80 columns.
 fn columns() -> Table {
+    Table::new([("stream", Align::Left)].into_iter().chain(number_columns()))
+}
+
+fn columns_with_status() -> Table {
+    Table::new([("stream", Align::Left), ("status", Align::Left)].into_iter().chain(number_columns()))
+}
+
+fn number_columns() -> impl Iterator<Item = (&'static str, Align)> {
     let names = ["read", "created", "updated", "unchanged", "deleted", "rejected", "bytes"];
-    let numbers = names.map(|name| (name, Align::Right));
-    Table::new(std::iter::once(("stream", Align::Left)).chain(numbers))
+    names.into_iter().map(|name| (name, Align::Right))
 }
 
 /// The sync in a line.
@@ -82,6 +96,7 @@ fn speed(read: u64, duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use inlet_model::sync::SyncStatus;
     use serde_json::json;
 
     use super::*;
@@ -102,8 +117,8 @@ mod tests {
     #[test]
     fn several_streams_are_summed_up() {
         let streams = json!([
-            {"name": "airports", "counts": {"read": 1458, "created": 1458, "bytes": 104000}},
-            {"name": "airlines", "counts": {"read": 16, "created": 12, "updated": 1, "unchanged": 1, "deleted": 3, "rejected": 2, "bytes": 296}},
+            {"name": "airports", "status": "succeeded", "counts": {"read": 1458, "created": 1458, "bytes": 104000}},
+            {"name": "airlines", "status": "succeeded", "counts": {"read": 16, "created": 12, "updated": 1, "unchanged": 1, "deleted": 3, "rejected": 2, "bytes": 296}},
         ]);
         insta::assert_snapshot!(table(&sync(streams), &into("nyc"), None), @r"
         stream     read  created  updated  unchanged  deleted  rejected     bytes
@@ -111,6 +126,23 @@ mod tests {
         airlines     16       12        1          1        3         2     296 B
         all       1,474    1,470        1          1        3         2  104.3 kB
         syn_1 succeeded into nyc in 0.050 s, 29,480 records/s
+        ");
+    }
+
+    #[test]
+    fn unless_all_is_well_each_stream_says_how_it_stands() {
+        let streams = json!([
+            {"name": "airports", "status": "succeeded", "counts": {"read": 1458, "created": 1458, "bytes": 104000}},
+            {"name": "airlines", "status": "cancelled", "counts": {"read": 16, "created": 12, "bytes": 296}},
+        ]);
+        let mut sync = sync(streams);
+        sync.status = SyncStatus::Cancelled;
+        insta::assert_snapshot!(table(&sync, &into("nyc"), None), @r"
+        stream    status      read  created  updated  unchanged  deleted  rejected     bytes
+        airports  succeeded  1,458    1,458        0          0        0         0  104.0 kB
+        airlines  cancelled     16       12        0          0        0         0     296 B
+        all       cancelled  1,474    1,470        1          1        3         2  104.3 kB
+        syn_1 cancelled into nyc in 0.050 s, 29,480 records/s
         ");
     }
 

@@ -1,10 +1,10 @@
 //! The end of a run.
 
-use inlet_model::sync::Outcome;
+use inlet_model::sync::{Failure, Outcome};
 
-use super::given::{Given, a_failure, kind};
-use super::items::{WHOLE, put, puts, stream_failed};
-use crate::collection::{Phase, StreamStatus};
+use super::given::{Given, a_failure, kind, name};
+use super::items::{WHOLE, put, puts, stream_end, stream_failed};
+use crate::collection::{Item, Phase, Run, StreamStatus};
 
 /// A run ends as it is told, and is given as it ended.
 pub async fn a_run_ends_as_it_is_told(given: Given) {
@@ -22,6 +22,56 @@ pub async fn a_run_ends_as_it_is_told(given: Given) {
         assert_eq!(run.streams[0].status, StreamStatus::Failed);
         assert_eq!(given.run(&sync).await, run);
     }
+}
+
+/// A stream that is not complete when its run ends fails with the run, or is cancelled if the run did not fail.
+pub async fn a_stream_that_is_not_complete_when_its_run_ends_is_given_up(given: Given) {
+    use StreamStatus::{Cancelled, Failed, Succeeded};
+    let connector = given.connector();
+    let own = Failure { code: "source.other".to_owned(), ..a_failure() };
+    for outcome in [Outcome::Failed, Outcome::Cancelled, Outcome::Succeeded] {
+        let sync = given.begun(connector, &["a", "b", "c", "d"]).await;
+        let items = vec![
+            given.records("a", WHOLE, &[put(1, "a")]),
+            stream_end("a"),
+            Item::StreamEnd { stream: name("b"), failure: Some(own.clone()) },
+            given.records("c", WHOLE, &[put(1, "c")]),
+        ];
+        given.commit(&sync, items).await;
+        let before = given.run(&sync).await;
+        let run = given.try_finish(&sync, outcome).await.unwrap();
+        let (given_up, why) = match outcome {
+            Outcome::Failed => (Failed, Some(a_failure())),
+            Outcome::Cancelled | Outcome::Succeeded => (Cancelled, None),
+        };
+        assert_eq!(statuses(&run), [Succeeded, Failed, given_up, given_up]);
+        let errors: Vec<_> = run.streams.iter().map(|stream| stream.error.clone()).collect();
+        assert_eq!(errors, [None, Some(own.clone()), why.clone(), why]);
+        assert_eq!(run.counts, before.counts, "what it counted stays");
+        assert_eq!(given.run(&sync).await, run);
+    }
+}
+
+/// A stream that was read to its end is not complete before what is gone from it is deleted.
+pub async fn a_stream_that_waits_to_be_swept_when_its_run_ends_is_given_up(given: Given) {
+    let connector = given.connector();
+    let first = given.begun(connector, &["s", "t"]).await;
+    given.commit(&first, given.whole_listing("s", WHOLE, &puts(1..=5, "a"), 1.into())).await;
+    given.finish(&first).await;
+    for (max_keys, expected) in [(2, StreamStatus::Cancelled), (100, StreamStatus::Succeeded)] {
+        let sync = given.begun(connector, &["s", "t"]).await;
+        let mut items = given.whole_listing("s", WHOLE, &puts(1..=3, "a"), 2.into());
+        items.extend([stream_end("s"), stream_end("t")]);
+        given.commit(&sync, items).await;
+        assert_eq!(statuses(&given.run(&sync).await), [StreamStatus::Succeeded; 2]);
+        given.sweep_step(&sync, "s", max_keys).await;
+        let run = given.try_finish(&sync, Outcome::Cancelled).await.unwrap();
+        assert_eq!(statuses(&run), [expected, StreamStatus::Succeeded]);
+    }
+}
+
+fn statuses(run: &Run) -> Vec<StreamStatus> {
+    run.streams.iter().map(|stream| stream.status).collect()
 }
 
 /// A run that has ended stays as it ended, whatever it is told then.

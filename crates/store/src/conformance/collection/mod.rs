@@ -177,6 +177,8 @@ macro_rules! collection_tests {
             }
             finishes {
                 a_run_ends_as_it_is_told,
+                a_stream_that_is_not_complete_when_its_run_ends_is_given_up,
+                a_stream_that_waits_to_be_swept_when_its_run_ends_is_given_up,
                 a_run_that_has_ended_stays_as_it_ended,
                 a_run_that_has_ended_writes_nothing_more,
                 a_run_that_never_began_cannot_end,

@@ -1,11 +1,12 @@
 //! A run ends, or its connector does.
 
 use inlet_model::ConnectorId;
+use rusqlite::Connection;
 
 use super::error::{Outcome, Trouble};
 use super::writer::Writer;
-use super::{inbox, runs};
-use crate::collection::{FinishRun, Phase, Run};
+use super::{inbox, runs, scopes, streams};
+use crate::collection::{FinishRun, Phase, Run, StreamStatus};
 use crate::fault;
 
 /// Ends a run. One that has ended stays as it is, whoever holds the connector now.
@@ -20,6 +21,7 @@ pub(super) fn finish(writer: &mut Writer, finish: FinishRun) -> Outcome<Run> {
         run.outcome = Some(finish.outcome);
         run.failure = finish.failure;
         run.finished_at = Some(finish.now);
+        give_up_streams(tx, &mut run)?;
         runs::save(tx, &run)?;
         fault::point("run.finish.before");
         Ok(run)
@@ -27,6 +29,25 @@ pub(super) fn finish(writer: &mut Writer, finish: FinishRun) -> Outcome<Run> {
     fault::point("run.finish.after");
     writer.rest();
     Ok(run)
+}
+
+/// Whatever is not complete now will not be: no stream of a run that has ended is under way.
+fn give_up_streams(connection: &Connection, run: &mut Run) -> Outcome<()> {
+    for (place, progress) in run.streams.iter_mut().enumerate() {
+        let complete = match progress.status {
+            StreamStatus::Failed | StreamStatus::Cancelled => true,
+            StreamStatus::Pending | StreamStatus::Running => false,
+            StreamStatus::Succeeded => match streams::find(connection, run.connector_id, &progress.name)? {
+                Some(row) => scopes::unswept(connection, row.id)?.is_empty(),
+                None => true,
+            },
+        };
+        if !complete {
+            progress.give_up(run.failure.as_ref());
+            runs::save_stream(connection, run.sync_id, place, progress)?;
+        }
+    }
+    Ok(())
 }
 
 /// Closes a connector to runs and pushes.

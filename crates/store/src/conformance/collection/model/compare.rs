@@ -8,7 +8,7 @@ use super::super::seen::all_records;
 use super::history::History;
 use super::step::{PLACES, STREAMS};
 use super::world::{RunModel, ScopeModel};
-use crate::collection::RecordQuery;
+use crate::collection::{RecordQuery, StreamProgress, StreamStatus};
 
 /// So few that a page of records or changes is never all of them.
 const PAGE: usize = 4;
@@ -105,6 +105,9 @@ impl History {
             "{}",
             self.label
         );
+        let under_way =
+            |stream: &StreamProgress| matches!(stream.status, StreamStatus::Pending | StreamStatus::Running);
+        assert!(!expected.ended || !run.streams.iter().any(under_way), "{}", self.label);
         let rejected = self.given.rejected(&expected.claim).await;
         assert_eq!(rejected.len() as u64, run.counts.rejected, "{}", self.label);
         let feed = self.world.changes.iter().filter(|it| it.change.sync_id == run.sync_id).count() as u64;
