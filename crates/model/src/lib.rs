@@ -15,6 +15,8 @@ pub mod json;
 pub mod key;
 mod listing;
 mod name;
+pub mod schedule;
+pub mod secret;
 pub mod stream;
 pub mod sync;
 mod timestamp;
