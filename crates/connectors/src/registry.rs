@@ -17,3 +17,6 @@ pub fn registry() -> Registry {
     ];
     Registry::new(types)
 }
+
+#[cfg(test)]
+mod tests;
