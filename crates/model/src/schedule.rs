@@ -136,12 +136,11 @@ impl CronSchedule {
 
     /// Checks a pattern and a time zone; both may be wrong.
     pub fn new(pattern: &str, timezone: &str) -> Result<Self, Vec<CronScheduleError>> {
-        let zone = ZONES.get(timezone).map_err(|_| CronScheduleError::Timezone);
-        let cron = parse(pattern).ok_or(CronScheduleError::Pattern);
+        let zone = find_zone(timezone);
+        let cron = parse(pattern);
         match (cron, zone) {
             (Ok(cron), Ok(zone)) => {
-                let timezone = zone.iana_name().unwrap_or(timezone).to_owned();
-                let schedule = Self { pattern: pattern.to_owned(), timezone, cron, zone };
+                let schedule = Self::of(pattern, timezone, cron, zone);
                 // Leap days come within eight years, wherever on the calendar one stands.
                 let sometime = Timestamp::from_millis(1_767_225_600_000);
                 if schedule.next(sometime).is_some() {
@@ -152,6 +151,16 @@ impl CronSchedule {
             }
             (cron, zone) => Err([cron.err(), zone.err()].into_iter().flatten().collect()),
         }
+    }
+
+    /// As [`new`](Self::new), without the search that tells whether its times ever come: for one that was taken before.
+    fn known(pattern: &str, timezone: &str) -> Result<Self, CronScheduleError> {
+        Ok(Self::of(pattern, timezone, parse(pattern)?, find_zone(timezone)?))
+    }
+
+    fn of(pattern: &str, timezone: &str, cron: Cron, zone: TimeZone) -> Self {
+        let timezone = zone.iana_name().unwrap_or(timezone).to_owned();
+        Self { pattern: pattern.to_owned(), timezone, cron, zone }
     }
 
     /// The pattern, as it was given.
@@ -175,12 +184,17 @@ impl CronSchedule {
     }
 }
 
-fn parse(pattern: &str) -> Option<Cron> {
+fn find_zone(name: &str) -> Result<TimeZone, CronScheduleError> {
+    ZONES.get(name).map_err(|_| CronScheduleError::Timezone)
+}
+
+fn parse(pattern: &str) -> Result<Cron, CronScheduleError> {
     // The parser also takes nicknames; one spelling is enough.
     let is_plain =
         pattern.len() <= CronSchedule::MAX_PATTERN && pattern.split_ascii_whitespace().count() == 5;
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    if is_plain { parser.parse(pattern).ok() } else { None }
+    let cron = if is_plain { parser.parse(pattern).ok() } else { None };
+    cron.ok_or(CronScheduleError::Pattern)
 }
 
 impl fmt::Debug for CronSchedule {
@@ -217,9 +231,8 @@ impl<'de> Deserialize<'de> for Schedule {
             None => Self::Manual,
             Some(Written::Every { every }) => Self::Every(every.parse().map_err(D::Error::custom)?),
             Some(Written::Cron { cron, timezone }) => {
-                let schedule = CronSchedule::new(&cron, &timezone);
-                let first = |mut errors: Vec<CronScheduleError>| D::Error::custom(errors.remove(0));
-                Self::Cron(Box::new(schedule.map_err(first)?))
+                let schedule = CronSchedule::known(&cron, &timezone).map_err(D::Error::custom)?;
+                Self::Cron(Box::new(schedule))
             }
         })
     }

@@ -8,6 +8,7 @@ mod connectors;
 mod idempotency;
 mod keys;
 mod page;
+mod secrets;
 mod spaces;
 mod syncs;
 mod tasks;
@@ -17,13 +18,23 @@ pub use connectors::{Connector, ConnectorStatus, Connectors, UpdateEffect};
 pub use idempotency::{Effect, Idempotent, StoredAnswer};
 pub use keys::{ApiKey, KeyHash, Keys};
 pub use page::{Page, PageCursor, PageQuery};
+pub use secrets::{HeldSecrets, SealedSecrets, SecretHolder};
 pub use spaces::{DeleteEffect, Space, Spaces};
 pub use syncs::{CancelEffect, Claim, Sync, Syncs};
 pub use tasks::{Task, TaskId, TaskKind, Tasks};
 
 /// The whole catalog.
 pub trait Catalog:
-    Spaces + Collections + Connectors + Syncs + Keys + Tasks + Send + std::marker::Sync + std::fmt::Debug
+    Spaces
+    + Collections
+    + Connectors
+    + SealedSecrets
+    + Syncs
+    + Keys
+    + Tasks
+    + Send
+    + std::marker::Sync
+    + std::fmt::Debug
 {
     /// A secret drawn when the catalog was made, by which request fingerprints are keyed and cursors signed.
     fn secret(&self) -> &[u8; 32];

@@ -278,7 +278,7 @@ async fn connector(catalog: &dyn Catalog, streams: &[&str]) -> Connector {
         store_id: collection.store_id,
         name: "scripted".to_owned(),
         kind: "scripted".to_owned(),
-        config: serde_json::json!({}),
+        config: serde_json::json!({}).into(),
         streams: Some(streams.iter().map(settings).collect()),
         status: ConnectorStatus::Active,
         version: 1,

@@ -1,6 +1,7 @@
 //! Connectors.
 
 use async_trait::async_trait;
+use inlet_model::secret::SealedConfig;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -12,8 +13,8 @@ use crate::StoreResult;
 use crate::catalog::{Connector, Connectors, Effect, Idempotent, Page, PageQuery, Task, UpdateEffect};
 
 const SELECT: &str =
-    "SELECT id, space_id, collection_id, store_id, name, kind, config, streams, status, version,
-                             created_at, updated_at FROM connectors";
+    "SELECT id, space_id, collection_id, store_id, name, kind, config, secrets, streams, schedule, status,
+                             version, created_at, updated_at FROM connectors";
 
 #[async_trait]
 impl Connectors for SqliteCatalog {
@@ -113,9 +114,9 @@ fn create(tx: &Transaction<'_>, connector: &Connector) -> Result<Option<()>, Tro
         return Ok(Some(()));
     }
     tx.prepare_cached(
-        "INSERT INTO connectors (id, space_id, collection_id, store_id, name, kind, config, streams, status,
-                                 version, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO connectors (id, space_id, collection_id, store_id, name, kind, config, secrets, streams,
+                                 schedule, status, version, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         Text(connector.id),
@@ -124,8 +125,10 @@ fn create(tx: &Transaction<'_>, connector: &Connector) -> Result<Option<()>, Tro
         Text(connector.store_id),
         connector.name,
         connector.kind,
-        Json(&connector.config),
+        Json(connector.config.open()),
+        Json(connector.config.secrets()),
         connector.streams.as_ref().map(Json),
+        Json(&connector.schedule),
         Name(connector.status),
         Unsigned(connector.version),
         connector.created_at.as_micros(),
@@ -145,20 +148,24 @@ fn update(tx: &Transaction<'_>, wanted: Connector) -> Result<UpdateEffect<Connec
         name: wanted.name,
         config: wanted.config,
         streams: wanted.streams,
+        schedule: wanted.schedule,
         status: wanted.status,
         updated_at: wanted.updated_at,
         version: stored.version + 1,
         ..stored
     };
     tx.prepare_cached(
-        "UPDATE connectors SET name = ?2, config = ?3, streams = ?4, status = ?5, updated_at = ?6, version = ?7
+        "UPDATE connectors SET name = ?2, config = ?3, secrets = ?4, streams = ?5, schedule = ?6, status = ?7,
+                               updated_at = ?8, version = ?9
          WHERE id = ?1",
     )?
     .execute(params![
         Text(updated.id),
         updated.name,
-        Json(&updated.config),
+        Json(updated.config.open()),
+        Json(updated.config.secrets()),
         updated.streams.as_ref().map(Json),
+        Json(&updated.schedule),
         Name(updated.status),
         updated.updated_at.as_micros(),
         Unsigned(updated.version),
@@ -175,8 +182,9 @@ fn connector_from(row: &Row<'_>) -> rusqlite::Result<Connector> {
         store_id: columns.text()?,
         name: columns.plain()?,
         kind: columns.plain()?,
-        config: columns.json()?,
+        config: SealedConfig::new(columns.json()?, columns.json()?),
         streams: columns.optional_json()?,
+        schedule: columns.json()?,
         status: columns.name()?,
         version: columns.unsigned()?,
         created_at: columns.time()?,

@@ -14,6 +14,7 @@ mod readers;
 mod reserve;
 mod row;
 mod schema;
+mod secrets;
 mod spaces;
 mod syncs;
 mod tasks;
