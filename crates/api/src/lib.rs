@@ -14,6 +14,7 @@ mod body;
 mod carry;
 mod codes;
 mod collections;
+mod connector_types;
 mod connectors;
 mod error_pages;
 mod find;
@@ -31,6 +32,7 @@ mod request_id;
 mod router;
 mod serve;
 mod settings;
+mod source_call;
 mod spaces;
 mod syncs;
 

@@ -9,7 +9,8 @@ use crate::app::{Api, App};
 use crate::codes::Code;
 use crate::problem::Problem;
 use crate::{
-    auth, carry, collections, connectors, error_pages, health, log, records, request_id, spaces, syncs,
+    auth, carry, collections, connector_types, connectors, error_pages, health, log, records, request_id,
+    spaces, syncs,
 };
 
 const SPACES: &str = "/v1/spaces";
@@ -54,11 +55,15 @@ fn protected() -> Router<Api> {
             &connector,
             get(connectors::get::get).patch(connectors::update::update).delete(connectors::delete::delete),
         )
+        .route(&format!("{connector}/check"), post(connectors::check::check))
+        .route(&format!("{connector}/streams"), get(connectors::discover::discover))
         .route(&format!("{connector}/records"), post(records::push::push))
         .route(&format!("{connector}/sync"), get(syncs::list::list).post(syncs::trigger::trigger))
         .route(&format!("{connector}/sync/cancel"), post(syncs::cancel::cancel_active))
         .route(&format!("{connector}/sync/{{sync_id}}"), get(syncs::get::get))
         .route(&format!("{connector}/sync/{{sync_id}}/cancel"), post(syncs::cancel::cancel_one))
+        .route("/v1/connector-types", get(connector_types::list::list))
+        .route("/v1/connector-types/{type}", get(connector_types::get::get))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(route_not_found)
 }

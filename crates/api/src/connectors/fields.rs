@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use inlet_model::fields::{FieldErrors, Fields};
-use inlet_source::{ConnectorType, Environment, Registry};
+use inlet_source::{ConnectorType, Registry};
 use inlet_store::catalog::ConnectorStatus;
 use serde_json::{Map, Value};
 
@@ -27,33 +27,17 @@ pub(crate) fn take_config(fields: &mut Fields) -> Value {
     Value::Object(fields.object(CONFIG).unwrap_or_default())
 }
 
-/// Checks a config as its connector type wants it; every bad field is named, with its place in the connector.
-pub(crate) fn check_config(
-    fields: &mut Fields,
-    kind: &dyn ConnectorType,
-    config: &Value,
-    environment: &Environment,
-) {
-    if let Err(FieldErrors(mut errors)) = kind.build(config.clone(), environment) {
-        for error in &mut errors {
-            error.pointer.insert_str(0, &fields.pointer_to(CONFIG));
-        }
-        fields.refuse_all(FieldErrors(errors));
+/// Notes what is wrong with a config, with its place in the connector.
+pub(crate) fn refuse_config(fields: &mut Fields, FieldErrors(mut errors): FieldErrors) {
+    for error in &mut errors {
+        error.pointer.insert_str(0, &fields.pointer_to(CONFIG));
     }
+    fields.refuse_all(FieldErrors(errors));
 }
 
 /// `status`.
 pub(crate) fn take_status(fields: &mut Fields) -> Option<ConnectorStatus> {
     fields.choice("status", &[("active", ConnectorStatus::Active), ("paused", ConnectorStatus::Paused)])
-}
-
-/// `schedule`, which can only be `null` as yet.
-pub(crate) fn take_schedule(fields: &mut Fields) {
-    if fields.take("schedule").is_some_and(|schedule| !schedule.is_null()) {
-        let detail =
-            "this version runs no schedules: leave `schedule` out or `null`, and trigger syncs over the API";
-        fields.refuse("schedule", "field.unsupported", detail);
-    }
 }
 
 /// `target` after a JSON merge patch (RFC 7396).

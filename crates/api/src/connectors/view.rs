@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use inlet_model::schedule::Schedule;
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::SyncStatus;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, SyncId, Timestamp};
@@ -23,11 +24,10 @@ pub(crate) struct ConnectorView {
     r#type: String,
     config: Value,
     streams: Option<Vec<StreamSettings>>,
-    /// Always `null`: schedules do not exist yet.
-    schedule: Option<Value>,
+    schedule: Schedule,
     status: ConnectorStatus,
     last_sync: Option<LastSync>,
-    /// Always `null`: schedules do not exist yet.
+    /// Always `null`: schedules are kept and shown, and nothing runs them yet.
     next_sync_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -49,9 +49,9 @@ impl ConnectorView {
             collection_id: connector.collection_id,
             name: connector.name,
             r#type: connector.kind,
-            config: connector.config,
+            config: connector.config.into_masked(),
             streams: connector.streams,
-            schedule: None,
+            schedule: connector.schedule,
             status: connector.status,
             last_sync: last_sync.map(|sync| LastSync { id: sync.id, status: sync.status }),
             next_sync_at: None,

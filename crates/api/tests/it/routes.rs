@@ -21,11 +21,15 @@ fn protected() -> Vec<(String, &'static [&'static str])> {
         (format!("{collection}/changes"), &["GET"]),
         (format!("{collection}/connectors"), &["GET", "POST"]),
         (CONNECTOR.to_owned(), &["GET", "PATCH", "DELETE"]),
+        (format!("{CONNECTOR}/check"), &["POST"]),
+        (format!("{CONNECTOR}/streams"), &["GET"]),
         (format!("{CONNECTOR}/records"), &["POST"]),
         (format!("{CONNECTOR}/sync"), &["GET", "POST"]),
         (format!("{CONNECTOR}/sync/cancel"), &["POST"]),
         (format!("{CONNECTOR}/sync/{{sync_id}}"), &["GET"]),
         (format!("{CONNECTOR}/sync/{{sync_id}}/cancel"), &["POST"]),
+        ("/v1/connector-types".to_owned(), &["GET"]),
+        ("/v1/connector-types/{type}".to_owned(), &["GET"]),
     ]
     .into()
 }
@@ -39,6 +43,7 @@ fn filled(path: &str) -> String {
         ("{collection_id}", "default"),
         ("{connector_id}", "con_01h455vb4pex5vsknk084sn02q"),
         ("{sync_id}", "syn_01h455vb4pex5vsknk084sn02q"),
+        ("{type}", "files"),
         ("{stream}", "s"),
         ("{key}", "1"),
     ];

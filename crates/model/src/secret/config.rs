@@ -48,7 +48,13 @@ impl SealedConfig {
     /// The whole config, with [`MASK`] in the place of each secret: the form that is shown.
     #[must_use]
     pub fn masked(&self) -> Value {
-        let mut shown = self.open.clone();
+        self.clone().into_masked()
+    }
+
+    /// As [`masked`](Self::masked).
+    #[must_use]
+    pub fn into_masked(self) -> Value {
+        let mut shown = self.open;
         for pointer in self.secrets.keys() {
             insert(&mut shown, pointer, MASK.into());
         }
