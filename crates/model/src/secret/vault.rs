@@ -51,6 +51,16 @@ impl VaultKey {
         Self(entropy.bytes())
     }
 
+    /// Reads keys that stand in lines or with commas between them, the one in use first: at least one. A line that begins with
+    /// `#` is a comment.
+    pub fn parse_ring(text: &str) -> Result<Vec<Self>, VaultKeyError> {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        let words = lines.flat_map(|line| line.split(|letter: char| letter == ',' || letter.is_whitespace()));
+        let keys: Vec<Self> =
+            words.filter(|word| !word.is_empty()).map(str::parse).collect::<Result<_, _>>()?;
+        if keys.is_empty() { Err(VaultKeyError) } else { Ok(keys) }
+    }
+
     /// The key's name.
     #[must_use]
     pub fn id(&self) -> VaultKeyId {

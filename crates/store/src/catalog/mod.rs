@@ -18,7 +18,7 @@ pub use connectors::{Connector, ConnectorStatus, Connectors, UpdateEffect};
 pub use idempotency::{Effect, Idempotent, StoredAnswer};
 pub use keys::{ApiKey, KeyHash, Keys};
 pub use page::{Page, PageCursor, PageQuery};
-pub use secrets::{HeldSecrets, SealedSecrets, SecretHolder};
+pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, renew_secrets};
 pub use spaces::{DeleteEffect, Space, Spaces};
 pub use syncs::{CancelEffect, Claim, Sync, Syncs};
 pub use tasks::{Task, TaskId, TaskKind, Tasks};

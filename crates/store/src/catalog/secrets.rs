@@ -1,10 +1,11 @@
 //! The sealed secrets of the whole catalog, for whoever changes the key they are sealed under.
 
 use async_trait::async_trait;
-use inlet_model::secret::Secrets;
-use inlet_model::{ConnectorId, SyncId};
+use inlet_model::secret::{Secrets, UnreadableSecret, Vault};
+use inlet_model::{ConnectorId, Entropy, SyncId};
 
-use crate::StoreResult;
+use super::Catalog;
+use crate::{StoreResult, fault};
 
 /// Who has secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,4 +35,55 @@ pub trait SealedSecrets {
     /// Gives each holder that still has the secrets of the first part those of the second. Nothing else about it changes,
     /// its version included. Says how many were given theirs.
     async fn secret_replace(&self, changes: Vec<(HeldSecrets, Secrets)>) -> StoreResult<usize>;
+}
+
+/// Holders that one transaction renews the secrets of.
+const AT_ONCE: usize = 100;
+
+/// What came of a renewal.
+#[derive(Debug, Default)]
+pub struct Renewal {
+    /// How many holders had their secrets renewed.
+    pub renewed: usize,
+    /// How many holders' secrets are under the vault's present key now.
+    pub current: usize,
+    /// Those that cannot be read, one secret each; they stay as they are.
+    pub unreadable: Vec<(ConnectorId, UnreadableSecret)>,
+}
+
+/// Seals every secret under the present key of the vault, in bounded transactions. It may be broken off and begun again: what
+/// is sealed under either key is good as long as the vault has both. When it returns, only what it calls unreadable is left
+/// under another key.
+pub async fn renew_secrets(
+    catalog: &dyn Catalog,
+    vault: &Vault,
+    entropy: &dyn Entropy,
+) -> StoreResult<Renewal> {
+    let mut renewed = 0;
+    loop {
+        let mut pass = Renewal::default();
+        let mut after = None;
+        loop {
+            let page = catalog.secret_list(after, AT_ONCE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.holder);
+            let mut changes = Vec::new();
+            for held in page {
+                match vault.renewed(entropy, held.connector_id, &held.secrets) {
+                    Ok(None) => pass.current += 1,
+                    Ok(Some(secrets)) => changes.push((held, secrets)),
+                    Err(error) => pass.unreadable.push((held.connector_id, error)),
+                }
+            }
+            if !changes.is_empty() {
+                pass.renewed += changes.len();
+                renewed += catalog.secret_replace(changes).await?;
+                fault::point("secrets.renewed");
+            }
+        }
+        // What somebody changed in between is looked at once more.
+        if pass.renewed == 0 {
+            return Ok(Renewal { renewed, ..pass });
+        }
+    }
 }

@@ -86,6 +86,17 @@ fn a_key_is_written_as_hexadecimal_digits() {
 }
 
 #[test]
+fn a_ring_is_written_in_lines_or_with_commas() {
+    let (one, two) = (key(1).to_text(), key(2).to_text());
+    for good in [format!("{one},{two}"), format!("{one}\n{two}\n"), format!("# old\r\n {one} , {two}\r\n")] {
+        assert_eq!(VaultKey::parse_ring(&good), Ok(vec![key(1), key(2)]), "{good}");
+    }
+    for bad in ["", ",", "# nothing", "swordfish", &format!("{one},x"), &format!("{one}{two}")] {
+        assert_eq!(VaultKey::parse_ring(bad), Err(VaultKeyError), "{bad}");
+    }
+}
+
+#[test]
 fn no_debug_shows_a_key_or_a_secret() {
     let sealed = vault(1).seal(&SeededEntropy::new(1), owner(1), "/password", &json!("swordfish"));
     let id = key(1).id();
