@@ -33,6 +33,7 @@ impl KeyRing {
             (None, None) => Vec::new(),
         };
         let kept = dir.encryption_keys().map_err(|error| refused(error, "data_dir.unusable"))?;
+        warn_of_open_file(dir);
         Ok(Self { given, kept })
     }
 
@@ -45,6 +46,21 @@ impl KeyRing {
         let key = VaultKey::generate(entropy);
         keep(dir, std::slice::from_ref(&key))?;
         Ok(Vault::new(key, []))
+    }
+}
+
+/// A key that others may read seals nothing.
+fn warn_of_open_file(dir: &DataDir) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(dir.key_path()).map_or(0, |metadata| metadata.permissions().mode());
+        if mode & 0o077 != 0 {
+            tracing::warn!(
+                path = %dir.key_path().display(),
+                "others may read the encryption key: take that right from them with `chmod 600`"
+            );
+        }
     }
 }
 

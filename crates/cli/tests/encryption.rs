@@ -98,8 +98,11 @@ fn a_data_directory_makes_a_key_of_its_own_and_keeps_it() {
     let mode = std::fs::metadata(data.join("encryption.key")).unwrap().permissions().mode();
     let keys = kept(&data);
     assert_eq!((mode & 0o777, keys.len()), (0o600, 1));
-    home.inlet_well("records default");
+    assert_eq!(home.inlet("records default").stderr, "");
     assert_eq!(kept(&data), keys);
+    std::fs::set_permissions(data.join("encryption.key"), PermissionsExt::from_mode(0o640)).unwrap();
+    let warned = home.inlet("records default").stderr;
+    assert!(warned.contains("others may read the encryption key"), "{warned}");
 }
 
 #[test]

@@ -17,6 +17,3 @@ pub fn registry() -> Registry {
     ];
     Registry::new(types)
 }
-
-#[cfg(test)]
-mod tests;

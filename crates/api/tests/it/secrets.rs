@@ -208,6 +208,10 @@ async fn no_secret_is_in_any_answer_any_log_or_any_file() {
             assert!(!answer.text().contains(secret), "{}", answer.text());
         }
     }
+    assert!(
+        log.text().contains("a check failed") && log.text().contains("the source failed"),
+        "the log was heard"
+    );
     for secret in [PASSWORD, KEY] {
         assert!(!log.text().contains(secret), "{}", log.text());
         for (path, bytes) in app.files() {

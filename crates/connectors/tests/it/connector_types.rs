@@ -21,7 +21,7 @@ fn parsed(kind: &dyn ConnectorType, config: &Value) -> Result<Capabilities, Vec<
 
 /// Every type, with its schema and what checks by it.
 fn each(check: impl Fn(&dyn ConnectorType, &Value, &Validator)) {
-    for kind in super::registry().iter() {
+    for kind in inlet_connectors::registry().iter() {
         let schema = kind.config_schema();
         let validator = jsonschema::draft202012::new(&schema).unwrap();
         check(&**kind, &schema, &validator);
