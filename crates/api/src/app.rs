@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use inlet_model::secret::Vault;
 use inlet_model::{Clock, Entropy};
 use inlet_source::{Environment, Registry};
 use inlet_store::{Catalog, CollectionStores};
@@ -31,6 +32,8 @@ pub struct App {
     pub registry: Registry,
     /// What sources may touch.
     pub environment: Environment,
+    /// What seals the secrets of connectors, and opens them.
+    pub vault: Vault,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness, for ids.
@@ -62,6 +65,10 @@ pub struct Limits {
     pub page_bytes: usize,
     /// Bytes that may be pushed to one connector and wait for a sync.
     pub inbox_bytes: u64,
+    /// A source that has not answered a check or a discovery after this long is given up. Shorter than `request_time`.
+    pub source_time: Duration,
+    /// Checks and discoveries that run at the same time.
+    pub source_calls: usize,
     /// Connections that are open at the same time.
     pub connections: usize,
     /// A request whose head has not arrived after this long ends its connection.
@@ -80,6 +87,8 @@ impl Default for Limits {
             requests: 1024,
             page_bytes: 8 << 20,
             inbox_bytes: 1 << 30,
+            source_time: Duration::from_secs(30),
+            source_calls: 16,
             connections: 1024,
             head_time: Duration::from_secs(30),
         }
@@ -103,6 +112,8 @@ pub(crate) struct State {
     pub(crate) documents: Documents,
     /// One permit a request of [`Limits::requests`].
     pub(crate) requests: Arc<Semaphore>,
+    /// One permit a check or a discovery of [`Limits::source_calls`].
+    pub(crate) source_calls: Arc<Semaphore>,
 }
 
 impl Api {
@@ -110,15 +121,20 @@ impl Api {
         let secret = app.catalog.secret();
         Self(Arc::new(State {
             signer: Signer::new(secret),
-            ledger: Ledger::new(secret),
+            ledger: Ledger::new(secret, &app.vault),
             keyring: Keyring::default(),
             answers: AnswerCache::default(),
             documents: Documents::of(operations),
             memory: Memory::new(app.limits.memory_bytes),
-            requests: Arc::new(Semaphore::new(app.limits.requests.min(Semaphore::MAX_PERMITS))),
+            requests: permits(app.limits.requests),
+            source_calls: permits(app.limits.source_calls),
             app,
         }))
     }
+}
+
+fn permits(count: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)))
 }
 
 impl Deref for Api {

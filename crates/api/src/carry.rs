@@ -49,7 +49,8 @@ fn timed_out(only_reads: bool) -> Problem {
     Problem::new(Code::TimedOut, detail)
 }
 
-struct AbortOnDrop(AbortHandle);
+/// Ends a task when whoever waits for it goes away.
+pub(crate) struct AbortOnDrop(pub(crate) AbortHandle);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use inlet_model::Timestamp;
+use inlet_model::secret::Vault;
 use inlet_store::catalog::{Actor, Effect, Idempotent};
 
 use crate::answer::Answer;
@@ -40,7 +41,11 @@ pub(crate) struct Sent<'a> {
 
 /// The keys in use at this moment, and the secret under which requests are hashed.
 pub(crate) struct Ledger {
+    /// For scopes: who asked for what with which key.
     secret: [u8; 32],
+    /// For fingerprints, which bodies go into. It is not in the catalog, so that nobody who has a copy of that can try out what
+    /// secret a body held.
+    body_secret: [u8; 32],
     running: Arc<Mutex<HashSet<[u8; 32]>>>,
 }
 
@@ -51,10 +56,12 @@ impl fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    /// A ledger whose key comes of the catalog's secret.
-    pub(crate) fn new(secret: &[u8; 32]) -> Self {
+    /// A ledger whose keys come of the catalog's secret and of the vault. Under another encryption key a repeated request is
+    /// taken for another one, and refused.
+    pub(crate) fn new(secret: &[u8; 32], vault: &Vault) -> Self {
         let secret = blake3::derive_key("inlet 2026 idempotency of the HTTP API", secret);
-        Self { secret, running: Arc::default() }
+        let body_secret = vault.derive("inlet 2026 idempotency of the HTTP API, bodies");
+        Self { secret, body_secret, running: Arc::default() }
     }
 
     /// Begins a request with an idempotency key; `None` if it carries none.
@@ -66,30 +73,35 @@ impl Ledger {
     ) -> Result<Option<Attempt>, Problem> {
         let Some(key) = received(headers)? else { return Ok(None) };
         let caller = sent.actor.to_string();
-        let scope = self.hash(&[
-            b"scope",
-            caller.as_bytes(),
-            sent.method.as_str().as_bytes(),
-            sent.path.as_bytes(),
-            key.as_bytes(),
-        ]);
-        let fingerprint =
-            self.hash(&[b"request", sent.query.as_bytes(), sent.media_type.as_bytes(), sent.body]);
+        let scope = hash(
+            &self.secret,
+            &[
+                b"scope",
+                caller.as_bytes(),
+                sent.method.as_str().as_bytes(),
+                sent.path.as_bytes(),
+                key.as_bytes(),
+            ],
+        );
+        let fingerprint = hash(
+            &self.body_secret,
+            &[b"request", sent.query.as_bytes(), sent.media_type.as_bytes(), sent.body],
+        );
         if !lock(&self.running).insert(scope) {
             return Err(in_progress());
         }
         let running = Running { scope, all: Arc::clone(&self.running) };
         Ok(Some(Attempt { fingerprint, now, running }))
     }
+}
 
-    /// A keyed hash of the parts, of which none runs into the next.
-    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
-        for part in parts {
-            hasher.update(&(part.len() as u64).to_be_bytes()).update(part);
-        }
-        *hasher.finalize().as_bytes()
+/// A keyed hash of the parts, of which none runs into the next.
+fn hash(secret: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_keyed(secret);
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_be_bytes()).update(part);
     }
+    *hasher.finalize().as_bytes()
 }
 
 /// A request with an idempotency key, while it runs.
@@ -192,10 +204,17 @@ fn unquoted(value: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use inlet_model::SeededEntropy;
+    use inlet_model::secret::VaultKey;
+
     use super::*;
 
     fn headers(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(IDEMPOTENCY_KEY, HeaderValue::from_str(value).unwrap())])
+    }
+
+    fn with_vault(vault: u64) -> Ledger {
+        Ledger::new(&[1; 32], &Vault::new(VaultKey::generate(&SeededEntropy::new(vault)), []))
     }
 
     fn sent<'a>(path: &'a str, body: &'a [u8]) -> Sent<'a> {
@@ -230,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_second_of_two_at_the_same_time_is_refused_until_the_first_is_over() {
-        let ledger = Ledger::new(&[1; 32]);
+        let ledger = with_vault(1);
         let first = begin(&ledger, "k", sent("/a", b"{}")).unwrap();
         assert_eq!(begin(&ledger, "\"k\"", sent("/a", b"{}")).unwrap_err(), Code::IdempotencyInProgress);
         assert!(begin(&ledger, "k", sent("/b", b"{}")).is_ok(), "another path is another scope");
@@ -240,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_scope_is_caller_method_path_and_key_and_the_fingerprint_the_rest() {
-        let ledger = Ledger::new(&[1; 32]);
+        let ledger = with_vault(1);
         let of = |key: &str, sent: Sent<'_>| {
             let record = begin(&ledger, key, sent).unwrap().record(&Answer::no_content());
             (record.scope, record.fingerprint)
@@ -258,5 +277,12 @@ mod tests {
             assert_eq!(of("k", other).0, scope);
             assert_ne!(of("k", other).1, fingerprint);
         }
+        let another = with_vault(2);
+        let elsewhere = begin(&another, "k", base).unwrap().record(&Answer::no_content());
+        assert_eq!(elsewhere.scope, scope);
+        assert_ne!(
+            elsewhere.fingerprint, fingerprint,
+            "a copy of the catalog is not enough to try bodies out"
+        );
     }
 }

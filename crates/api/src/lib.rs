@@ -16,6 +16,7 @@ mod body;
 mod carry;
 mod codes;
 mod collections;
+mod connector_types;
 mod connectors;
 mod docs_page;
 mod documents;
@@ -39,6 +40,7 @@ mod router;
 mod routes;
 mod serve;
 mod settings;
+mod source_call;
 mod spaces;
 mod syncs;
 

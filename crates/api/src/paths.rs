@@ -32,6 +32,12 @@ pub(crate) struct ConnectorPath {
     pub(crate) connector_id: ConnectorId,
 }
 
+/// `/v1/connector-types/{type}`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TypePath {
+    pub(crate) name: String,
+}
+
 /// `…/sync/{sync_id}`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SyncPath {
@@ -121,6 +127,14 @@ impl FromRequestParts<Api> for SyncPath {
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
         Params::of(parts).await?.sync()
+    }
+}
+
+impl FromRequestParts<Api> for TypePath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        Ok(Self { name: Params::of(parts).await?.text("type").to_owned() })
     }
 }
 

@@ -7,6 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use inlet_model::fields::{FieldError, FieldErrors};
+use inlet_model::sync::Failure;
 use inlet_store::{StoreError, StoreErrorKind};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -67,6 +68,13 @@ impl Problem {
     /// A mistake of ours; only the log learns more.
     pub(crate) fn internal() -> Self {
         Self::new(Code::Internal, "The server made a mistake. Its log tells more under this request's id.")
+    }
+
+    /// Why a source could not be built or asked.
+    pub(crate) fn of_source(failure: &Failure) -> Self {
+        let Some(code) = Code::from_name(&failure.code) else { return Self::internal() };
+        let hint = failure.hint.as_ref().map(|hint| format!(" To mend it: {hint}.")).unwrap_or_default();
+        Self::new(code, format!("The source cannot be asked: {}.{hint}", failure.message))
     }
 
     /// Shows what is in the way.

@@ -9,8 +9,8 @@ use crate::codes::Code;
 use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::{
-    audit, auth, carry, collections, connectors, documents, error_pages, health, keys, log, records,
-    request_id, spaces, syncs,
+    audit, auth, carry, collections, connector_types, connectors, documents, error_pages, health, keys, log,
+    records, request_id, spaces, syncs,
 };
 
 /// Everything that answers requests.
@@ -58,6 +58,8 @@ fn protected() -> Routes {
         .on(connectors::get::operation(), connectors::get::get)
         .on(connectors::update::operation(), connectors::update::update)
         .on(connectors::delete::operation(), connectors::delete::delete)
+        .on(connectors::check::operation(), connectors::check::check)
+        .on(connectors::discover::operation(), connectors::discover::discover)
         .on(records::push::operation(), records::push::push)
         .on(syncs::list::operation(), syncs::list::list)
         .on(syncs::trigger::operation(), syncs::trigger::trigger)
@@ -71,6 +73,8 @@ fn protected() -> Routes {
         .on(keys::delete::operation(), keys::delete::delete)
         .on(keys::rotate::operation(), keys::rotate::rotate)
         .on(audit::list::operation(), audit::list::list)
+        .on(connector_types::list::operation(), connector_types::list::list)
+        .on(connector_types::get::operation(), connector_types::get::get)
 }
 
 async fn route_not_found(method: Method, uri: Uri) -> Problem {

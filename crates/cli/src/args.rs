@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Sync(SyncArgs),
     Records(RecordsArgs),
     Changes(ChangesArgs),
+    Keys(KeysArgs),
     Demo(DemoArgs),
 }
 
@@ -73,6 +74,30 @@ pub(crate) struct DataDirArgs {
     /// One process works in it at a time. Beside a running server every command goes through that server.
     #[arg(long, value_name = "DIR", env = "INLET_DATA_DIR", default_value = "./inlet-data")]
     pub(crate) data_dir: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) encryption: EncryptionArgs,
+}
+
+/// What seals the secrets of connectors.
+#[derive(Debug, Default, Args)]
+pub(crate) struct EncryptionArgs {
+    /// The key that encrypts secrets, 64 hexadecimal digits; set it in the environment, where `ps` does not show it
+    ///
+    /// Several with commas between them: the first encrypts, all decrypt. Without one, the data directory keeps a key of its
+    /// own.
+    #[arg(
+        long,
+        value_name = "KEYS",
+        env = "INLET_ENCRYPTION_KEY",
+        hide_env_values = true,
+        conflicts_with = "encryption_key_file"
+    )]
+    pub(crate) encryption_key: Option<String>,
+
+    /// A file with the key that encrypts secrets, or with several, one a line
+    #[arg(long, value_name = "FILE", env = "INLET_ENCRYPTION_KEY_FILE")]
+    pub(crate) encryption_key_file: Option<PathBuf>,
 }
 
 /// How results are printed.
@@ -265,6 +290,33 @@ pub(crate) struct ChangesArgs {
     pub(crate) output: OutputArgs,
 }
 
+/// The keys of a data directory
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    RotateEncryption(RotateEncryptionArgs),
+}
+
+/// Encrypt all secrets under a new key
+///
+/// Stop the server first. If the data directory keeps the key, a new one is made, and the old one is forgotten when nothing
+/// needs it any more. If you keep the key, put the new one before the old one (INLET_ENCRYPTION_KEY=new,old), run this, and
+/// then take the old one away. Should it be interrupted, run it again: nothing is lost.
+#[derive(Debug, Args)]
+pub(crate) struct RotateEncryptionArgs {
+    #[command(flatten)]
+    pub(crate) data_dir: DataDirArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// See it work: a server with real sample data and its first syncs
 ///
 /// Brings the airlines, airports, planes and weather of New York's flights of 2013 into a collection, shows what landed,
@@ -311,6 +363,17 @@ mod tests {
         parse(line.split(' ').map(Into::into))
     }
 
+    /// Every command, those of a group too.
+    fn all_commands() -> Vec<clap::Command> {
+        let mut root = Cli::command();
+        root.build();
+        let mut all: Vec<clap::Command> = root.get_subcommands().cloned().collect();
+        let within: Vec<clap::Command> =
+            all.iter().flat_map(|group| group.get_subcommands().cloned()).collect();
+        all.extend(within);
+        all
+    }
+
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
@@ -318,9 +381,7 @@ mod tests {
 
     #[test]
     fn every_option_has_an_environment_variable() {
-        let mut root = Cli::command();
-        root.build();
-        for command in root.get_subcommands() {
+        for command in all_commands() {
             let options = command.get_arguments().filter(|option| {
                 !option.is_positional() && !matches!(option.get_id().as_str(), "help" | "version")
             });
@@ -334,9 +395,7 @@ mod tests {
 
     #[test]
     fn every_option_says_what_it_does() {
-        let mut root = Cli::command();
-        root.build();
-        for command in root.get_subcommands() {
+        for command in all_commands() {
             assert!(command.get_about().is_some(), "{}", command.get_name());
             for option in command.get_arguments() {
                 assert!(option.get_help().is_some(), "{} {}", command.get_name(), option.get_id());

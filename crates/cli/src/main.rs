@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod collection_name;
 mod commands;
+mod encryption;
 mod errors;
 mod logging;
 mod node;
@@ -51,6 +52,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
             Command::Sync(args) => commands::sync::run(args).await,
             Command::Records(args) => commands::records::run(args).await,
             Command::Changes(args) => commands::changes::run(args).await,
+            Command::Keys(args) => commands::keys::run(args).await,
             Command::Demo(args) => commands::demo::run(args).await,
         }
     });

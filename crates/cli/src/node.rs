@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use axum::Router;
 use inlet_api::{App, Auth, Limits, router};
+use inlet_model::secret::Vault;
 use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
 use inlet_source::{Environment, Registry};
 use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores, StoreError};
 use inlet_sync::{Engine, EngineOptions, EngineParts};
 
+use crate::args::EncryptionArgs;
+use crate::encryption::{self, KeyRing};
 use crate::errors::{CommandError, Complaint};
 
 /// The connector type that reads local files.
@@ -47,18 +50,25 @@ pub(crate) struct Node {
     pub(crate) entropy: Arc<dyn Entropy>,
     engine: Engine,
     environment: Environment,
+    vault: Vault,
     // Given back last.
     dir: DataDir,
 }
 
 impl Node {
     /// Starts everything over a directory that is ours.
-    pub(crate) async fn start(dir: DataDir, options: NodeOptions) -> Result<Self, CommandError> {
+    pub(crate) async fn start(
+        dir: DataDir,
+        options: NodeOptions,
+        encryption: &EncryptionArgs,
+    ) -> Result<Self, CommandError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let vault = KeyRing::read(&dir, encryption)?.vault(&dir, &*entropy)?;
         let failed = |error: StoreError| unusable(dir.path(), error);
         let catalog = SqliteCatalog::open(&dir.catalog_path(), &*clock, &*entropy).map_err(failed)?;
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
+        encryption::warn_of_lost_keys(&*catalog, &vault).await.map_err(failed)?;
         let stores = SqliteCollections::new(
             &dir.collections_dir(),
             Arc::clone(&entropy),
@@ -71,6 +81,7 @@ impl Node {
             stores: Arc::clone(&stores),
             registry: registry(),
             environment: environment.clone(),
+            vault: vault.clone(),
             clock: Arc::clone(&clock),
         };
         let mut engine_options = EngineOptions::default();
@@ -78,7 +89,7 @@ impl Node {
             engine_options.running_syncs = 0;
         }
         let engine = Engine::start(parts, engine_options).await.map_err(failed)?;
-        Ok(Self { catalog, stores, clock, entropy, engine, environment, dir })
+        Ok(Self { catalog, stores, clock, entropy, engine, environment, vault, dir })
     }
 
     /// The API over this node, for these callers.
@@ -89,6 +100,7 @@ impl Node {
             engine: self.engine.clone(),
             registry: registry(),
             environment: self.environment.clone(),
+            vault: self.vault.clone(),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             auth,
@@ -149,7 +161,8 @@ pub(crate) fn is_data_dir(path: &Path) -> bool {
     path.join("catalog.db").exists()
 }
 
-fn unusable(path: &Path, error: StoreError) -> CommandError {
+/// The error of a data directory whose store does not open.
+pub(crate) fn unusable(path: &Path, error: StoreError) -> CommandError {
     let code = error.kind().code();
     CommandError::failure(code, format!("the data directory `{}` cannot be opened", path.display()))
         .because(error)

@@ -1,12 +1,13 @@
 //! A command's way to the data: through the server that holds the data directory, or, if there is none, in this process.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use inlet_store::sqlite::Server;
 use tokio::time::Instant;
 
+use crate::args::{DataDirArgs, EncryptionArgs};
 use crate::client::{Client, Transport, key_headers};
 use crate::errors::CommandError;
 use crate::node::{self, Node, NodeOptions, Ownership};
@@ -34,7 +35,8 @@ pub(crate) struct Session {
 
 impl Session {
     /// Finds the server of this data directory, or becomes one for a moment.
-    pub(crate) async fn open(data_dir: &Path, need: Need) -> Result<Self, CommandError> {
+    pub(crate) async fn open(args: &DataDirArgs, need: Need) -> Result<Self, CommandError> {
+        let data_dir = args.data_dir.as_path();
         if need == Need::Reading && !node::is_data_dir(data_dir) {
             let message = format!("there is no data directory at `{}`", data_dir.display());
             let complaint = CommandError::input("input.data_dir", message);
@@ -46,7 +48,7 @@ impl Session {
         let mut wait = SHORTEST_WAIT;
         loop {
             let in_the_way = match node::take(data_dir)? {
-                Ownership::Ours(dir) => return Self::here(dir, need).await,
+                Ownership::Ours(dir) => return Self::here(dir, need, &args.encryption).await,
                 Ownership::Server(server) => match Self::beside(&server).await {
                     Ok(session) => return Ok(session),
                     // It is just ending, or has not begun to listen.
@@ -62,10 +64,14 @@ impl Session {
         }
     }
 
-    async fn here(dir: inlet_store::sqlite::DataDir, need: Need) -> Result<Self, CommandError> {
+    async fn here(
+        dir: inlet_store::sqlite::DataDir,
+        need: Need,
+        encryption: &EncryptionArgs,
+    ) -> Result<Self, CommandError> {
         // Whoever gives the command may read whatever the system lets them read.
         let options = NodeOptions { files_roots: vec![PathBuf::from("/")], runs_syncs: need == Need::Syncs };
-        let node = Node::start(dir, options).await?;
+        let node = Node::start(dir, options, encryption).await?;
         let client = Client::new(Transport::in_process(node.local_router(), HeaderMap::new()));
         Ok(Self { client, node: Some(node) })
     }

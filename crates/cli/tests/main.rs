@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod documented_calls;
 mod documents;
+mod encryption;
 mod harness;
 mod help;
 mod reading;

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use inlet_model::StreamName;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{Outlet, ReadRequest, SourceError};
 
 /// What a source promises beyond the contract; the engine and the conformance suite go by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Capabilities {
     /// A listing goes on from its last checkpoint after a restart. Without it, a listing starts again.
     pub resumable_listing: bool,
@@ -20,7 +21,7 @@ pub struct Capabilities {
 }
 
 /// A stream that discovery found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct StreamSpec {
     /// Its name.
     pub name: StreamName,

@@ -103,6 +103,21 @@ impl SourceError {
         self
     }
 
+    /// The error with each of its texts changed, those of its causes too: for taking secrets out that a driver repeats.
+    #[must_use]
+    pub fn redacted(self, redact: impl Fn(String) -> String) -> Self {
+        let causes = std::iter::successors(std::error::Error::source(&self), |error| error.source());
+        let causes: Vec<String> = causes.map(ToString::to_string).collect();
+        let cause = (!causes.is_empty()).then(|| redact(causes.join(": ")).into());
+        Self {
+            message: redact(self.message),
+            context: self.context.into_iter().map(|(name, value)| (name, redact(value))).collect(),
+            hint: self.hint.map(&redact),
+            source: cause,
+            ..self
+        }
+    }
+
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -150,6 +165,23 @@ mod tests {
         assert_eq!(error.to_string(), "open file: there is no such file (path: a.csv)");
         assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "errno 2");
         assert!(!error.to_failure().retryable);
+    }
+
+    #[test]
+    fn no_text_of_a_redacted_error_has_what_was_taken_out() {
+        let cause = SourceError::new(ErrorKind::Denied, "log in", "u:swordfish").because("swordfish again");
+        let error = SourceError::new(ErrorKind::Unavailable, "connect", "swordfish is refused")
+            .with("url", "db://u:swordfish@host")
+            .hint("swordfish?")
+            .because(cause);
+        let error = error.redacted(|text| text.replace("swordfish", "***"));
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        let cause = std::error::Error::source(&error).unwrap();
+        assert_eq!(
+            format!("{error} | {cause} | {:?}", error.to_failure().hint),
+            "connect: *** is refused (url: db://u:***@host) | log in: u:***: *** again | Some(\"***?\")"
+        );
+        assert!(!format!("{error:?}").contains("swordfish"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A [`ConnectorType`] turns a user's config into a [`Source`]; a source checks, discovers and reads. What each
 //! method must and may do is written at the trait; [`conformance`] (feature `testing`) holds a connector to it.
 
+pub mod config_marks;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod contract;

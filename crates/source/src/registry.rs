@@ -7,7 +7,7 @@ use std::sync::Arc;
 use inlet_model::fields::FieldErrors;
 use serde_json::Value;
 
-use crate::Source;
+use crate::{Capabilities, Source};
 
 /// What the operator allows sources to touch.
 #[derive(Debug, Clone, Default)]
@@ -24,11 +24,21 @@ pub trait ConnectorType: Send + Sync + std::fmt::Debug {
     /// One sentence: what it reads.
     fn summary(&self) -> &'static str;
 
-    /// The JSON Schema of the config.
+    /// The JSON Schema (2020-12) of the config: a title and a description for it and for every field, whole configs as
+    /// `examples`.
+    ///
+    /// It accepts nothing that [`build`](Self::build) refuses for its form, and the other way round. It marks secrets with
+    /// `writeOnly` and the fields that say where they go with [`SECRET_DESTINATION`](crate::config_marks::SECRET_DESTINATION), none of
+    /// them inside an array.
     fn config_schema(&self) -> Value;
 
     /// The user's page, in Markdown.
     fn docs(&self) -> &'static str;
+
+    /// What its sources promise at best; with some configs it may be less.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
 
     /// Whether records are pushed to connectors of this type over the API.
     fn accepts_push(&self) -> bool {

@@ -33,6 +33,8 @@ mod testing {
         "push.after",
         "catalog.write.before",
         "catalog.write.after",
+        "secrets.ring",
+        "secrets.renewed",
         "engine.claimed",
         "engine.batch",
         "engine.read_end",

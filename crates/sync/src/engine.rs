@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use inlet_model::secret::Vault;
 use inlet_model::{Clock, ConnectorId, SyncId};
 use inlet_source::{Environment, Registry};
 use inlet_store::collection::CancelFlag;
@@ -23,6 +24,8 @@ pub struct EngineParts {
     pub registry: Registry,
     /// What sources may touch.
     pub environment: Environment,
+    /// What opens the secrets of connectors.
+    pub vault: Vault,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

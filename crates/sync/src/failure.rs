@@ -2,6 +2,7 @@
 
 use inlet_model::StreamName;
 use inlet_model::fields::FieldErrors;
+use inlet_model::secret::{Unreadable, UnreadableSecret};
 use inlet_model::sync::Failure;
 use inlet_source::{SourceError, UnknownType};
 use inlet_store::{StoreError, StoreErrorKind};
@@ -54,18 +55,28 @@ impl From<SourceError> for Stop {
     }
 }
 
-impl From<UnknownType> for Stop {
-    fn from(error: UnknownType) -> Self {
-        Self::Failed(permanent("connector.type_unknown", error.to_string()))
-    }
+/// Why the source of a connector cannot be built: there is no such type (any more).
+pub(crate) fn unknown_type(error: &UnknownType) -> Failure {
+    permanent("connector.type_unknown", error.to_string())
 }
 
-impl From<FieldErrors> for Stop {
-    fn from(errors: FieldErrors) -> Self {
-        let details: Vec<String> =
-            errors.0.iter().map(|error| format!("{}: {}", error.pointer, error.detail)).collect();
-        Self::Failed(permanent("connector.config_invalid", details.join("; ")))
-    }
+/// Why the source of a connector cannot be built: its config is not valid (any more).
+pub(crate) fn invalid_config(errors: &FieldErrors) -> Failure {
+    let details: Vec<String> =
+        errors.0.iter().map(|error| format!("{}: {}", error.pointer, error.detail)).collect();
+    permanent("connector.config_invalid", details.join("; "))
+}
+
+/// Why the source of a connector cannot be built: a secret of it cannot be read.
+pub(crate) fn unreadable_secret(error: &UnreadableSecret) -> Failure {
+    let hint = match error.reason {
+        Unreadable::NoKey(key) => format!(
+            "start the server with the encryption key {key} in its ring, or give the connector its secrets anew"
+        ),
+        Unreadable::Damaged => "give the connector its secrets anew".to_owned(),
+    };
+    let message = format!("{error}: {}", error.reason);
+    Failure { hint: Some(hint), ..permanent("connector.secret_unreadable", message) }
 }
 
 /// Logs a source's error with its cause, once, and gives what a person is shown.
@@ -144,6 +155,7 @@ mod tests {
         let of_syncs = [
             "connector.type_unknown",
             "connector.config_invalid",
+            "connector.secret_unreadable",
             "sync.too_many_rejected",
             "sync.streams_failed",
             "sync.crash_loop",

@@ -10,6 +10,8 @@ mod plan;
 mod read;
 mod reconcile;
 mod run;
+mod source;
 mod worker;
 
 pub use engine::{Engine, EngineOptions, EngineParts};
+pub use source::{BuiltSource, build_source};

@@ -47,10 +47,11 @@ impl StreamPlan {
 
     /// The stream as the store knows it: its shape is what decides which records there are and what their keys are.
     ///
-    /// The config is part of it as a hash, since it may hold secrets and the store is no place for them.
+    /// The config is part of it, as a hash, without its secrets: another password is no other source, and a hash of one could
+    /// be guessed.
     pub(crate) fn run_stream(&self, connector: &Connector) -> RunStream {
         let settings =
-            serde_json::json!([connector.config, self.primary_key, self.cursor_field, self.fields]);
+            serde_json::json!([connector.config.open(), self.primary_key, self.cursor_field, self.fields]);
         let hash = RecordHash::of(HashSeed(0), settings.to_string().as_bytes());
         let shape = hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         RunStream { name: self.name.clone(), shape }

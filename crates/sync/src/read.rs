@@ -9,8 +9,7 @@ use async_trait::async_trait;
 use inlet_model::sync::Failure;
 use inlet_model::{ConnectorId, StreamName};
 use inlet_source::{
-    Inbox, InboxEntry, InboxError, Message, MessageReceiver, ReadRequest, Source, SourceError, Taken,
-    messages,
+    Inbox, InboxEntry, InboxError, Message, MessageReceiver, ReadRequest, SourceError, Taken, messages,
 };
 use inlet_store::collection::{Commit, Item, Receipt};
 use inlet_store::{CollectionStore, StoreResult, fault};
@@ -21,6 +20,7 @@ use tokio::time::Instant;
 use crate::engine::EngineOptions;
 use crate::failure::{self, Stop};
 use crate::run::RunContext;
+use crate::source::BuiltSource;
 
 /// The pushes of one connector, as its source sees them.
 #[derive(Debug)]
@@ -52,21 +52,29 @@ impl Inbox for StoreInbox {
 /// Reads until the source has ended and everything it sent is committed. Gives the streams that failed.
 pub(crate) async fn read(
     context: &RunContext,
-    source: Arc<dyn Source>,
+    built: BuiltSource,
     request: ReadRequest,
 ) -> Result<Vec<(String, Failure)>, Stop> {
     let (out, receiver) = messages(context.shared.options.sync_bytes);
     let open = request.streams.iter().map(|stream| stream.name.clone()).collect();
-    let reading = tokio::spawn(async move { source.read(request, out).await });
-    let (gathering, failed) = (Gathering::default(), Vec::new());
-    let mut pump = Pump { context, receiver, gathering, committing: None, open, failed };
+    let reading = built.clone();
+    let reading = tokio::spawn(async move { reading.read(request, out).await });
+    let mut pump = Pump {
+        context,
+        built,
+        receiver,
+        gathering: Gathering::default(),
+        committing: None,
+        open,
+        failed: Vec::new(),
+    };
     let pumped = pump.run().await;
     // However it ended, no more is taken; a source that does not notice is left to die alone.
     if pumped.is_err() {
         reading.abort();
         return pumped.map(|()| Vec::new());
     }
-    let Pump { open, mut failed, .. } = pump;
+    let Pump { open, mut failed, built: source, .. } = pump;
     match reading.await {
         Ok(Ok(())) => {
             failed.extend(open.into_iter().map(|stream| (stream.to_string(), failure::never_ended(&stream))));
@@ -75,7 +83,7 @@ pub(crate) async fn read(
         Ok(Err(error)) => Err(Stop::from(error)),
         Err(panic) => {
             let error = SourceError::new(inlet_source::ErrorKind::Internal, "read", "the source broke down");
-            Err(Stop::from(error.because(panic)))
+            Err(Stop::from(source.redacted(error.because(panic))))
         }
     }
 }
@@ -113,6 +121,7 @@ type Committing = JoinHandle<(StoreResult<Receipt>, Vec<OwnedSemaphorePermit>)>;
 /// Moves messages from the source into commits.
 struct Pump<'a> {
     context: &'a RunContext,
+    built: BuiltSource,
     receiver: MessageReceiver,
     gathering: Gathering,
     committing: Option<Committing>,
@@ -170,12 +179,12 @@ impl Pump<'_> {
             }
             Message::StreamFailed { stream, error } => {
                 self.open.retain(|open| *open != stream);
-                let failure = failure::told(&error);
+                let failure = failure::told(&self.built.redacted(error));
                 self.failed.push((stream.to_string(), failure.clone()));
                 Item::StreamEnd { stream, failure: Some(failure) }
             }
             Message::Warning { text } => {
-                tracing::warn!("{text}");
+                tracing::warn!("{}", self.built.redacted_text(text));
                 return;
             }
         };

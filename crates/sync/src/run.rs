@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use inlet_model::sync::{Failure, Outcome, SyncStatus};
 use inlet_model::{StreamName, Timestamp};
-use inlet_source::{ReadRequest, Source};
+use inlet_source::ReadRequest;
 use inlet_store::catalog::{Claim, Connector};
 use inlet_store::collection::{CancelFlag, FinishRun, NewRun, Run, RunStart, Sweep};
 use inlet_store::{CollectionStore, StoreError, StoreErrorKind, StoreResult, fault};
@@ -18,6 +18,7 @@ use crate::engine::Shared;
 use crate::failure::{self, Stop};
 use crate::plan::StreamPlan;
 use crate::read;
+use crate::source::{BuiltSource, build_source};
 
 /// A sync with this many attempts in a row that came to nothing is not tried again.
 const MAX_BARREN_ATTEMPTS: u32 = 3;
@@ -75,10 +76,9 @@ impl RunContext {
         }
         let Some(connector) = &self.claim.connector else { return Err(Stop::Fenced) };
         let parts = &self.shared.parts;
-        let kind = parts.registry.get(&connector.kind)?;
-        let source = kind.build(connector.config.clone(), &parts.environment)?;
-        let source: Arc<dyn Source> = Arc::from(source);
-        let plans = self.plan(connector, kind.accepts_push(), &source).await?;
+        let built = build_source(&parts.registry, &parts.environment, &parts.vault, connector);
+        let built = built.map_err(Stop::Failed)?;
+        let plans = self.plan(connector, &built).await?;
         let mut start = self.begin(connector, &plans).await?;
         if start.run.barren_attempts > MAX_BARREN_ATTEMPTS {
             return Err(Stop::Failed(failure::crash_loop(MAX_BARREN_ATTEMPTS)));
@@ -87,7 +87,7 @@ impl RunContext {
             self.sweep(&stream).await?;
         }
         let names: Vec<StreamName> = plans.iter().map(|plan| plan.name.clone()).collect();
-        let failed = if plans.is_empty() { Vec::new() } else { self.read(source, plans, start).await? };
+        let failed = if plans.is_empty() { Vec::new() } else { self.read(built, plans, start).await? };
         fault::point("engine.read_end");
         for stream in &names {
             self.sweep(stream).await?;
@@ -100,21 +100,16 @@ impl RunContext {
     }
 
     /// The streams to read: as the user set them, else all that have pushes waiting or that discovery finds.
-    async fn plan(
-        &self,
-        connector: &Connector,
-        accepts_push: bool,
-        source: &Arc<dyn Source>,
-    ) -> Result<Vec<StreamPlan>, Stop> {
+    async fn plan(&self, connector: &Connector, built: &BuiltSource) -> Result<Vec<StreamPlan>, Stop> {
         let mode = self.claim.sync.mode;
         if let Some(streams) = &connector.streams {
             return Ok(streams.iter().map(|settings| StreamPlan::from_settings(settings, mode)).collect());
         }
-        if accepts_push {
+        if built.accepts_push() {
             let names = self.store.inbox_streams(connector.id).await?;
             return Ok(names.into_iter().map(|name| StreamPlan::from_name(name, mode)).collect());
         }
-        let discovering = Arc::clone(source);
+        let discovering = built.clone();
         let discovered = self.unless_cancelled(async move { discovering.discover().await }).await??;
         Ok(discovered.into_iter().map(|spec| StreamPlan::from_spec(spec, mode)).collect())
     }
@@ -136,7 +131,7 @@ impl RunContext {
     /// Reads the source into the store; gives the streams that failed.
     async fn read(
         &self,
-        source: Arc<dyn Source>,
+        built: BuiltSource,
         plans: Vec<StreamPlan>,
         mut start: RunStart,
     ) -> Result<Vec<(String, Failure)>, Stop> {
@@ -153,7 +148,7 @@ impl RunContext {
                 connector_id: self.claim.sync.connector_id,
             })),
         };
-        read::read(self, source, request).await
+        read::read(self, built, request).await
     }
 
     /// The delete phase of a stream. None starts after a cancel was acknowledged.

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::fields::NewConnector;
 use super::view::ConnectorView;
-use super::{fields as settings_of, streams};
+use super::{config, fields as settings_of, schedule, streams};
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::body::Post;
@@ -78,22 +78,26 @@ fn read(api: &Api, body: Value, path: &CollectionPath, store_id: StoreId) -> Res
     let name = settings::name(&mut fields);
     let kind = settings_of::take_type(&mut fields, &api.registry);
     let config = settings_of::take_config(&mut fields);
-    if let Some(kind) = &kind {
-        settings_of::check_config(&mut fields, &**kind, &config, &api.environment);
-    }
+    let config = kind.as_ref().and_then(|kind| {
+        let wanted = config::wanted(api, &**kind, config, None);
+        wanted.map_err(|errors| settings_of::refuse_config(&mut fields, errors)).ok()
+    });
     let streams = streams::take(&mut fields);
     let status = settings_of::take_status(&mut fields);
-    settings_of::take_schedule(&mut fields);
+    let schedule = schedule::take(&mut fields);
     fields.finish()?;
+    let id = ConnectorId::new(now, &*api.entropy);
+    let config = config.expect("a bad one was refused");
     Ok(Connector {
-        id: ConnectorId::new(now, &*api.entropy),
+        id,
         space_id: path.space_id.clone(),
         collection_id: path.collection_id.clone(),
         store_id,
         name: name.expect("its absence was refused"),
         kind: kind.expect("its absence was refused").name().to_owned(),
-        config,
+        config: api.vault.seal_config(&*api.entropy, id, config.plain(), None),
         streams,
+        schedule,
         status: status.unwrap_or_default(),
         version: 1,
         created_at: now,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use inlet_model::fields::{FieldErrors, Fields};
-use inlet_source::{ConnectorType, Environment, Registry};
+use inlet_source::{ConnectorType, Registry};
 use inlet_store::catalog::ConnectorStatus;
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
+use super::schedule::ScheduleFields;
 use super::streams::NewStream;
 use crate::operation::every_member_optional;
 
@@ -31,8 +32,8 @@ pub(super) struct NewConnector {
     streams: Option<Vec<NewStream>>,
     /// Whether it may sync; `active` if it is left out.
     status: Option<ConnectorStatus>,
-    /// Only `null` as yet.
-    schedule: Option<()>,
+    /// When it syncs by itself; `null`: never. It is kept and shown, and nothing runs it yet.
+    schedule: Option<ScheduleFields>,
 }
 
 impl NewConnector {
@@ -60,8 +61,8 @@ pub(super) struct ConnectorPatch {
     streams: Option<Vec<NewStream>>,
     /// Whether it may sync.
     status: ConnectorStatus,
-    /// Only `null` as yet.
-    schedule: (),
+    /// When it syncs by itself; `null`: never. It is kept and shown, and nothing runs it yet.
+    schedule: Option<ScheduleFields>,
 }
 
 /// `type`, which must be there and be known.
@@ -81,33 +82,17 @@ pub(crate) fn take_config(fields: &mut Fields) -> Value {
     Value::Object(fields.object(CONFIG).unwrap_or_default())
 }
 
-/// Checks a config as its connector type wants it; every bad field is named, with its place in the connector.
-pub(crate) fn check_config(
-    fields: &mut Fields,
-    kind: &dyn ConnectorType,
-    config: &Value,
-    environment: &Environment,
-) {
-    if let Err(FieldErrors(mut errors)) = kind.build(config.clone(), environment) {
-        for error in &mut errors {
-            error.pointer.insert_str(0, &fields.pointer_to(CONFIG));
-        }
-        fields.refuse_all(FieldErrors(errors));
+/// Notes what is wrong with a config, with its place in the connector.
+pub(crate) fn refuse_config(fields: &mut Fields, FieldErrors(mut errors): FieldErrors) {
+    for error in &mut errors {
+        error.pointer.insert_str(0, &fields.pointer_to(CONFIG));
     }
+    fields.refuse_all(FieldErrors(errors));
 }
 
 /// `status`.
 pub(crate) fn take_status(fields: &mut Fields) -> Option<ConnectorStatus> {
     fields.choice("status", &[("active", ConnectorStatus::Active), ("paused", ConnectorStatus::Paused)])
-}
-
-/// `schedule`, which can only be `null` as yet.
-pub(crate) fn take_schedule(fields: &mut Fields) {
-    if fields.take("schedule").is_some_and(|schedule| !schedule.is_null()) {
-        let detail =
-            "this version runs no schedules: leave `schedule` out or `null`, and trigger syncs over the API";
-        fields.refuse("schedule", "field.unsupported", detail);
-    }
 }
 
 /// `target` after a JSON merge patch (RFC 7396).

@@ -50,8 +50,13 @@ impl FromRequestParts<Api> for Precondition {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get(IF_MATCH) else { return Ok(Self::Any) };
-        let parsed = value.to_str().ok().and_then(Self::parse);
+        if !parts.headers.contains_key(IF_MATCH) {
+            return Ok(Self::Any);
+        }
+        // A list may be sent in several lines.
+        let lines: Option<Vec<&str>> =
+            parts.headers.get_all(IF_MATCH).iter().map(|line| line.to_str().ok()).collect();
+        let parsed = lines.and_then(|lines| Self::parse(&lines.join(",")));
         parsed.ok_or_else(|| {
             let detail = "`If-Match` is the `ETag` of a connector with its quotes, such as `\"3\"`, or `*`.";
             Problem::new(Code::InvalidHeader, detail)

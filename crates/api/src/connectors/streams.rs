@@ -1,5 +1,7 @@
 //! The streams of a connector, as a caller writes them.
 
+use std::ops::RangeInclusive;
+
 use inlet_model::StreamName;
 use inlet_model::fields::{FieldError, FieldErrors, Fields};
 use inlet_model::stream::{StreamSettings, WriteMode};
@@ -8,7 +10,12 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 /// The most streams that one connector selects.
-const MAX: usize = 10_000;
+pub(super) const MAX: usize = 10_000;
+
+/// The most fields of a key, and of a record; the longest name of one.
+const MAX_KEY_FIELDS: usize = 32;
+const MAX_FIELDS: usize = 1_000;
+const MAX_FIELD_NAME: usize = 1_000;
 
 /// A stream to be read.
 #[derive(JsonSchema)]
@@ -72,10 +79,10 @@ fn one(pointer: &str, item: Value) -> Result<StreamSettings, FieldErrors> {
     });
     let mode = fields
         .choice("mode", &[("incremental", SyncMode::Incremental), ("full_refresh", SyncMode::FullRefresh)]);
-    let write_mode = fields.choice("write_mode", &[("upsert", WriteMode::Upsert)]);
-    let primary_key = fields.strings("primary_key").unwrap_or_default();
-    let cursor_field = fields.text("cursor_field", StreamName::MAX_LEN);
-    let selected = fields.strings("fields");
+    let write_mode = take_write_mode(&mut fields);
+    let primary_key = take_names(&mut fields, "primary_key", 0..=MAX_KEY_FIELDS).unwrap_or_default();
+    let cursor_field = fields.text("cursor_field", MAX_FIELD_NAME);
+    let selected = take_names(&mut fields, "fields", 1..=MAX_FIELDS);
     fields.finish()?;
     Ok(StreamSettings {
         name: name.expect("its absence was refused"),
@@ -85,6 +92,42 @@ fn one(pointer: &str, item: Value) -> Result<StreamSettings, FieldErrors> {
         cursor_field,
         fields: selected,
     })
+}
+
+/// `write_mode`: one that is known and can be done.
+fn take_write_mode(fields: &mut Fields) -> Option<WriteMode> {
+    let modes = [("upsert", Some(WriteMode::Upsert)), ("append", None), ("replace", None)];
+    let mode = fields.choice("write_mode", &modes)?;
+    if mode.is_none() {
+        let detail = "this version writes records only by `upsert`: leave `write_mode` out";
+        fields.refuse("write_mode", "field.unsupported", detail);
+    }
+    mode
+}
+
+/// The names of fields of a record: none empty, none twice.
+fn take_names(fields: &mut Fields, name: &'static str, count: RangeInclusive<usize>) -> Option<Vec<String>> {
+    let names = fields.strings(name)?;
+    if !count.contains(&names.len()) {
+        let (least, most) = count.into_inner();
+        let detail = format!("`{name}` has {least} to {most} entries, found {}", names.len());
+        fields.refuse(name, "field.length", detail);
+        return None;
+    }
+    let mut errors = Vec::new();
+    for (index, field) in names.iter().enumerate() {
+        let pointer = format!("{}/{index}", fields.pointer_to(name));
+        let length = field.chars().count();
+        if !(1..=MAX_FIELD_NAME).contains(&length) {
+            let detail = format!("the name of a field has 1 to {MAX_FIELD_NAME} characters, found {length}");
+            errors.push(FieldError { pointer, code: "field.length", detail });
+        } else if names.iter().position(|other| other == field) != Some(index) {
+            let detail = format!("the field `{field}` stands here twice");
+            errors.push(FieldError { pointer, code: "field.duplicate", detail });
+        }
+    }
+    fields.refuse_all(FieldErrors(errors));
+    Some(names)
 }
 
 #[cfg(test)]
@@ -131,6 +174,21 @@ mod tests {
             ("/streams/2/mode", "field.choice"),
             ("/streams/2/colour", "field.unknown"),
             ("/streams/4/name", "field.duplicate"),
+        ];
+        assert_eq!(errors.unwrap_err(), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+        let errors = taken(json!([
+            {"name": "a", "primary_key": ["id", "", "id"], "cursor_field": "", "fields": []},
+            {"name": "b", "write_mode": "append"},
+            {"name": "c", "write_mode": "sideways", "fields": "all"},
+        ]));
+        let expected = [
+            ("/streams/0/primary_key/1", "field.length"),
+            ("/streams/0/primary_key/2", "field.duplicate"),
+            ("/streams/0/cursor_field", "field.length"),
+            ("/streams/0/fields", "field.length"),
+            ("/streams/1/write_mode", "field.unsupported"),
+            ("/streams/2/write_mode", "field.choice"),
+            ("/streams/2/fields", "field.type"),
         ];
         assert_eq!(errors.unwrap_err(), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
         assert_eq!(taken(json!([])).unwrap_err(), [("/streams".to_owned(), "field.length")]);

@@ -10,13 +10,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use inlet_model::fields::Fields;
+use inlet_model::secret::SealedConfig;
 use inlet_store::catalog::{Connector, UpdateEffect};
 use serde_json::{Value, json};
 
 use super::fields::{ConnectorPatch, merge_patch};
 use super::precondition::Precondition;
 use super::view::ConnectorView;
-use super::{fields as settings_of, streams, view};
+use super::{config, fields as settings_of, schedule, streams, view};
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::body::Patch;
@@ -70,31 +71,48 @@ pub(crate) async fn update(
 /// The connector as the patch wants it.
 ///
 /// A config that the patch leaves as it was is not checked again, so that a name can be changed even where the config no
-/// longer fits what the operator allows.
+/// longer fits what the operator allows. The patch is applied to what is shown, so that a masked secret is one that stays.
 fn patched(api: &Api, before: Connector, patch: Value) -> Result<Connector, Problem> {
     let document = json!({
         "name": before.name,
         "type": before.kind,
-        "config": before.config,
+        "config": before.config.masked(),
         "streams": before.streams,
+        "schedule": before.schedule,
         "status": before.status,
     });
     let mut fields = Fields::new(merge_patch(document, patch))?;
     let name = settings::name(&mut fields);
     refuse_another_type(&mut fields, &before.kind);
     let config = settings_of::take_config(&mut fields);
-    if config != before.config {
-        match api.registry.get(&before.kind) {
-            Ok(kind) => settings_of::check_config(&mut fields, &**kind, &config, &api.environment),
-            Err(unknown) => fields.refuse("type", "field.choice", unknown.to_string()),
-        }
-    }
+    let config = changed_config(api, &mut fields, config, &before);
     let streams = streams::take(&mut fields);
     let status = settings_of::take_status(&mut fields).unwrap_or_default();
-    settings_of::take_schedule(&mut fields);
+    let schedule = schedule::take(&mut fields);
     fields.finish()?;
     let name = name.expect("its absence was refused");
-    Ok(Connector { name, config, streams, status, ..before })
+    Ok(Connector { name, config, streams, schedule, status, ..before })
+}
+
+/// The config as it is wanted, sealed; what is wrong with it is noted.
+fn changed_config(api: &Api, fields: &mut Fields, written: Value, before: &Connector) -> SealedConfig {
+    if written == before.config.masked() {
+        return before.config.clone();
+    }
+    let kind = match api.registry.get(&before.kind) {
+        Ok(kind) => kind,
+        Err(unknown) => {
+            fields.refuse("type", "field.choice", unknown.to_string());
+            return before.config.clone();
+        }
+    };
+    match config::wanted(api, &**kind, written, Some(before)) {
+        Ok(wanted) => api.vault.seal_config(&*api.entropy, before.id, wanted.plain(), Some(&before.config)),
+        Err(errors) => {
+            settings_of::refuse_config(fields, errors);
+            before.config.clone()
+        }
+    }
 }
 
 fn refuse_another_type(fields: &mut Fields, kind: &str) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use inlet_model::schedule::Schedule;
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::SyncStatus;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, SyncId, Timestamp};
@@ -10,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::schedule::ScheduleFields;
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::problem::Problem;
@@ -33,13 +35,14 @@ pub(crate) struct ConnectorView {
     config: Value,
     /// The streams it reads; `null`: all that discovery finds.
     streams: Option<Vec<StreamSettings>>,
-    /// Always `null`: schedules do not exist yet.
-    schedule: Option<Value>,
+    /// When it syncs by itself; `null`: never. Schedules are kept and shown, and nothing runs them yet.
+    #[schemars(with = "Option<ScheduleFields>")]
+    schedule: Schedule,
     /// Whether it may sync.
     status: ConnectorStatus,
     /// The newest of its syncs.
     last_sync: Option<LastSync>,
-    /// Always `null`: schedules do not exist yet.
+    /// Always `null`: schedules are kept and shown, and nothing runs them yet.
     next_sync_at: Option<Timestamp>,
     /// When it was made.
     created_at: Timestamp,
@@ -70,9 +73,9 @@ impl ConnectorView {
             collection_id: connector.collection_id,
             name: connector.name,
             r#type: connector.kind,
-            config: connector.config,
+            config: connector.config.into_masked(),
             streams: connector.streams,
-            schedule: None,
+            schedule: connector.schedule,
             status: connector.status,
             last_sync: last_sync.map(|sync| LastSync { id: sync.id, status: sync.status }),
             next_sync_at: None,

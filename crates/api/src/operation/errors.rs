@@ -33,6 +33,22 @@ pub(super) const OF_BODIES: &[Code] = &[
 const OF_IDEMPOTENCY: &[Code] =
     &[Code::IdempotencyKeyInvalid, Code::IdempotencyInProgress, Code::IdempotencyMismatch];
 
+/// What a source that is asked while the caller waits may say.
+pub(crate) const OF_SOURCES: &[Code] = &[
+    Code::ConnectorTypeUnknown,
+    Code::ConnectorConfigInvalid,
+    Code::ConnectorSecretUnreadable,
+    Code::SourceConfig,
+    Code::SourceNotFound,
+    Code::SourceDenied,
+    Code::SourceUnavailable,
+    Code::SourceTimedOut,
+    Code::SourceChanged,
+    Code::SourceFormat,
+    Code::SourceLimit,
+    Code::SourceInternal,
+];
+
 /// What each parameter of a path may fail to name.
 const OF_PARAMETERS: &[(&str, &[Code])] = &[
     ("{space_id}", &[Code::SpaceNotFound]),
@@ -41,6 +57,7 @@ const OF_PARAMETERS: &[(&str, &[Code])] = &[
     ("{sync_id}", &[Code::SyncNotFound]),
     ("{key}", &[Code::RecordNotFound]),
     ("{key_id}", &[Code::KeyNotFound]),
+    ("{type}", &[Code::ConnectorTypeNotFound]),
     ("{code}", &[Code::RouteNotFound]),
 ];
 

@@ -14,6 +14,7 @@ use inlet_store::catalog::Role;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+pub(crate) use errors::OF_SOURCES;
 pub(crate) use param::Param;
 pub(crate) use schema::{SchemaOf, every_member_optional};
 

@@ -16,6 +16,10 @@ pub(crate) const CONNECTOR: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}";
 pub(crate) const CONNECTOR_RECORDS: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/records";
+pub(crate) const CHECK: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/check";
+pub(crate) const STREAMS: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/streams";
 pub(crate) const SYNCS: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync";
 pub(crate) const SYNCS_CANCEL: &str =
@@ -24,3 +28,5 @@ pub(crate) const SYNC: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}";
 pub(crate) const SYNC_CANCEL: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/cancel";
+pub(crate) const CONNECTOR_TYPES: &str = "/v1/connector-types";
+pub(crate) const CONNECTOR_TYPE: &str = "/v1/connector-types/{type}";

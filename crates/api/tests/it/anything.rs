@@ -18,6 +18,10 @@ const SEGMENTS: &[&str] = &[
     "cancel",
     "records",
     "changes",
+    "check",
+    "streams",
+    "connector-types",
+    "external_source",
     "{connector}",
     "healthz",
     "docs",
@@ -42,6 +46,7 @@ const BODIES: &[&str] = &[
     "null",
     "{\"name\":\"a\",\"type\":\"external_source\"}",
     "{\"op\":\"delete\",\"key\":1}",
+    "{\"config\":{\"a\":\"********\"},\"schedule\":{\"every\":\"1h\"}}",
 ];
 
 fn choice(of: &'static [&'static str]) -> impl Strategy<Value = String> {

@@ -1,6 +1,7 @@
 //! The API of a server of its own, in a folder of its own, and a short way to call it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use inlet_api::{App, Auth, Limits, router};
-use inlet_model::{Clock, Entropy, ManualClock, SystemEntropy, Timestamp};
+use inlet_model::secret::{Vault, VaultKey};
+use inlet_model::{Clock, Entropy, ManualClock, SeededEntropy, SystemEntropy, Timestamp};
 use inlet_source::{ConnectorType, Environment, Registry};
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores};
@@ -18,6 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::database::Database;
 use crate::held::{self, Gate};
 
 /// The collection that every server has.
@@ -35,12 +38,25 @@ pub(crate) struct Setup {
     pub(crate) running_syncs: usize,
     /// Files by name, under the one root that may be read.
     pub(crate) files: Vec<(&'static str, &'static str)>,
+    /// What seals secrets.
+    pub(crate) vault: Vault,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { auth: Auth::None, limits: Limits::default(), running_syncs: 2, files: Vec::new() }
+        Self {
+            auth: Auth::None,
+            limits: Limits::default(),
+            running_syncs: 2,
+            files: Vec::new(),
+            vault: vault(1),
+        }
     }
+}
+
+/// A vault of one key, another for each `seed`.
+pub(crate) fn vault(seed: u64) -> Vault {
+    Vault::new(VaultKey::generate(&SeededEntropy::new(seed)), [])
 }
 
 /// A server without its socket.
@@ -50,6 +66,7 @@ pub(crate) struct TestApp {
     pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) engine: Engine,
     pub(crate) gate: Gate,
+    pub(crate) database: Database,
     pub(crate) folder: TempDir,
 }
 
@@ -65,17 +82,23 @@ impl TestApp {
 
     pub(crate) async fn with(setup: Setup) -> Self {
         let folder = TempDir::new().unwrap();
+        std::fs::create_dir(folder.path().join("files")).unwrap();
+        Self::over(folder, setup).await
+    }
+
+    /// A server over a folder that is there: one of before.
+    pub(crate) async fn over(folder: TempDir, setup: Setup) -> Self {
         let root = folder.path().join("files");
-        std::fs::create_dir(&root).unwrap();
         for (name, text) in &setup.files {
             std::fs::write(root.join(name), text).unwrap();
         }
         let clock = Arc::new(ManualClock::new(START));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let (catalog, stores) = backends(folder.path(), &clock, &entropy);
-        let gate = Gate::default();
+        let (gate, database) = (Gate::default(), Database::default());
         let connectors = inlet_connectors::registry();
         let types = connectors.iter().cloned().chain(held::types(gate.clone()));
+        let types = types.chain([Arc::new(database.clone()) as Arc<dyn ConnectorType>]);
         let registry = Registry::new(types.collect::<Vec<Arc<dyn ConnectorType>>>());
         let environment = Environment { files_roots: vec![root.canonicalize().unwrap()] };
         let parts = EngineParts {
@@ -83,6 +106,7 @@ impl TestApp {
             stores: Arc::clone(&stores),
             registry: registry.clone(),
             environment: environment.clone(),
+            vault: setup.vault.clone(),
             clock: clock.clone(),
         };
         let options = EngineOptions { running_syncs: setup.running_syncs, ..EngineOptions::default() };
@@ -93,12 +117,36 @@ impl TestApp {
             engine: engine.clone(),
             registry,
             environment,
+            vault: setup.vault,
             clock: clock.clone(),
             entropy,
             auth: setup.auth,
             limits: setup.limits,
         };
-        Self { router: router(app), clock, catalog, engine, gate, folder }
+        Self { router: router(app), clock, catalog, engine, gate, database, folder }
+    }
+
+    /// Ends the server, and gives its folder back.
+    pub(crate) async fn closed(self) -> TempDir {
+        self.engine.stop(Duration::from_secs(10)).await;
+        self.folder
+    }
+
+    /// Every file in the folder, with what is in it.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut folders = vec![self.folder.path().to_owned()];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push((path.clone(), std::fs::read(path).unwrap()));
+                }
+            }
+        }
+        files
     }
 
     /// Sends a request as it is, but for the `Host` that every client sends.

@@ -120,7 +120,7 @@ fn bad_requests(connector: &str) -> Vec<(&'static str, &'static str, Request<Bod
             "request.invalid_fields",
             "every field wrong",
             create_json(json!({
-                "name": "", "type": 5, "config": [], "streams": {}, "schedule": {"cron": "0 7 * * *"}, "status": "asleep", "colour": "red"
+                "name": "", "type": 5, "config": [], "streams": {}, "schedule": {"cron": "daily", "timezone": "Berlin"}, "status": "asleep", "colour": "red"
             })),
         ),
         (

@@ -86,7 +86,16 @@ async fn if_match_holds_back_a_change_that_was_overtaken() {
     let delete =
         |tag: &str| with(request(Method::DELETE, &connector, axum::body::Body::empty()), "if-match", tag);
     assert_eq!(app.send(delete("\"2\"")).await.code(), "connector.version_mismatch");
-    assert_eq!(app.send(delete("\"3\"")).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        app.send(delete("W/\"3\"")).await.code(),
+        "connector.version_mismatch",
+        "a weak tag never matches"
+    );
+    let two_lines = with(delete("\"2\""), "if-match", "\"3\"");
+    assert_eq!(app.send(two_lines).await.status, StatusCode::NO_CONTENT);
+    let another = app.connector(json!({"name": "a", "type": "external_source"})).await;
+    let whichever = request(Method::DELETE, &another, axum::body::Body::empty());
+    assert_eq!(app.send(with(whichever, "if-match", "*")).await.status, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,10 +14,10 @@ const CONNECTORS: &str = "/v1/spaces/{space_id}/collections/{collection_id}/conn
 
 /// What was logged.
 #[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
@@ -49,7 +49,7 @@ impl MakeWriter<'_> for Log {
 }
 
 /// Everything this thread logs from now on, and with it all that the tests' runtime of one thread does.
-fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+pub(crate) fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .json()

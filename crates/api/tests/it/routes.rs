@@ -34,6 +34,7 @@ fn filled(path: &str) -> String {
         ("{collection_id}", "default"),
         ("{connector_id}", "con_01h455vb4pex5vsknk084sn02q"),
         ("{sync_id}", "syn_01h455vb4pex5vsknk084sn02q"),
+        ("{type}", "files"),
         ("{stream}", "s"),
         ("{key}", "1"),
         ("{key_id}", "key_01h455vb4pex5vsknk084sn02q"),

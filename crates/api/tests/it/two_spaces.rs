@@ -47,6 +47,7 @@ impl Things {
             ("{connector_id}", &self.connector_id),
             ("{sync_id}", &self.sync_id),
             ("{key_id}", &self.key_id),
+            ("{type}", "files"),
             ("{stream}", "people"),
             ("{key}", "1"),
         ];

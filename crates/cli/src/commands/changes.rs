@@ -17,7 +17,7 @@ use crate::session::{Need, Session};
 /// Runs the command.
 pub(crate) async fn run(args: &ChangesArgs) -> Result<(), CommandError> {
     let collection = CollectionName::parse(&args.collection)?;
-    let session = Session::open(&args.data_dir.data_dir, Need::Reading).await?;
+    let session = Session::open(&args.data_dir, Need::Reading).await?;
     let result = list(session.client(), &collection, args).await;
     session.close().await;
     result

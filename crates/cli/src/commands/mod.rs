@@ -2,6 +2,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod demo;
+pub(crate) mod keys;
 mod pages;
 pub(crate) mod records;
 pub(crate) mod serve;

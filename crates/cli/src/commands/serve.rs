@@ -21,7 +21,8 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
     let dir = own(&args.data_dir.data_dir)?;
-    let node = Node::start(dir, NodeOptions { files_roots, runs_syncs: true }).await?;
+    let options = NodeOptions { files_roots, runs_syncs: true };
+    let node = Node::start(dir, options, &args.data_dir.encryption).await?;
     if !args.listen.ip().is_loopback() {
         tracing::warn!(
             "other machines may reach this address over plain HTTP: put a proxy with TLS before it"

@@ -12,6 +12,7 @@ mod named_points;
 mod process;
 mod pushes;
 mod random_moments;
+mod rotation;
 
 /// The seeds of this run: `usual` of them unless `INLET_TEST_SEEDS` says otherwise, one when tests are to be quick.
 fn seeds(usual: u64) -> impl Iterator<Item = u64> {

@@ -1,10 +1,10 @@
 //! What a user sets: nothing.
 
 use inlet_model::fields::{FieldErrors, Fields};
-use inlet_source::{ConnectorType, Environment, Source};
+use inlet_source::{Capabilities, ConnectorType, Environment, Source};
 use serde_json::{Value, json};
 
-use super::Pushes;
+use super::{CAPABILITIES, Pushes};
 
 /// The connector type `external_source`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +25,10 @@ impl ConnectorType for ExternalSource {
 
     fn docs(&self) -> &'static str {
         include_str!("docs.md")
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        CAPABILITIES
     }
 
     fn accepts_push(&self) -> bool {
@@ -49,8 +53,11 @@ fn read(config: Value) -> Result<(), FieldErrors> {
 fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "External source",
+        "description": "Records that programs push over the API: there is nothing to set.",
         "type": "object",
         "additionalProperties": false,
         "properties": {},
+        "examples": [{}],
     })
 }

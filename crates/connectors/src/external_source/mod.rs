@@ -14,6 +14,9 @@ use inlet_source::{Capabilities, Outlet, ReadRequest, Source, SourceError, Strea
 
 pub use self::config::ExternalSource;
 
+const CAPABILITIES: Capabilities =
+    Capabilities { resumable_listing: false, incremental: true, certified_listing: false };
+
 /// The pushes to one connector; where they wait comes with each read.
 #[derive(Debug)]
 struct Pushes;
@@ -21,7 +24,7 @@ struct Pushes;
 #[async_trait]
 impl Source for Pushes {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { resumable_listing: false, incremental: true, certified_listing: false }
+        CAPABILITIES
     }
 
     async fn check(&self) -> Result<(), SourceError> {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use inlet_model::fields::{FieldErrors, Fields};
 use inlet_model::{Clock, StreamName, SystemClock};
 use inlet_source::formats::csv::CsvOptions;
-use inlet_source::{ConnectorType, Environment, Source};
+use inlet_source::{Capabilities, ConnectorType, Environment, Source};
 use serde_json::{Value, json};
 
-use super::FilesSource;
 use super::format::{Compression, Format};
 use super::pattern::Pattern;
 use super::roots::Roots;
+use super::{CAPABILITIES, FilesSource};
 
 /// The connector type `files`.
 #[derive(Debug)]
@@ -48,6 +48,10 @@ impl ConnectorType for Files {
 
     fn docs(&self) -> &'static str {
         include_str!("docs.md")
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        CAPABILITIES
     }
 
     fn build(&self, config: Value, environment: &Environment) -> Result<Box<dyn Source>, FieldErrors> {
@@ -144,9 +148,17 @@ fn read_path(fields: &mut Fields, path: &str, roots: &Roots) -> Option<Pattern> 
 fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Files",
+        "description": "Files on the server's disk: one, or all that match a pattern.",
         "type": "object",
         "required": ["path"],
         "additionalProperties": false,
+        "examples": [
+            {"path": "/data/orders.csv"},
+            {"path": "/data/weather-*.jsonl.gz", "stream": "weather"},
+            {"path": "/data/export.txt", "stream": "customers", "format": "csv", "compression": "none",
+             "csv": {"delimiter": ";", "types": {"zip": "string", "balance": "number"}, "null_values": ["", "NULL"]}},
+        ],
         "properties": {
             "path": {
                 "type": "string", "title": "Path", "minLength": 1, "maxLength": 4096,
@@ -156,6 +168,7 @@ fn schema() -> Value {
             "stream": {
                 "type": "string", "title": "Stream", "minLength": 1, "maxLength": StreamName::MAX_LEN,
                 "description": "The name of the stream. Default: from the path.",
+                "examples": ["orders"],
             },
             "format": {
                 "enum": ["auto", "csv", "jsonl", "json"], "default": "auto", "title": "Format",

@@ -23,13 +23,16 @@ use inlet_source::{Capabilities, Outlet, ReadRequest, Source, SourceError, Strea
 pub use self::config::Files;
 use self::config::Settings;
 
+const CAPABILITIES: Capabilities =
+    Capabilities { resumable_listing: true, incremental: true, certified_listing: true };
+
 #[derive(Debug)]
 struct FilesSource(Arc<Settings>);
 
 #[async_trait]
 impl Source for FilesSource {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { resumable_listing: true, incremental: true, certified_listing: true }
+        CAPABILITIES
     }
 
     async fn check(&self) -> Result<(), SourceError> {

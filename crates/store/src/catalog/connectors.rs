@@ -1,11 +1,12 @@
 //! Connectors.
 
 use async_trait::async_trait;
+use inlet_model::schedule::Schedule;
+use inlet_model::secret::SealedConfig;
 use inlet_model::stream::StreamSettings;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, StoreId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{Effect, Idempotent, Page, PageQuery};
 use crate::StoreResult;
@@ -36,10 +37,12 @@ pub struct Connector {
     pub name: String,
     /// Its connector type.
     pub kind: String,
-    /// Its config, as the type's schema describes it.
-    pub config: Value,
+    /// Its config, as the type's schema describes it; its secrets are sealed, and stay so in the catalog.
+    pub config: SealedConfig,
     /// The streams it reads; `None`: all that discovery finds.
     pub streams: Option<Vec<StreamSettings>>,
+    /// When it syncs by itself.
+    pub schedule: Schedule,
     /// Whether it may sync.
     pub status: ConnectorStatus,
     /// Counts the changes of its settings, from 1.
@@ -84,7 +87,7 @@ pub trait Connectors {
         connector: Connector,
         idempotent: Option<Idempotent>,
     ) -> StoreResult<Effect<()>>;
-    /// Replaces name, config, streams, status and `updated_at` if the stored version is still `connector.version`, and counts it up.
+    /// Replaces name, config, streams, schedule, status and `updated_at` if the stored version is still `connector.version`, and counts it up.
     async fn connector_update(&self, connector: Connector) -> StoreResult<UpdateEffect<Connector>>;
     /// Hides a connector for good, wants its syncs cancelled (queued ones are cancelled at once) and queues closing it in
     /// its store, all in one transaction. `None` if it was not there, else the task.

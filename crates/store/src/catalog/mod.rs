@@ -9,6 +9,7 @@ mod connectors;
 mod idempotency;
 mod keys;
 mod page;
+mod secrets;
 mod spaces;
 mod syncs;
 mod tasks;
@@ -23,13 +24,24 @@ pub use keys::{
     ApiKey, KEY_SECRETS_MAX, KeyChange, KeyHash, KeyMatch, Keys, Role, RotateConflict, UnknownRole,
 };
 pub use page::{Page, PageCursor, PageQuery};
+pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, renew_secrets};
 pub use spaces::{DeleteEffect, Space, Spaces};
 pub use syncs::{CancelEffect, Claim, Sync, Syncs};
 pub use tasks::{Task, TaskId, TaskKind, Tasks};
 
 /// The whole catalog.
 pub trait Catalog:
-    Spaces + Collections + Connectors + Syncs + Keys + Audit + Tasks + Send + std::marker::Sync + std::fmt::Debug
+    Spaces
+    + Collections
+    + Connectors
+    + SealedSecrets
+    + Syncs
+    + Keys
+    + Audit
+    + Tasks
+    + Send
+    + std::marker::Sync
+    + std::fmt::Debug
 {
     /// A secret drawn when the catalog was made, by which request fingerprints are keyed and cursors signed.
     fn secret(&self) -> &[u8; 32];

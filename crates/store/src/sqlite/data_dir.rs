@@ -6,6 +6,8 @@
 //! every owner and then written once, as one line: so a reader sees nothing, the start of a line, or the line, and only
 //! a line with its end counts.
 
+mod key_file;
+
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -13,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::key_file::{KeyFileError, read_key_file};
 
 const LOCK_FILE: &str = "inlet.lock";
 const CATALOG_FILE: &str = "catalog.db";

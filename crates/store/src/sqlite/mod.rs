@@ -5,6 +5,7 @@
 //! ```text
 //! inlet-data/              0700
 //!   inlet.lock             held by the owner; says where its server can be reached
+//!   encryption.key         what seals secrets, unless whoever runs the server keeps that elsewhere
 //!   catalog.db             what exists and what is wanted (`SqliteCatalog`)
 //!   collections/           one file for each collection, named by its store's id
 //! ```
@@ -21,4 +22,4 @@ mod data_dir;
 
 pub use catalog::SqliteCatalog;
 pub use collection::{CollectionOptions, SqliteCollections};
-pub use data_dir::{DataDir, LockError, Server};
+pub use data_dir::{DataDir, KeyFileError, LockError, Server, read_key_file};

@@ -9,9 +9,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use inlet_model::fields::FieldErrors;
+use inlet_model::schedule::Schedule;
+use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::{SyncMode, SyncTrigger};
-use inlet_model::{Batch, Clock, ConnectorId, Scope, StreamName, SyncId, SystemClock, SystemEntropy, key};
+use inlet_model::{
+    Batch, Clock, ConnectorId, Scope, SeededEntropy, StreamName, SyncId, SystemClock, SystemEntropy, key,
+};
 use inlet_source::{
     Capabilities, ConnectorType, Environment, Message, Outlet, ReadRequest, Registry, Source, SourceError,
     StreamSpec,
@@ -183,6 +187,7 @@ impl Fixture {
             stores: Arc::clone(&self.stores),
             registry: Registry::new([scripted]),
             environment: Environment::default(),
+            vault: vault(),
             clock: Arc::new(SystemClock),
         };
         Engine::start(parts, options).await.unwrap()
@@ -258,6 +263,11 @@ impl Fixture {
     }
 }
 
+/// The vault of every engine here.
+pub(crate) fn vault() -> Vault {
+    Vault::new(VaultKey::generate(&SeededEntropy::new(1)), [])
+}
+
 async fn connector(catalog: &dyn Catalog, streams: &[&str]) -> Connector {
     let (space_id, collection_id) = ("default".parse().unwrap(), "default".parse().unwrap());
     let collection =
@@ -278,8 +288,9 @@ async fn connector(catalog: &dyn Catalog, streams: &[&str]) -> Connector {
         store_id: collection.store_id,
         name: "scripted".to_owned(),
         kind: "scripted".to_owned(),
-        config: serde_json::json!({}),
+        config: serde_json::json!({}).into(),
         streams: Some(streams.iter().map(settings).collect()),
+        schedule: Schedule::Manual,
         status: ConnectorStatus::Active,
         version: 1,
         created_at: now,

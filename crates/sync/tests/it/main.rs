@@ -7,3 +7,4 @@ mod failing;
 mod fixture;
 mod listing;
 mod resuming;
+mod secrets;

@@ -11,7 +11,7 @@ use inlet_model::sync::SyncStatus;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::args::DemoArgs;
+use crate::args::{DemoArgs, EncryptionArgs};
 use crate::client::objects::{self, Page, Record};
 use crate::client::{Client, Transport};
 use crate::collection_name::CollectionName;
@@ -41,7 +41,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
     // The port first: if it is taken, nothing else has been done.
     let server = if args.no_serve { None } else { Some(Server::bind(args.listen).await?) };
     let Folder { dir, files } = folder::prepare(&args.data_dir)?;
-    let node = Node::start(dir, NodeOptions { files_roots: vec![files.clone()], runs_syncs: true }).await?;
+    let options = NodeOptions { files_roots: vec![files.clone()], runs_syncs: true };
+    let node = Node::start(dir, options, &EncryptionArgs::default()).await?;
     let client = Client::new(Transport::in_process(node.local_router(), HeaderMap::new()));
     let connectors = match bring_in(&client, &files, &mut stop).await {
         Ok(connectors) => connectors,

@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &SyncArgs) -> Result<(), CommandError> {
     let into = CollectionName::parse(&args.into)?;
     let ready = async {
         let plan = source::read(args).await?;
-        let session = Session::open(&args.data_dir.data_dir, Need::Syncs).await?;
+        let session = Session::open(&args.data_dir, Need::Syncs).await?;
         Ok::<_, CommandError>((plan, session))
     };
     let (plan, session) = tokio::select! {

@@ -123,6 +123,7 @@ impl CsvOptions {
                 "delimiter": {
                     "type": "string", "minLength": 1, "maxLength": 1, "title": "Delimiter",
                     "description": "What stands between fields. Default: a comma; a tab for `.tsv`.",
+                    "examples": [";", "|"],
                 },
                 "quote": {
                     "type": "string", "maxLength": 1, "default": "\"", "title": "Quote",
@@ -135,10 +136,12 @@ impl CsvOptions {
                 "columns": {
                     "type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1, "title": "Columns",
                     "description": "The names of the columns where there is no header.",
+                    "examples": [["id", "name"]],
                 },
                 "types": {
                     "type": "object", "additionalProperties": {"enum": names}, "title": "Types",
                     "description": "The types of columns that are not to be guessed. A value that does not fit rejects its record.",
+                    "examples": [{"zip": "string", "balance": "number"}],
                 },
                 "null_values": {
                     "type": "array", "items": {"type": "string"}, "default": [""], "title": "Null values",

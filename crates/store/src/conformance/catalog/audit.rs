@@ -4,10 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use inlet_model::secret::SealedConfig;
 use inlet_model::sync::Outcome;
 use serde_json::json;
 
-use super::given::{Given, after, first};
+use super::given::{Given, after, first, sealed};
 use crate::catalog::{
     AUDIT_KEPT, Action, Actor, ApiKey, AuditEntry, AuditQuery, Catalog, Cause, Connector, Effect, KeyChange,
     KeyHash, PageQuery, Target,
@@ -153,18 +154,25 @@ pub async fn an_update_names_the_settings_it_changed(catalog: Arc<dyn Catalog>) 
     let given = Given::new(catalog);
     let collection = given.stored_collection().await;
     let config = json!({"host": "old-value", "port": 1, "gone": "old-value", "a/b~c": "old-value"});
+    let secrets = |old: u8| {
+        [("/password", old), ("/token", 7)]
+            .map(|(pointer, secret)| (pointer.to_owned(), sealed(secret)))
+            .into()
+    };
+    let config = SealedConfig::new(config, secrets(1));
     let stored = Connector { config, ..given.a_connector(&collection) };
     given.catalog.connector_create(stored.clone(), None).await.unwrap();
+    let config = json!({"host": "new-value", "port": 1, "added": "new-value", "a/b~c": "new-value"});
     let updated = Connector {
         name: "new-value".to_owned(),
-        config: json!({"host": "new-value", "port": 1, "added": "new-value", "a/b~c": "new-value"}),
+        config: SealedConfig::new(config, secrets(2)),
         streams: None,
         ..stored
     };
     caused(&given, given.catalog.connector_update(updated)).await.unwrap();
     let entries = entries(&given).await;
-    let fields = ["/name", "/streams", "/config/a~1b~0c", "/config/added", "/config/gone", "/config/host"];
-    assert_eq!(entries[0].fields, fields);
+    let config = ["/config/added", "/config/a~1b~0c", "/config/gone", "/config/host", "/config/password"];
+    assert_eq!(entries[0].fields, [&["/name", "/streams"], config.as_slice()].concat());
     assert!(!format!("{entries:?}").contains("-value"));
     let key = given.a_key();
     given.catalog.key_create(key.clone(), KeyHash([1; 32]), None).await.unwrap();

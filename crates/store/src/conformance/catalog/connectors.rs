@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use inlet_model::schedule::Schedule;
+use inlet_model::secret::SealedConfig;
 use inlet_model::sync::SyncStatus;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::given::{Given, after, first};
+use super::given::{Given, after, first, sealed};
 use crate::catalog::{Catalog, Collection, Connector, ConnectorStatus, Effect, Task, TaskKind, UpdateEffect};
 
 async fn stored(given: &Given, connector: &Connector) -> Option<Connector> {
@@ -103,14 +105,18 @@ pub async fn paging_skips_and_repeats_nothing_while_connectors_come_and_go(catal
     assert_eq!(seen, expected);
 }
 
-/// An update replaces name, config, streams and status, and counts the version up.
+/// An update replaces name, config, secrets, streams, schedule and status, and counts the version up.
 pub async fn an_update_replaces_the_settings_and_counts_the_version_up(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
     let first = given.stored_connector().await;
     let wanted = Connector {
         name: "Another".to_owned(),
-        config: json!({"path": "/elsewhere"}),
+        config: SealedConfig::new(
+            json!({"path": "/elsewhere"}),
+            [("/password".to_owned(), sealed(1))].into(),
+        ),
         streams: None,
+        schedule: Schedule::Every("90m".parse().unwrap()),
         status: ConnectorStatus::Paused,
         updated_at: given.now(),
         ..first

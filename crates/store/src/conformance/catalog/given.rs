@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use inlet_model::schedule::Schedule;
+use inlet_model::secret::Sealed;
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::{Failure, Outcome, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{
@@ -86,7 +88,8 @@ impl Given {
             store_id: collection.store_id,
             name: format!("Connector of {now}"),
             kind: "files".to_owned(),
-            config: json!({"path": "/data/ü.jsonl", "deep": {"list": [1, -2, null, true, "\u{1f600}"]}, "empty": {}}),
+            config: json!({"path": "/data/ü.jsonl", "deep": {"list": [1, -2, null, true, "\u{1f600}"]}, "empty": {}})
+                .into(),
             streams: Some(vec![StreamSettings {
                 name: StreamName::new("public.orders").unwrap(),
                 mode: SyncMode::FullRefresh,
@@ -95,6 +98,7 @@ impl Given {
                 cursor_field: Some("updated_at".to_owned()),
                 fields: Some(vec!["id".to_owned()]),
             }]),
+            schedule: Schedule::Manual,
             status: ConnectorStatus::Active,
             version: 1,
             created_at: now,
@@ -276,4 +280,9 @@ pub fn after(place: PageCursor, limit: usize) -> PageQuery {
 
 fn earlier(time: Timestamp, by: Duration) -> Timestamp {
     Timestamp::from_micros(time.as_micros() - i64::try_from(by.as_micros()).unwrap())
+}
+
+/// A sealed secret; equal for equal `secret`s.
+pub fn sealed(secret: u8) -> Sealed {
+    format!("x1.0a0b0c0d.{}", format!("{secret:02x}").repeat(60)).parse().unwrap()
 }

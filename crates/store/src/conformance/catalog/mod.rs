@@ -11,6 +11,7 @@ pub mod connectors;
 pub mod given;
 pub mod idempotency;
 pub mod keys;
+pub mod secrets;
 pub mod spaces;
 pub mod sync_abandon;
 pub mod sync_cancel;
@@ -75,6 +76,12 @@ macro_rules! catalog_tests {
                 deleting_a_connector_wants_its_running_sync_cancelled,
                 a_connector_is_deleted_only_in_its_collection,
                 of_parallel_deletes_one_gets_the_task,
+            }
+            secrets {
+                all_who_have_secrets_are_listed_once,
+                a_begun_sync_keeps_secrets_that_its_connector_has_lost,
+                a_replacement_changes_the_secrets_and_nothing_else,
+                a_replacement_of_secrets_that_were_changed_since_does_nothing,
             }
             sync_trigger {
                 a_triggered_sync_is_queued_as_it_was_given,

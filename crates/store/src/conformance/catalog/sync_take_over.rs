@@ -62,7 +62,7 @@ pub async fn a_sync_keeps_the_config_it_was_claimed_with(catalog: Arc<dyn Catalo
     given.running_sync(&connector).await;
     let changed = Connector {
         name: "Changed".to_owned(),
-        config: json!({"path": "/changed"}),
+        config: json!({"path": "/changed"}).into(),
         streams: None,
         updated_at: given.now(),
         ..connector.clone()
@@ -79,7 +79,7 @@ pub async fn the_next_sync_has_the_new_config(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
     let claim = given.running_sync(&connector).await;
-    let wanted = Connector { config: json!({"path": "/changed"}), ..connector };
+    let wanted = Connector { config: json!({"path": "/changed"}).into(), ..connector };
     given.catalog.connector_update(wanted.clone()).await.unwrap();
     given.catalog.sync_finish(&given.a_run(&claim, Outcome::Succeeded)).await.unwrap();
     let next = given.running_sync(&wanted).await;

@@ -1,6 +1,9 @@
 //! Connectors.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
+use inlet_model::secret::SealedConfig;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
@@ -16,8 +19,8 @@ use crate::catalog::{
 };
 
 const SELECT: &str =
-    "SELECT id, space_id, collection_id, store_id, name, kind, config, streams, status, version,
-                             created_at, updated_at FROM connectors";
+    "SELECT id, space_id, collection_id, store_id, name, kind, config, secrets, streams, schedule, status,
+                             version, created_at, updated_at FROM connectors";
 
 #[async_trait]
 impl Connectors for SqliteCatalog {
@@ -118,9 +121,9 @@ fn create(tx: &Write<'_>, connector: &Connector) -> Result<Option<()>, Trouble> 
         return Ok(Some(()));
     }
     tx.prepare_cached(
-        "INSERT INTO connectors (id, space_id, collection_id, store_id, name, kind, config, streams, status,
-                                 version, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO connectors (id, space_id, collection_id, store_id, name, kind, config, secrets, streams,
+                                 schedule, status, version, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         Text(connector.id),
@@ -129,8 +132,10 @@ fn create(tx: &Write<'_>, connector: &Connector) -> Result<Option<()>, Trouble> 
         Text(connector.store_id),
         connector.name,
         connector.kind,
-        Json(&connector.config),
+        Json(connector.config.open()),
+        Json(connector.config.secrets()),
         connector.streams.as_ref().map(Json),
+        Json(&connector.schedule),
         Name(connector.status),
         Unsigned(connector.version),
         connector.created_at.as_micros(),
@@ -152,20 +157,24 @@ fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, 
         name: wanted.name,
         config: wanted.config,
         streams: wanted.streams,
+        schedule: wanted.schedule,
         status: wanted.status,
         updated_at: wanted.updated_at,
         version: stored.version + 1,
         ..stored
     };
     tx.prepare_cached(
-        "UPDATE connectors SET name = ?2, config = ?3, streams = ?4, status = ?5, updated_at = ?6, version = ?7
+        "UPDATE connectors SET name = ?2, config = ?3, secrets = ?4, streams = ?5, schedule = ?6, status = ?7,
+                               updated_at = ?8, version = ?9
          WHERE id = ?1",
     )?
     .execute(params![
         Text(updated.id),
         updated.name,
-        Json(&updated.config),
+        Json(updated.config.open()),
+        Json(updated.config.secrets()),
         updated.streams.as_ref().map(Json),
+        Json(&updated.schedule),
         Name(updated.status),
         updated.updated_at.as_micros(),
         Unsigned(updated.version),
@@ -183,25 +192,29 @@ fn changed_fields(old: &Connector, new: &Connector) -> Vec<String> {
     let mut changed: Vec<String> = [
         ("/name", old.name != new.name),
         ("/streams", old.streams != new.streams),
+        ("/schedule", old.schedule != new.schedule),
         ("/status", old.status != new.status),
     ]
     .into_iter()
     .filter(|(_, differs)| *differs)
     .map(|(field, _)| field.to_owned())
     .collect();
-    match (&old.config, &new.config) {
-        (Value::Object(old), Value::Object(new)) => {
-            let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
-            names.sort_unstable();
-            names.dedup();
-            let differ = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
-            changed
-                .extend(differ.map(|name| format!("/config/{}", name.replace('~', "~0").replace('/', "~1"))));
-        }
-        (old, new) if old != new => changed.push("/config".to_owned()),
-        _ => {}
-    }
+    changed.extend(changed_config(&old.config, &new.config));
     changed
+}
+
+/// The fields of the config in which the two differ; a secret by the place where it would stand.
+fn changed_config(old: &SealedConfig, new: &SealedConfig) -> BTreeSet<String> {
+    let (Value::Object(old_open), Value::Object(new_open)) = (old.open(), new.open()) else {
+        return BTreeSet::from(["/config".to_owned()]).into_iter().filter(|_| old != new).collect();
+    };
+    let open =
+        old_open.keys().chain(new_open.keys()).filter(|name| old_open.get(*name) != new_open.get(*name));
+    let secrets = old.secrets().keys().chain(new.secrets().keys());
+    let secrets = secrets.filter(|pointer| old.secrets().get(*pointer) != new.secrets().get(*pointer));
+    open.map(|name| format!("/config/{}", name.replace('~', "~0").replace('/', "~1")))
+        .chain(secrets.map(|pointer| format!("/config{pointer}")))
+        .collect()
 }
 
 fn connector_from(row: &Row<'_>) -> rusqlite::Result<Connector> {
@@ -213,8 +226,9 @@ fn connector_from(row: &Row<'_>) -> rusqlite::Result<Connector> {
         store_id: columns.text()?,
         name: columns.plain()?,
         kind: columns.plain()?,
-        config: columns.json()?,
+        config: SealedConfig::new(columns.json()?, columns.json()?),
         streams: columns.optional_json()?,
+        schedule: columns.json()?,
         status: columns.name()?,
         version: columns.unsigned()?,
         created_at: columns.time()?,

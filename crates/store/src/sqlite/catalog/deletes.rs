@@ -86,8 +86,10 @@ fn hide(tx: &Transaction<'_>, id: ConnectorId, now: Timestamp) -> Result<(), Tro
          AND status IN ('running', 'waiting', 'needs_approval', 'cancelling')",
     )?
     .execute([Text(id)])?;
-    tx.prepare_cached("UPDATE connectors SET deleted_at = ?2, config = '{}', streams = NULL WHERE id = ?1")?
-        .execute(params![Text(id), now.as_micros()])?;
+    tx.prepare_cached(
+        "UPDATE connectors SET deleted_at = ?2, config = '{}', secrets = '{}', streams = NULL WHERE id = ?1",
+    )?
+    .execute(params![Text(id), now.as_micros()])?;
     Ok(())
 }
 

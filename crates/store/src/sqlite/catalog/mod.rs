@@ -15,6 +15,7 @@ mod readers;
 mod reserve;
 mod row;
 mod schema;
+mod secrets;
 mod spaces;
 mod syncs;
 mod tasks;

@@ -8,16 +8,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use inlet_model::schedule::Schedule;
+use inlet_model::secret::SealedConfig;
 use inlet_model::sync::{Outcome, SyncMode, SyncTrigger};
 use inlet_model::{ConnectorId, KeyId, SeededEntropy, Timestamp};
 use inlet_store::catalog::{ApiKey, Connector, ConnectorStatus, KeyHash, Role, Sync, TaskKind};
-use inlet_store::conformance::catalog::given::{Given, first};
+use inlet_store::conformance::catalog::given::{Given, first, sealed};
 use inlet_store::sqlite::SqliteCatalog;
 use serde_json::json;
 
 use super::{look_into, open};
 
-const VERSIONS: &[&str] = &["v1"];
+const VERSIONS: &[&str] = &["v1", "v2"];
 
 const KEY: KeyHash = KeyHash([0xab; 32]);
 
@@ -95,8 +97,9 @@ async fn write_everything(path: &Path) {
     given.running_sync(&updated).await;
     let settings = Connector {
         name: "Renamed since".to_owned(),
-        config: json!({"path": "/other"}),
+        config: json!({"path": "/other"}).into(),
         streams: None,
+        schedule: Schedule::Every("15m".parse().unwrap()),
         status: ConnectorStatus::Paused,
         updated_at: given.now(),
         ..updated
@@ -109,6 +112,13 @@ async fn write_everything(path: &Path) {
         let sql = "UPDATE syncs SET status = ?2 WHERE id = ?1";
         look_into(path).execute(sql, [claim.sync.id.to_string(), status.to_owned()]).unwrap();
     }
+
+    let config = SealedConfig::new(json!({"host": "db"}), [("/password".to_owned(), sealed(1))].into());
+    let schedule =
+        serde_json::from_value(json!({"cron": "0 7 * * 1-5", "timezone": "Europe/Berlin"})).unwrap();
+    let secret = Connector { config, schedule, ..given.a_connector(&collection) };
+    given.catalog.connector_create(secret.clone(), None).await.unwrap();
+    given.running_sync(&secret).await;
 
     let deleted = given.stored_connector_in(&collection).await;
     given.finished_sync(&deleted, Outcome::Succeeded).await;

@@ -54,7 +54,7 @@ fn a_connector_comes_back_as_it_was_given() {
     let settings = (".*", ".*", json(), option::of(vec(stream(), 0..4)), any::<bool>());
     proptest!(|((name, kind, config, streams, paused) in settings)| {
         let status = if paused { ConnectorStatus::Paused } else { ConnectorStatus::Active };
-        let connector = Connector { name, kind, config, streams, status, ..given.a_connector(&collection) };
+        let connector = Connector { name, kind, config: config.into(), streams, status, ..given.a_connector(&collection) };
         runtime.block_on(async {
             let effect = given.catalog.connector_create(connector.clone(), None).await.unwrap();
             assert_eq!(effect, Effect::Done);

@@ -1,9 +1,10 @@
 //! Giving syncs to a worker.
 
+use inlet_model::secret::{SealedConfig, Secrets};
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::SyncStatus;
 use inlet_model::{ConnectorId, SyncId, Timestamp};
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,6 +20,8 @@ use crate::collection::Fence;
 struct KeptSettings {
     name: String,
     config: Value,
+    #[serde(default)]
+    secrets: Secrets,
     streams: Option<Vec<StreamSettings>>,
     version: u64,
     updated_at_micros: i64,
@@ -82,7 +85,8 @@ fn next_fence(tx: &Transaction<'_>, connector_id: ConnectorId) -> Result<Fence, 
 fn keep_settings(tx: &Transaction<'_>, id: SyncId, connector: &Connector) -> Result<(), Trouble> {
     let kept = KeptSettings {
         name: connector.name.clone(),
-        config: connector.config.clone(),
+        config: connector.config.open().clone(),
+        secrets: connector.config.secrets().clone(),
         streams: connector.streams.clone(),
         version: connector.version,
         updated_at_micros: connector.updated_at.as_micros(),
@@ -92,6 +96,22 @@ fn keep_settings(tx: &Transaction<'_>, id: SyncId, connector: &Connector) -> Res
     Ok(())
 }
 
+/// Replaces the secrets that a begun sync keeps, if they are still those.
+pub(in super::super) fn replace_kept_secrets(
+    tx: &Transaction<'_>,
+    id: SyncId,
+    before: &Secrets,
+    after: Secrets,
+) -> Result<bool, Trouble> {
+    let mut statement = tx.prepare_cached("SELECT claimed FROM syncs WHERE id = ?1")?;
+    let kept: Option<Option<KeptSettings>> =
+        statement.query_row([Text(id)], |row| Columns::of(row).optional_json()).optional()?;
+    let Some(kept) = kept.flatten().filter(|kept| kept.secrets == *before) else { return Ok(false) };
+    tx.prepare_cached("UPDATE syncs SET claimed = ?2 WHERE id = ?1")?
+        .execute(params![Text(id), Json(KeptSettings { secrets: after, ..kept })])?;
+    Ok(true)
+}
+
 fn with_kept_settings(tx: &Transaction<'_>, id: SyncId, connector: Connector) -> Result<Connector, Trouble> {
     let mut statement = tx.prepare_cached("SELECT claimed FROM syncs WHERE id = ?1")?;
     let kept: Option<KeptSettings> =
@@ -99,7 +119,7 @@ fn with_kept_settings(tx: &Transaction<'_>, id: SyncId, connector: Connector) ->
     let kept = kept.ok_or(Trouble::Broken("a begun sync keeps its settings"))?;
     Ok(Connector {
         name: kept.name,
-        config: kept.config,
+        config: SealedConfig::new(kept.config, kept.secrets),
         streams: kept.streams,
         version: kept.version,
         updated_at: Timestamp::from_micros(kept.updated_at_micros),

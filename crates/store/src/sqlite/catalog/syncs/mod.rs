@@ -1,7 +1,7 @@
 //! Syncs.
 
 mod cancel;
-mod claim;
+pub(super) mod claim;
 mod finish;
 mod sync_row;
 mod trigger;

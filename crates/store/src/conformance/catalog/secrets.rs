@@ -1,0 +1,103 @@
+//! Sealed secrets.
+
+use std::sync::Arc;
+
+use inlet_model::secret::{SealedConfig, Secrets};
+use inlet_model::sync::Outcome;
+use serde_json::json;
+
+use super::given::{Given, sealed};
+use crate::catalog::{Catalog, Connector, HeldSecrets, SecretHolder, UpdateEffect};
+
+/// A connector that was stored, with these secrets at `/password`.
+async fn stored(given: &Given, secret: u8) -> Connector {
+    let collection = given.stored_collection().await;
+    let connector = Connector { config: config(secret), ..given.a_connector(&collection) };
+    given.catalog.connector_create(connector.clone(), None).await.unwrap();
+    connector
+}
+
+fn config(secret: u8) -> SealedConfig {
+    SealedConfig::new(json!({"host": "db"}), secrets(secret))
+}
+
+fn secrets(secret: u8) -> Secrets {
+    Secrets::from([("/password".to_owned(), sealed(secret)), ("/ssl/ü~1\"".to_owned(), sealed(secret + 1))])
+}
+
+fn of_connector(connector: &Connector) -> HeldSecrets {
+    let (holder, secrets) = (SecretHolder::Connector(connector.id), connector.config.secrets().clone());
+    HeldSecrets { holder, connector_id: connector.id, secrets }
+}
+
+async fn all(given: &Given, limit: usize) -> Vec<HeldSecrets> {
+    let mut found: Vec<HeldSecrets> = Vec::new();
+    loop {
+        let after = found.last().map(|held| held.holder);
+        let page = given.catalog.secret_list(after, limit).await.unwrap();
+        assert!(page.len() <= limit);
+        if page.is_empty() {
+            return found;
+        }
+        found.extend(page);
+    }
+}
+
+/// Whoever has secrets is listed, once: connectors, and begun syncs until they end.
+pub async fn all_who_have_secrets_are_listed_once(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let first = stored(&given, 1).await;
+    given.stored_connector().await;
+    let second = stored(&given, 3).await;
+    let claim = given.running_sync(&second).await;
+    let of_sync = HeldSecrets { holder: SecretHolder::Sync(claim.sync.id), ..of_connector(&second) };
+    for limit in [1, 2, 100] {
+        assert_eq!(all(&given, limit).await, [of_connector(&first), of_connector(&second), of_sync.clone()]);
+    }
+    given.catalog.sync_finish(&given.a_run(&claim, Outcome::Succeeded)).await.unwrap();
+    assert_eq!(all(&given, 9).await, [of_connector(&first), of_connector(&second)]);
+}
+
+/// A begun sync keeps its secrets when its connector loses them; a deleted connector has none.
+pub async fn a_begun_sync_keeps_secrets_that_its_connector_has_lost(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let connector = stored(&given, 1).await;
+    let claim = given.running_sync(&connector).await;
+    let of_sync = HeldSecrets { holder: SecretHolder::Sync(claim.sync.id), ..of_connector(&connector) };
+    let without = Connector { config: json!({"host": "db"}).into(), ..connector.clone() };
+    given.catalog.connector_update(without).await.unwrap();
+    assert_eq!(all(&given, 9).await, [of_sync]);
+    let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
+    given.catalog.connector_delete(space_id, collection_id, connector.id, given.now()).await.unwrap();
+    assert_eq!(all(&given, 9).await, []);
+}
+
+/// Replaced secrets are those of the connector and of the sync's next take-over; versions and all else stay.
+pub async fn a_replacement_changes_the_secrets_and_nothing_else(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let connector = stored(&given, 1).await;
+    given.running_sync(&connector).await;
+    let changes = all(&given, 9).await.into_iter().map(|held| (held, secrets(7))).collect();
+    assert_eq!(given.catalog.secret_replace(changes).await.unwrap(), 2);
+    let expected = Connector { config: config(7), ..connector };
+    let (space_id, collection_id) = (&expected.space_id, &expected.collection_id);
+    let found = given.catalog.connector_get(space_id, collection_id, expected.id).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&expected));
+    let claims = given.catalog.sync_take_over(given.now()).await.unwrap();
+    assert_eq!(claims[0].connector.as_ref(), Some(&expected));
+}
+
+/// Secrets that were changed since they were listed stay as they are.
+pub async fn a_replacement_of_secrets_that_were_changed_since_does_nothing(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let (changed, kept) = (stored(&given, 1).await, stored(&given, 3).await);
+    let listed = all(&given, 9).await;
+    let wanted = Connector { config: config(5), ..changed };
+    let UpdateEffect::Updated(changed) = given.catalog.connector_update(wanted).await.unwrap() else {
+        panic!("it was updated")
+    };
+    let changes = listed.into_iter().map(|held| (held, secrets(7))).collect();
+    assert_eq!(given.catalog.secret_replace(changes).await.unwrap(), 1);
+    let kept = Connector { config: config(7), ..kept };
+    assert_eq!(all(&given, 9).await, [of_connector(&changed), of_connector(&kept)]);
+}

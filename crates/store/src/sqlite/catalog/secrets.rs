@@ -1,0 +1,101 @@
+//! The sealed secrets of connectors and of the settings that begun syncs keep.
+
+use async_trait::async_trait;
+use inlet_model::secret::Secrets;
+use inlet_model::{ConnectorId, SyncId};
+use rusqlite::{Connection, Transaction, params};
+
+use super::SqliteCatalog;
+use super::error::Trouble;
+use super::row::{Columns, Json, Text};
+use super::syncs::claim;
+use crate::StoreResult;
+use crate::catalog::{HeldSecrets, SealedSecrets, SecretHolder};
+
+#[async_trait]
+impl SealedSecrets for SqliteCatalog {
+    async fn secret_list(&self, after: Option<SecretHolder>, limit: usize) -> StoreResult<Vec<HeldSecrets>> {
+        self.read_rows("list the secrets", move |db| {
+            let (mut held, last_sync) = match after {
+                None => (of_connectors(db, None, limit)?, None),
+                Some(SecretHolder::Connector(id)) => (of_connectors(db, Some(id), limit)?, None),
+                Some(SecretHolder::Sync(id)) => (Vec::new(), Some(id)),
+            };
+            let room = limit - held.len();
+            held.extend(of_syncs(db, last_sync, room)?);
+            Ok(held)
+        })
+        .await
+    }
+
+    async fn secret_replace(&self, changes: Vec<(HeldSecrets, Secrets)>) -> StoreResult<usize> {
+        self.write("replace secrets", move |tx| {
+            let mut replaced = 0;
+            for (before, after) in changes {
+                replaced += usize::from(replace(tx, &before, after)?);
+            }
+            Ok(replaced)
+        })
+        .await
+    }
+}
+
+fn of_connectors(
+    db: &Connection,
+    after: Option<ConnectorId>,
+    limit: usize,
+) -> Result<Vec<HeldSecrets>, Trouble> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, secrets FROM connectors WHERE secrets <> '{}' AND id > ?1 ORDER BY id LIMIT ?2",
+    )?;
+    let rows = statement.query_map(
+        params![after.map(|id| id.to_string()).unwrap_or_default(), rows(limit)],
+        |row| {
+            let mut columns = Columns::of(row);
+            let connector_id = columns.text()?;
+            Ok(HeldSecrets {
+                holder: SecretHolder::Connector(connector_id),
+                connector_id,
+                secrets: columns.json()?,
+            })
+        },
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Only a sync that is active keeps settings.
+fn of_syncs(db: &Connection, after: Option<SyncId>, limit: usize) -> Result<Vec<HeldSecrets>, Trouble> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, connector_id, json_extract(claimed, '$.secrets') FROM syncs
+         WHERE status IN ('running', 'waiting', 'needs_approval', 'cancelling')
+             AND json_extract(claimed, '$.secrets') <> '{}' AND id > ?1 ORDER BY id LIMIT ?2",
+    )?;
+    let rows = statement.query_map(
+        params![after.map(|id| id.to_string()).unwrap_or_default(), rows(limit)],
+        |row| {
+            let mut columns = Columns::of(row);
+            Ok(HeldSecrets {
+                holder: SecretHolder::Sync(columns.text()?),
+                connector_id: columns.text()?,
+                secrets: columns.json()?,
+            })
+        },
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn replace(tx: &Transaction<'_>, before: &HeldSecrets, after: Secrets) -> Result<bool, Trouble> {
+    match before.holder {
+        SecretHolder::Connector(id) => {
+            let replaced = tx
+                .prepare_cached("UPDATE connectors SET secrets = ?3 WHERE id = ?1 AND secrets = ?2")?
+                .execute(params![Text(id), Json(&before.secrets), Json(after)])?;
+            Ok(replaced == 1)
+        }
+        SecretHolder::Sync(id) => claim::replace_kept_secrets(tx, id, &before.secrets, after),
+    }
+}
