@@ -21,7 +21,12 @@ struct Pushes;
 #[async_trait]
 impl Source for Pushes {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { resumable_listing: false, incremental: true, certified_listing: false }
+        Capabilities {
+            resumable_listing: false,
+            incremental: true,
+            certified_listing: false,
+            verify_absent: false,
+        }
     }
 
     async fn check(&self) -> Result<(), SourceError> {

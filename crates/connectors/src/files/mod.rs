@@ -10,7 +10,6 @@ mod format;
 mod listing;
 mod pattern;
 mod read;
-mod roots;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -29,7 +28,12 @@ struct FilesSource(Arc<Settings>);
 #[async_trait]
 impl Source for FilesSource {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { resumable_listing: true, incremental: true, certified_listing: true }
+        Capabilities {
+            resumable_listing: true,
+            incremental: true,
+            certified_listing: true,
+            verify_absent: false,
+        }
     }
 
     async fn check(&self) -> Result<(), SourceError> {

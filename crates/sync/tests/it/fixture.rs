@@ -62,7 +62,12 @@ impl ConnectorType for Scripted {
 #[async_trait]
 impl Source for Scripted {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { resumable_listing: true, incremental: true, certified_listing: true }
+        Capabilities {
+            resumable_listing: true,
+            incremental: true,
+            certified_listing: true,
+            verify_absent: true,
+        }
     }
 
     async fn check(&self) -> Result<(), SourceError> {
