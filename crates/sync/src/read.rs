@@ -12,7 +12,7 @@ use inlet_source::{
     Inbox, InboxEntry, InboxError, Message, MessageReceiver, ReadRequest, Source, SourceError, Taken,
     messages,
 };
-use inlet_store::collection::{Commit, Item, Receipt};
+use inlet_store::collection::{Item, Receipt};
 use inlet_store::{CollectionStore, StoreResult, fault};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -56,9 +56,16 @@ pub(crate) async fn read(
     request: ReadRequest,
 ) -> Result<Vec<(String, Failure)>, Stop> {
     let (out, receiver) = messages(context.shared.options.sync_bytes);
+    let can_be_asked = source.capabilities().verify_absent;
     let reading = tokio::spawn(async move { source.read(request, out).await });
-    let mut pump =
-        Pump { context, receiver, gathering: Gathering::default(), committing: None, failed: Vec::new() };
+    let mut pump = Pump {
+        context,
+        receiver,
+        can_be_asked,
+        gathering: Gathering::default(),
+        committing: None,
+        failed: Vec::new(),
+    };
     let pumped = pump.run().await;
     // However it ended, no more is taken; a source that does not notice is left to die alone.
     if pumped.is_err() {
@@ -110,6 +117,8 @@ type Committing = JoinHandle<(StoreResult<Receipt>, Vec<OwnedSemaphorePermit>)>;
 struct Pump<'a> {
     context: &'a RunContext,
     receiver: MessageReceiver,
+    /// Whether the source says of records by their keys whether they are still there.
+    can_be_asked: bool,
     gathering: Gathering,
     committing: Option<Committing>,
     failed: Vec<(String, Failure)>,
@@ -153,7 +162,7 @@ impl Pump<'_> {
             Message::Listing { stream, scope } => Item::Listing { stream, scope },
             Message::Batch { batch, checkpoint } => Item::Batch { batch, checkpoint },
             Message::Complete { stream, scope, cursor, certified } => {
-                Item::Complete { stream, scope, cursor, certified }
+                Item::Complete { stream, scope, cursor, certified, askable: self.can_be_asked }
             }
             Message::Unchanged { stream, scope } => Item::Unchanged { stream, scope },
             Message::Scopes { stream, scopes } => Item::Scopes { stream, scopes },
@@ -174,15 +183,7 @@ impl Pump<'_> {
 
     fn begin_commit(&mut self) {
         let Gathering { items, room, .. } = std::mem::take(&mut self.gathering);
-        let claim = &self.context.claim;
-        let commit = Commit {
-            sync_id: claim.sync.id,
-            connector_id: claim.sync.connector_id,
-            fence: claim.fence,
-            cancel: self.context.cancel.clone(),
-            now: self.context.now(),
-            items,
-        };
+        let commit = self.context.commit(items);
         let store = Arc::clone(&self.context.store);
         self.committing = Some(tokio::spawn(async move { (store.commit(commit).await, room) }));
     }
