@@ -151,6 +151,7 @@ const SYNC_EXAMPLES: &str = "\
 Examples:
   inlet sync orders.csv --into shop --key id
   inlet sync 'logs/*.jsonl.gz' --into logs
+  inlet sync shop.db --into shop --stream orders --stream customers
   inlet sync customers.json --into shop --key id --mode full_refresh --output json";
 
 /// Bring a source into a collection, once
@@ -161,7 +162,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = SYNC_EXAMPLES)]
 pub(crate) struct SyncArgs {
-    /// A file, or a glob in quotes: CSV, JSON Lines or a JSON array, plain or compressed by gzip or zstd
+    /// A file, or a glob in quotes: CSV, JSON Lines or a JSON array, plain or compressed by gzip or zstd; or a SQLite database
     #[arg(value_name = "SOURCE")]
     pub(crate) source: String,
 
@@ -169,15 +170,21 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "COLLECTION", env = "INLET_INTO")]
     pub(crate) into: String,
 
-    /// What the stream is called in the collection; if not said, by the source's name
-    #[arg(long, value_name = "NAME", env = "INLET_STREAM")]
-    pub(crate) stream: Option<String>,
+    /// Of files, what the stream is called in the collection; of a database, a table or view to read, several times for several
+    ///
+    /// Without it files are called by their name, and of a database all tables and views are read.
+    #[arg(long = "stream", value_name = "NAME", env = "INLET_STREAM")]
+    pub(crate) streams: Vec<String>,
 
     /// The field whose value identifies a record; several times for a key of several fields
     ///
-    /// Without a key a record is identified by its place in its file.
+    /// Without a key a record of a file is identified by its place there, and one of a database by the key of its table.
     #[arg(long = "key", value_name = "FIELD", env = "INLET_KEY")]
     pub(crate) keys: Vec<String>,
+
+    /// The field of a database that tells what is new; rows that were deleted are then seen only by a full refresh
+    #[arg(long, value_name = "FIELD", env = "INLET_CURSOR")]
+    pub(crate) cursor: Option<String>,
 
     /// What the files hold; if not said, told by their names
     #[arg(long, value_name = "FORMAT", env = "INLET_FORMAT")]

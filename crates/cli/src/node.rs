@@ -19,6 +19,8 @@ use crate::errors::{CommandError, Complaint};
 
 /// The connector type that reads local files.
 pub(crate) const FILES: &str = "files";
+/// The connector type that reads SQLite databases.
+pub(crate) const SQLITE: &str = "sqlite";
 
 /// Running syncs get this long to commit what they have in hand.
 pub(crate) const GRACE: Duration = Duration::from_secs(8);

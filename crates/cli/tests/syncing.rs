@@ -76,6 +76,41 @@ fn every_format_lands_in_its_own_stream() {
 }
 
 #[test]
+fn a_database_is_read_by_its_tables() {
+    let home = Home::new();
+    let planes = include_bytes!("../../../examples/nycflights13/planes.db");
+    std::fs::write(home.join("planes.db"), planes).unwrap();
+    std::fs::write(home.join("planes"), planes).unwrap();
+    let mut shown = Vec::new();
+    for line in [
+        "sync planes.db --into fleet",
+        "sync planes.db --into fleet --mode full_refresh",
+        "sync planes --into fleet --stream planes --key tailnum --cursor year",
+        "sync planes.db --into fleet --stream plains --stream planes",
+        "sync planes.db --into fleet --stream planes --cursor yaer",
+        "sync planes.db --into fleet --format csv",
+        "sync missing.db --into fleet",
+    ] {
+        shown.push(format!("$ inlet {line}\n{}", home.shown(&home.inlet(line))));
+    }
+    insta::assert_snapshot!(shown.join("\n"));
+    assert!(!home.join("planes.db-wal").exists());
+}
+
+#[test]
+fn files_take_no_options_of_databases() {
+    let home = Home::new();
+    home.write("orders.csv", ORDERS);
+    let mut shown = Vec::new();
+    for line in
+        ["sync orders.csv --into shop --cursor id", "sync orders.csv --into shop --stream a --stream b"]
+    {
+        shown.push(format!("$ inlet {line}\n{}", home.shown(&home.inlet(line))));
+    }
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
 fn a_file_whose_name_looks_like_a_glob_is_that_file() {
     let home = Home::new();
     home.write("orders[1].csv", "id\n1\n");

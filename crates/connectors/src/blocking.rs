@@ -49,6 +49,12 @@ impl ThreadOutlet {
     pub(crate) fn is_closed(&self) -> bool {
         self.out.is_closed() || self.stop.is_set()
     }
+
+    /// [`is_closed`](Self::is_closed) for those who do not hold the outlet.
+    pub(crate) fn watch(&self) -> impl Fn() -> bool + Send + Sync + 'static + use<> {
+        let (out, stop) = (self.out.clone(), self.stop.clone());
+        move || out.is_closed() || stop.is_set()
+    }
 }
 
 /// Runs `work` on a thread of its own and waits for what it gives. If the wait is given up, the thread's [`Stop`] is

@@ -8,5 +8,7 @@ mod blocking;
 pub mod external_source;
 pub mod files;
 mod registry;
+mod roots;
+pub mod sqlite;
 
 pub use registry::registry;

@@ -6,14 +6,16 @@ use inlet_source::{ConnectorType, Registry};
 
 use crate::external_source::ExternalSource;
 use crate::files::Files;
+use crate::sqlite::Sqlite;
 
 /// Every connector type of this build.
 #[must_use]
 pub fn registry() -> Registry {
-    let types: [Arc<dyn ConnectorType>; 2] = [
+    let types: [Arc<dyn ConnectorType>; 3] = [
         // One line each, in the order of their names.
         Arc::new(ExternalSource),
         Arc::new(Files::default()),
+        Arc::new(Sqlite::default()),
     ];
     Registry::new(types)
 }

@@ -6,9 +6,11 @@
 
 mod collection;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use inlet_model::key::Key;
 use inlet_model::sync::SyncMode;
 use inlet_model::{HashSeed, StreamName};
 
@@ -117,6 +119,7 @@ pub async fn run_all(subject: &Subject) {
     reading_ends_when_its_future_is_dropped(subject).await;
     two_reads_at_once_do_not_disturb_each_other(subject).await;
     an_unknown_stream_does_not_keep_the_others_from_being_read(subject).await;
+    what_is_there_is_not_said_to_be_absent(subject).await;
 }
 
 /// Capabilities and streams are the same whenever they are asked for, and the source can be checked.
@@ -255,4 +258,22 @@ pub async fn an_unknown_stream_does_not_keep_the_others_from_being_read(subject:
     let mut collection = Collection::default();
     wider.read_into(&mut collection, SyncMode::Incremental, 1 << 20).await;
     assert_eq!(collection.records().len(), subject.records);
+}
+
+/// Asked for records by their keys, the source names all that are there, and none that it was not asked for.
+pub async fn what_is_there_is_not_said_to_be_absent(subject: &Subject) {
+    let mut collection = Collection::default();
+    subject.read_into(&mut collection, SyncMode::Incremental, 1 << 20).await;
+    for stream in &subject.streams {
+        let of_stream = collection.records().keys().filter(|(name, _)| *name == stream.name);
+        let there: BTreeSet<Vec<u8>> = of_stream.map(|(_, key)| key.clone()).collect();
+        let mut asked: Vec<Vec<u8>> = there.iter().cloned().collect();
+        let nowhere = Key::from_json(b"\"there is no such key\"").expect("a key").as_bytes().to_vec();
+        asked.push(nowhere.clone());
+        let named = subject.source.verify_absent(stream, asked).await.expect("the data can be read");
+        let unknown = named.difference(&there).find(|key| **key != nowhere);
+        assert_eq!(unknown, None, "a key that was not asked for, in `{}`", stream.name);
+        let missing = there.difference(&named).next();
+        assert_eq!(missing, None, "a record of `{}` that is there", stream.name);
+    }
 }

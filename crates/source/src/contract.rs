@@ -1,12 +1,14 @@
 //! What a source can do. The docs here are the specification.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use inlet_model::StreamName;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Outlet, ReadRequest, SourceError};
+use crate::{Outlet, ReadRequest, SourceError, StreamRequest};
 
 /// What a source promises beyond the contract; the engine and the conformance suite go by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
@@ -18,6 +20,9 @@ pub struct Capabilities {
     /// A complete listing is certified: nothing that was there can have been missed, so that what it did not
     /// see may be deleted.
     pub certified_listing: bool,
+    /// The source can say of records by their keys whether they are still there ([`Source::verify_absent`]), so that what
+    /// a complete listing did not see may be deleted although things changed while it was read.
+    pub verify_absent: bool,
 }
 
 /// A stream that discovery found.
@@ -78,4 +83,17 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     ///
     /// **Errors.** `Err` is for what stops all streams; what concerns one stream is `StreamFailed`.
     async fn read(&self, request: ReadRequest, out: Outlet) -> Result<(), SourceError>;
+
+    /// Asks for records by their keys, and gives the keys of those that are still there.
+    ///
+    /// Called when a complete listing that was not certified has not seen the records with these `keys`, encoded as the
+    /// source encoded them, and just before they are deleted. What may still be there, or cannot be asked for, counts as
+    /// there. A source without [`Capabilities::verify_absent`] is not asked.
+    async fn verify_absent(
+        &self,
+        _stream: &StreamRequest,
+        keys: Vec<Vec<u8>>,
+    ) -> Result<BTreeSet<Vec<u8>>, SourceError> {
+        Ok(keys.into_iter().collect())
+    }
 }

@@ -34,6 +34,18 @@ impl Occurrences {
         self.0.clear();
     }
 
+    /// How many different contents have come.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing has come.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn count(&mut self, digest: [u8; CONTENT_LEN]) -> u64 {
         let times = self.0.entry(digest).or_default();
         *times += 1;
@@ -111,7 +123,7 @@ pub fn encode_row_key(path: &str, row: u64, out: &mut Vec<u8>) -> Result<(), Key
 }
 
 /// Appends the key of a record that is known by its content, which is the end of `out` from `start` on.
-fn encode_content_key(start: usize, seen: &mut Occurrences, out: &mut Vec<u8>) -> Result<(), KeyError> {
+pub fn encode_content_key(start: usize, seen: &mut Occurrences, out: &mut Vec<u8>) -> Result<(), KeyError> {
     let hash = blake3::hash(&out[start..]);
     let digest: [u8; CONTENT_LEN] =
         *hash.as_bytes().first_chunk().expect("a BLAKE3 hash is longer than its first half");

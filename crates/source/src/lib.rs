@@ -18,7 +18,7 @@ mod registry;
 mod request;
 
 pub use contract::{Capabilities, Source, StreamSpec};
-pub use encoder::{Occurrences, RecordEncoder, Unkeyed, encode_row_key, too_large};
+pub use encoder::{Occurrences, RecordEncoder, Unkeyed, encode_content_key, encode_row_key, too_large};
 pub use error::{ErrorKind, SourceError};
 pub use inbox::{Inbox, InboxEntry, InboxError};
 pub use outlet::{Closed, Message, MessageReceiver, Outlet, Taken, messages};

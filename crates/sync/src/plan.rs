@@ -57,6 +57,18 @@ impl StreamPlan {
         RunStream { name: self.name.clone(), shape }
     }
 
+    /// The stream as the source is asked about its records, wherever reading stands.
+    pub(crate) fn question(&self) -> StreamRequest {
+        StreamRequest {
+            name: self.name.clone(),
+            mode: self.mode,
+            primary_key: self.primary_key.clone(),
+            cursor_field: self.cursor_field.clone(),
+            fields: self.fields.clone(),
+            scopes: Default::default(),
+        }
+    }
+
     /// The stream as the source is asked for it, from where `start` left it.
     pub(crate) fn request(self, start: &mut RunStart) -> StreamRequest {
         let scopes = start.scopes.remove(&self.name).unwrap_or_default();

@@ -11,7 +11,7 @@ use inlet_model::{ConnectorId, StreamName};
 use inlet_source::{
     Inbox, InboxEntry, InboxError, Message, MessageReceiver, ReadRequest, SourceError, Taken, messages,
 };
-use inlet_store::collection::{Commit, Item, Receipt};
+use inlet_store::collection::{Item, Receipt};
 use inlet_store::{CollectionStore, StoreResult, fault};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -57,12 +57,14 @@ pub(crate) async fn read(
 ) -> Result<Vec<(String, Failure)>, Stop> {
     let (out, receiver) = messages(context.shared.options.sync_bytes);
     let open = request.streams.iter().map(|stream| stream.name.clone()).collect();
+    let can_be_asked = built.capabilities().verify_absent;
     let reading = built.clone();
     let reading = tokio::spawn(async move { reading.read(request, out).await });
     let mut pump = Pump {
         context,
         built,
         receiver,
+        can_be_asked,
         gathering: Gathering::default(),
         committing: None,
         open,
@@ -123,6 +125,8 @@ struct Pump<'a> {
     context: &'a RunContext,
     built: BuiltSource,
     receiver: MessageReceiver,
+    /// Whether the source says of records by their keys whether they are still there.
+    can_be_asked: bool,
     gathering: Gathering,
     committing: Option<Committing>,
     /// Streams that the source has not ended yet.
@@ -168,7 +172,7 @@ impl Pump<'_> {
             Message::Listing { stream, scope } => Item::Listing { stream, scope },
             Message::Batch { batch, checkpoint } => Item::Batch { batch, checkpoint },
             Message::Complete { stream, scope, cursor, certified } => {
-                Item::Complete { stream, scope, cursor, certified }
+                Item::Complete { stream, scope, cursor, certified, askable: self.can_be_asked }
             }
             Message::Unchanged { stream, scope } => Item::Unchanged { stream, scope },
             Message::Scopes { stream, scopes } => Item::Scopes { stream, scopes },
@@ -193,15 +197,7 @@ impl Pump<'_> {
 
     fn begin_commit(&mut self) {
         let Gathering { items, room, .. } = std::mem::take(&mut self.gathering);
-        let claim = &self.context.claim;
-        let commit = Commit {
-            sync_id: claim.sync.id,
-            connector_id: claim.sync.connector_id,
-            fence: claim.fence,
-            cancel: self.context.cancel.clone(),
-            now: self.context.now(),
-            items,
-        };
+        let commit = self.context.commit(items);
         let store = Arc::clone(&self.context.store);
         self.committing = Some(tokio::spawn(async move { (store.commit(commit).await, room) }));
     }

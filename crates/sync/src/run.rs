@@ -3,14 +3,15 @@
 //! What the run has done is in the collection's store; this code may die at any line. The next start claims the sync again and
 //! finds there how far it came.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_model::sync::{Failure, Outcome, SyncStatus};
 use inlet_model::{StreamName, Timestamp};
-use inlet_source::ReadRequest;
+use inlet_source::{ReadRequest, SourceError, StreamRequest};
 use inlet_store::catalog::{Claim, Connector};
-use inlet_store::collection::{CancelFlag, FinishRun, NewRun, Run, RunStart, Sweep};
+use inlet_store::collection::{CancelFlag, Commit, FinishRun, Item, NewRun, Run, RunStart, Sweep};
 use inlet_store::{CollectionStore, StoreError, StoreErrorKind, StoreResult, fault};
 use tokio::sync::Notify;
 
@@ -77,21 +78,22 @@ impl RunContext {
         let Some(connector) = &self.claim.connector else { return Err(Stop::Fenced) };
         let parts = &self.shared.parts;
         let built = build_source(&parts.registry, &parts.environment, &parts.vault, connector);
-        let built = built.map_err(Stop::Failed)?;
-        let plans = self.plan(connector, &built).await?;
+        let source = built.map_err(Stop::Failed)?;
+        let mut plans = self.plan(connector, &source).await?;
         let mut start = self.begin(connector, &plans).await?;
         if start.run.barren_attempts > MAX_BARREN_ATTEMPTS {
             return Err(Stop::Failed(failure::crash_loop(MAX_BARREN_ATTEMPTS)));
         }
-        for stream in std::mem::take(&mut start.unswept) {
-            self.sweep(&stream).await?;
+        let unswept = std::mem::take(&mut start.unswept);
+        let unswept = plans.iter().filter(|plan| unswept.contains(&plan.name)).map(StreamPlan::question);
+        let mut failed = self.sweep_all(&source, unswept.collect()).await?;
+        plans.retain(|plan| !failed.iter().any(|(name, _)| name == plan.name.as_str()));
+        let questions = plans.iter().map(StreamPlan::question).collect();
+        if !plans.is_empty() {
+            failed.extend(self.read(source.clone(), plans, start).await?);
         }
-        let names: Vec<StreamName> = plans.iter().map(|plan| plan.name.clone()).collect();
-        let failed = if plans.is_empty() { Vec::new() } else { self.read(built, plans, start).await? };
         fault::point("engine.read_end");
-        for stream in &names {
-            self.sweep(stream).await?;
-        }
+        failed.extend(self.sweep_all(&source, questions).await?);
         fault::point("engine.swept");
         match failure::of_streams(&failed) {
             None => Ok(self.finish(Outcome::Succeeded, None).await?),
@@ -151,8 +153,31 @@ impl RunContext {
         read::read(self, built, request).await
     }
 
+    /// The delete phase of each stream. Gives the streams of which the source could not say what is still there: what they
+    /// did not see stays until the next sync asks again.
+    async fn sweep_all(
+        &self,
+        source: &BuiltSource,
+        streams: Vec<StreamRequest>,
+    ) -> Result<Vec<(String, Failure)>, Stop> {
+        let mut failed = Vec::new();
+        for stream in streams {
+            if let Err(error) = self.sweep(source, &stream).await? {
+                let failure = failure::told(&error);
+                failed.push((stream.name.to_string(), failure.clone()));
+                let end = Item::StreamEnd { stream: stream.name, failure: Some(failure) };
+                self.store.commit(self.commit(vec![end])).await?;
+            }
+        }
+        Ok(failed)
+    }
+
     /// The delete phase of a stream. None starts after a cancel was acknowledged.
-    async fn sweep(&self, stream: &StreamName) -> Result<(), Stop> {
+    async fn sweep(
+        &self,
+        source: &BuiltSource,
+        stream: &StreamRequest,
+    ) -> Result<Result<(), SourceError>, Stop> {
         loop {
             if self.cancel.is_raised() {
                 return Err(Stop::Cancelled);
@@ -160,18 +185,57 @@ impl RunContext {
             if self.shared.is_stopping() {
                 return Err(Stop::Interrupted);
             }
-            let step = Sweep {
-                sync_id: self.claim.sync.id,
-                connector_id: self.claim.sync.connector_id,
-                fence: self.claim.fence,
-                cancel: self.cancel.clone(),
-                now: self.now(),
-                stream: stream.clone(),
-                max_keys: SWEEP_KEYS,
+            let absent = match self.absent(source, stream).await? {
+                Ok(absent) => absent,
+                Err(error) => return Ok(Err(error)),
             };
-            if self.store.sweep(step).await?.done {
-                return Ok(());
+            if self.store.sweep(self.step(&stream.name, absent)).await?.done {
+                return Ok(Ok(()));
             }
+        }
+    }
+
+    /// Of the records that the next step of the sweep deletes only if they are gone, the keys of those that the source
+    /// does not have.
+    async fn absent(
+        &self,
+        source: &BuiltSource,
+        stream: &StreamRequest,
+    ) -> Result<Result<BTreeSet<Vec<u8>>, SourceError>, Stop> {
+        if !source.capabilities().verify_absent {
+            return Ok(Ok(BTreeSet::new()));
+        }
+        let asked = self.store.sweep_candidates(self.step(&stream.name, BTreeSet::new())).await?;
+        if asked.is_empty() {
+            return Ok(Ok(BTreeSet::new()));
+        }
+        let (source, stream, keys) = (source.clone(), stream.clone(), asked.clone());
+        let answer = self.unless_cancelled(async move { source.verify_absent(&stream, keys).await }).await?;
+        Ok(answer.map(|there| asked.into_iter().filter(|key| !there.contains(key)).collect()))
+    }
+
+    fn step(&self, stream: &StreamName, absent: BTreeSet<Vec<u8>>) -> Sweep {
+        Sweep {
+            sync_id: self.claim.sync.id,
+            connector_id: self.claim.sync.connector_id,
+            fence: self.claim.fence,
+            cancel: self.cancel.clone(),
+            now: self.now(),
+            stream: stream.clone(),
+            max_keys: SWEEP_KEYS,
+            absent,
+        }
+    }
+
+    /// A commit of this run.
+    pub(crate) fn commit(&self, items: Vec<Item>) -> Commit {
+        Commit {
+            sync_id: self.claim.sync.id,
+            connector_id: self.claim.sync.connector_id,
+            fence: self.claim.fence,
+            cancel: self.cancel.clone(),
+            now: self.now(),
+            items,
         }
     }
 

@@ -1,12 +1,14 @@
 //! From a connector to its source: the secrets are opened here, and here alone.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use inlet_model::fields::FieldErrors;
 use inlet_model::secret::{PlainConfig, Vault};
 use inlet_model::sync::Failure;
 use inlet_source::{
-    ConnectorType, Environment, Outlet, ReadRequest, Registry, Source, SourceError, StreamSpec,
+    Capabilities, ConnectorType, Environment, Outlet, ReadRequest, Registry, Source, SourceError,
+    StreamRequest, StreamSpec,
 };
 use inlet_store::catalog::Connector;
 
@@ -70,6 +72,20 @@ impl BuiltSource {
     /// As [`Source::discover`].
     pub async fn discover(&self) -> Result<Vec<StreamSpec>, SourceError> {
         self.source.discover().await.map_err(|error| self.redacted(error))
+    }
+
+    /// As [`Source::capabilities`].
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        self.source.capabilities()
+    }
+
+    /// As [`Source::verify_absent`].
+    pub(crate) async fn verify_absent(
+        &self,
+        stream: &StreamRequest,
+        keys: Vec<Vec<u8>>,
+    ) -> Result<BTreeSet<Vec<u8>>, SourceError> {
+        self.source.verify_absent(stream, keys).await.map_err(|error| self.redacted(error))
     }
 
     /// As [`Source::read`]; what it sends to `out` is not looked into.

@@ -14,8 +14,12 @@ use inlet_source::{Capabilities, Outlet, ReadRequest, Source, SourceError, Strea
 
 pub use self::config::ExternalSource;
 
-const CAPABILITIES: Capabilities =
-    Capabilities { resumable_listing: false, incremental: true, certified_listing: false };
+const CAPABILITIES: Capabilities = Capabilities {
+    resumable_listing: false,
+    incremental: true,
+    certified_listing: false,
+    verify_absent: false,
+};
 
 /// The pushes to one connector; where they wait comes with each read.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::format::{Compression, Format};
 use super::pattern::Pattern;
-use super::roots::Roots;
 use super::{CAPABILITIES, FilesSource};
+use crate::roots::Roots;
 
 /// The connector type `files`.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ fn read_path(fields: &mut Fields, path: &str, roots: &Roots) -> Option<Pattern> 
         fields.refuse("path", "files.outside_roots", detail);
         return None;
     }
-    if let Err(error) = roots.resolve(&pattern) {
+    if let Err(error) = roots.resolve(&pattern.fixed()) {
         let detail = format!("`{path}` does not lie in a directory that this server may read: {error}");
         fields.refuse("path", "files.outside_roots", detail);
         return None;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::config::Config;
 use super::format::{Compression, Format};
-use super::roots::Fingerprint;
+use crate::roots::Fingerprint;
 
 /// A scope's cursor: the file as it was when it was last read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use inlet_model::Scope;
 use inlet_source::{ErrorKind, SourceError};
 
 use super::pattern::{MAX_DEPTH, Pattern, Step, Target};
-use super::roots::Roots;
+use crate::roots::Roots;
 
 /// The most files one path may lead to.
 const MAX_FILES: usize = 100_000;
@@ -27,8 +27,8 @@ pub(super) fn list(
     roots: &Roots,
     is_stopped: &mut dyn FnMut() -> bool,
 ) -> Result<Files, SourceError> {
-    let base =
-        roots.resolve(pattern).map_err(|error| error.about(&pattern.prefix.iter().collect::<PathBuf>()))?;
+    let fixed = pattern.fixed();
+    let base = roots.resolve(&fixed).map_err(|error| error.about(&fixed))?;
     let steps = match &pattern.target {
         Target::File(name) => {
             return match fs::symlink_metadata(&base) {
@@ -146,7 +146,7 @@ impl Walk<'_> {
         let canonical = path.canonicalize().map_err(|error| unreadable(path, error))?;
         match self.roots.of(&canonical) {
             Some(_) => Ok(()),
-            None => Err(super::roots::OpenError::Outside.about(path)),
+            None => Err(crate::roots::OpenError::Outside.about(path)),
         }
     }
 

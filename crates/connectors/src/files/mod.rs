@@ -10,7 +10,6 @@ mod format;
 mod listing;
 mod pattern;
 mod read;
-mod roots;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -23,8 +22,12 @@ use inlet_source::{Capabilities, Outlet, ReadRequest, Source, SourceError, Strea
 pub use self::config::Files;
 use self::config::Settings;
 
-const CAPABILITIES: Capabilities =
-    Capabilities { resumable_listing: true, incremental: true, certified_listing: true };
+const CAPABILITIES: Capabilities = Capabilities {
+    resumable_listing: true,
+    incremental: true,
+    certified_listing: true,
+    verify_absent: false,
+};
 
 #[derive(Debug)]
 struct FilesSource(Arc<Settings>);

@@ -1,5 +1,7 @@
 //! The path of a config: a file, or a glob, cut into the part that is fixed and the part that is searched.
 
+use std::path::PathBuf;
+
 use globset::{GlobBuilder, GlobMatcher};
 use inlet_model::StreamName;
 
@@ -117,6 +119,16 @@ impl Pattern {
         matches!(self.target, Target::Glob(_))
     }
 
+    /// The part that is fixed, as a path.
+    pub(super) fn fixed(&self) -> PathBuf {
+        let root = self.absolute.then_some("/");
+        let name = match &self.target {
+            Target::File(name) => Some(name.as_str()),
+            Target::Glob(_) => None,
+        };
+        root.into_iter().chain(self.prefix.iter().map(String::as_str)).chain(name).collect()
+    }
+
     /// The name of the stream if the user gives none: `orders` of `orders.csv.gz`, `weather` of `weather-*.csv`, else
     /// the last directory of `text`, the path as written.
     pub(super) fn stream_name(&self, text: &str) -> StreamName {
@@ -211,10 +223,12 @@ mod tests {
     #[test]
     fn the_fixed_part_is_what_comes_before_the_first_wildcard() {
         let pattern = Pattern::parse("/data//a\\*b/./20*/x.csv").unwrap();
-        assert_eq!((pattern.absolute, pattern.prefix), (true, vec!["data".to_owned(), "a*b".to_owned()]));
-        assert!(matches!(pattern.target, Target::Glob(steps) if steps.len() == 2));
+        assert_eq!((pattern.absolute, &pattern.prefix), (true, &vec!["data".to_owned(), "a*b".to_owned()]));
+        assert!(matches!(&pattern.target, Target::Glob(steps) if steps.len() == 2));
+        assert_eq!(pattern.fixed(), PathBuf::from("/data/a*b"));
         let single = Pattern::parse("data/x.csv").unwrap();
-        assert_eq!((single.absolute, single.prefix), (false, vec!["data".to_owned()]));
+        assert_eq!((single.absolute, &single.prefix), (false, &vec!["data".to_owned()]));
+        assert_eq!(single.fixed(), PathBuf::from("data/x.csv"));
         assert!(matches!(single.target, Target::File(name) if name == "x.csv"));
     }
 

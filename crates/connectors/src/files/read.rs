@@ -12,8 +12,8 @@ use super::config::Settings;
 use super::convert::{self, Trouble};
 use super::cursor::{self, Plan, Seen};
 use super::listing::{self, Files};
-use super::roots::{Fingerprint, OpenError};
 use crate::blocking::{Stop, ThreadOutlet, on_thread};
+use crate::roots::{Fingerprint, OpenError};
 
 /// Reads the streams of `request`, of which there is at most one that exists.
 pub(super) async fn read(

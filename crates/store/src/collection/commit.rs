@@ -1,5 +1,6 @@
 //! The commit: a batch of records, its checkpoint, its counters and its change entries, all or nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -74,7 +75,7 @@ pub enum Item {
         checkpoint: Option<Value>,
     },
     /// The scope's open listing has seen everything. If records of the scope were not seen, they wait for
-    /// [`sweep`](super::Runs::sweep) when `certified`, and stay otherwise. A scope in which records were rejected as
+    /// [`sweep`](super::Runs::sweep) when `certified` or `askable`, and stay otherwise. A scope in which records were rejected as
     /// duplicates gets no cursor: it is listed again next time.
     Complete {
         /// The stream.
@@ -85,6 +86,9 @@ pub enum Item {
         cursor: Option<Value>,
         /// Whether what was not seen may be deleted.
         certified: bool,
+        /// Whether, of a listing that is not certified, what was not seen may be deleted once the source has been asked
+        /// for it and does not have it.
+        askable: bool,
     },
     /// The scope is as it was when it was last complete: settled.
     Unchanged {
@@ -142,6 +146,8 @@ pub struct Sweep {
     pub stream: StreamName,
     /// Look at no more keys than this in one step.
     pub max_keys: usize,
+    /// Keys that the source was asked for and does not have. Of a listing that is `askable` only these go.
+    pub absent: BTreeSet<Vec<u8>>,
 }
 
 /// How far a sweep has come.

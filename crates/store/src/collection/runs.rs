@@ -183,6 +183,10 @@ pub trait Runs {
     /// commit; after a restart the next step goes on where the last durable one ended. With nothing to sweep it is done at once.
     async fn sweep(&self, sweep: Sweep) -> StoreResult<SweepProgress>;
 
+    /// The keys, encoded, that the next step of this sweep deletes only if they are among its `absent`: those in `askable`
+    /// listings that were not seen. In order, at most `max_keys`. Changes nothing.
+    async fn sweep_candidates(&self, sweep: Sweep) -> StoreResult<Vec<Vec<u8>>>;
+
     /// Ends the run, and gives it as it ended. Idempotent: a run that has ended stays as it ended.
     ///
     /// A stream that has failed stays failed. Every other that is not complete (pending, running, or with listings that wait

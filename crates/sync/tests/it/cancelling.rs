@@ -13,7 +13,7 @@ use crate::fixture::{Fixture, batch, list_the_rest, list_three_and_hang, listing
 /// The effect that design promises within a second; the rest is room for a busy machine.
 const WITHIN: Duration = Duration::from_secs(1);
 
-async fn cancel(fixture: &Fixture, engine: &Engine, id: inlet_model::SyncId) {
+pub(crate) async fn cancel(fixture: &Fixture, engine: &Engine, id: inlet_model::SyncId) {
     let now = inlet_model::Clock::now(&inlet_model::SystemClock);
     let effect = fixture.catalog.sync_cancel(fixture.connector.id, None, now).await.unwrap();
     assert!(matches!(effect, CancelEffect::Cancelling(sync) if sync.id == id));

@@ -1,6 +1,6 @@
 //! An engine over a temporary data directory, and a source that follows a script.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use inlet_model::{
 };
 use inlet_source::{
     Capabilities, ConnectorType, Environment, Message, Outlet, ReadRequest, Registry, Source, SourceError,
-    StreamSpec,
+    StreamRequest, StreamSpec,
 };
 use inlet_store::catalog::{Connector, ConnectorStatus, Effect, Sync};
 use inlet_store::collection::RecordQuery;
@@ -31,9 +31,13 @@ use tempfile::TempDir;
 type Reading = Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send>>;
 type Script = Arc<dyn Fn(ReadRequest, Outlet) -> Reading + Send + std::marker::Sync>;
 
+/// What the source says when it is asked for records by their keys: those that are still there.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<BTreeSet<Vec<u8>>, SourceError>> + Send>>;
+type Answer = Arc<dyn Fn(Vec<Vec<u8>>) -> Answering + Send + std::marker::Sync>;
+
 /// The connector type `scripted`: reads as the test's current script says.
 #[derive(Clone)]
-pub(crate) struct Scripted(Arc<Mutex<Script>>);
+pub(crate) struct Scripted(Arc<Mutex<Script>>, Arc<Mutex<Answer>>);
 
 impl fmt::Debug for Scripted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,7 +70,12 @@ impl ConnectorType for Scripted {
 #[async_trait]
 impl Source for Scripted {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { resumable_listing: true, incremental: true, certified_listing: true }
+        Capabilities {
+            resumable_listing: true,
+            incremental: true,
+            certified_listing: true,
+            verify_absent: true,
+        }
     }
 
     async fn check(&self) -> Result<(), SourceError> {
@@ -80,6 +89,15 @@ impl Source for Scripted {
     async fn read(&self, request: ReadRequest, out: Outlet) -> Result<(), SourceError> {
         let script = Arc::clone(&*self.0.lock().unwrap());
         script(request, out).await
+    }
+
+    async fn verify_absent(
+        &self,
+        _stream: &StreamRequest,
+        keys: Vec<Vec<u8>>,
+    ) -> Result<BTreeSet<Vec<u8>>, SourceError> {
+        let answer = Arc::clone(&*self.1.lock().unwrap());
+        answer(keys).await
     }
 }
 
@@ -157,12 +175,13 @@ impl Fixture {
         let created = catalog.connector_create(connector.clone(), None).await.unwrap();
         assert_eq!(created, Effect::Done);
         let idle: Script = Arc::new(|_, _| Box::pin(async { Ok(()) }));
+        let all: Answer = Arc::new(|keys| Box::pin(async { Ok(keys.into_iter().collect()) }));
         Self {
             _folder: folder,
             catalog,
             stores: Arc::new(stores),
             connector,
-            scripted: Scripted(Arc::new(Mutex::new(idle))),
+            scripted: Scripted(Arc::new(Mutex::new(idle)), Arc::new(Mutex::new(all))),
         }
     }
 
@@ -174,6 +193,14 @@ impl Fixture {
         F: Future<Output = Result<(), SourceError>> + Send + 'static,
     {
         *self.scripted.0.lock().unwrap() = Arc::new(move |request, out| Box::pin(script(request, out)));
+    }
+
+    /// What the source answers from now on when it is asked for records by their keys.
+    pub(crate) fn answer(
+        &self,
+        answer: impl Fn(Vec<Vec<u8>>) -> Answering + Send + std::marker::Sync + 'static,
+    ) {
+        *self.scripted.1.lock().unwrap() = Arc::new(answer);
     }
 
     pub(crate) async fn engine(&self) -> Engine {

@@ -20,18 +20,21 @@ pub(super) struct Sample {
     /// Its stream.
     pub(super) stream: &'static str,
     keys: &'static [&'static str],
+    /// The connector type that reads it.
+    kind: &'static str,
     /// CSV columns whose type is not to be guessed.
     types: &'static [(&'static str, &'static str)],
     bytes: &'static [u8],
 }
 
-/// A sample of each format that files can have.
+/// A sample of each kind of file.
 pub(super) const SAMPLES: &[Sample] = &[
     Sample {
         file: "airlines.json",
         what: "a JSON array",
         stream: "airlines",
         keys: &["carrier"],
+        kind: node::FILES,
         types: &[],
         bytes: include_bytes!("../../../../../examples/nycflights13/airlines.json"),
     },
@@ -40,23 +43,26 @@ pub(super) const SAMPLES: &[Sample] = &[
         what: "CSV",
         stream: "airports",
         keys: &["faa"],
+        kind: node::FILES,
         // One airport's code is 369: a text like all the others, though it looks like a number.
         types: &[("faa", "string")],
         bytes: include_bytes!("../../../../../examples/nycflights13/airports.csv"),
     },
     Sample {
-        file: "planes.jsonl",
-        what: "JSON Lines",
+        file: "planes.db",
+        what: "a SQLite database",
         stream: "planes",
         keys: &["tailnum"],
+        kind: node::SQLITE,
         types: &[],
-        bytes: include_bytes!("../../../../../examples/nycflights13/planes.jsonl"),
+        bytes: include_bytes!("../../../../../examples/nycflights13/planes.db"),
     },
     Sample {
         file: "weather.jsonl.gz",
         what: "JSON Lines, compressed",
         stream: "weather",
         keys: &["origin", "time_hour"],
+        kind: node::FILES,
         types: &[],
         bytes: include_bytes!("../../../../../examples/nycflights13/weather.jsonl.gz"),
     },
@@ -83,11 +89,6 @@ impl Sample {
             cursor_field: None,
             fields: None,
         };
-        Ok(ConnectorPlan {
-            name: self.file.to_owned(),
-            kind: node::FILES,
-            config,
-            streams: Some(vec![stream]),
-        })
+        Ok(ConnectorPlan { name: self.file.to_owned(), kind: self.kind, config, streams: Some(vec![stream]) })
     }
 }

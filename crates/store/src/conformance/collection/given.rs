@@ -1,5 +1,6 @@
 //! What the behaviours start from: an empty collection, and claims that are all different.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -189,13 +190,8 @@ impl Given {
         receipt
     }
 
-    pub(super) async fn try_sweep(
-        &self,
-        claim: &Claim,
-        stream: &str,
-        max_keys: usize,
-    ) -> StoreResult<SweepProgress> {
-        let sweep = Sweep {
+    fn sweep_of(&self, claim: &Claim, stream: &str, max_keys: usize, absent: BTreeSet<Vec<u8>>) -> Sweep {
+        Sweep {
             sync_id: claim.sync_id,
             connector_id: claim.connector_id,
             fence: claim.fence,
@@ -203,8 +199,39 @@ impl Given {
             now: self.now(),
             stream: name(stream),
             max_keys,
-        };
-        self.store.sweep(sweep).await
+            absent,
+        }
+    }
+
+    pub(super) async fn try_sweep(
+        &self,
+        claim: &Claim,
+        stream: &str,
+        max_keys: usize,
+    ) -> StoreResult<SweepProgress> {
+        self.store.sweep(self.sweep_of(claim, stream, max_keys, BTreeSet::new())).await
+    }
+
+    /// One step of the stream's sweep, when these keys are absent in the source.
+    pub(super) async fn sweep_absent(
+        &self,
+        claim: &Claim,
+        stream: &str,
+        max_keys: usize,
+        absent: impl IntoIterator<Item = Vec<u8>>,
+    ) -> SweepProgress {
+        let absent = absent.into_iter().collect();
+        self.store.sweep(self.sweep_of(claim, stream, max_keys, absent)).await.unwrap()
+    }
+
+    /// The keys that the next step of the sweep has to be told about.
+    pub(super) async fn try_candidates(
+        &self,
+        claim: &Claim,
+        stream: &str,
+        max_keys: usize,
+    ) -> StoreResult<Vec<Vec<u8>>> {
+        self.store.sweep_candidates(self.sweep_of(claim, stream, max_keys, BTreeSet::new())).await
     }
 
     /// One step of the stream's sweep.

@@ -73,7 +73,13 @@ pub(super) fn complete(stream: &str, scope: &str, cursor: Value) -> Item {
 }
 
 pub(super) fn completed(stream: &str, scope: &str, cursor: Option<Value>, certified: bool) -> Item {
-    Item::Complete { stream: name(stream), scope: Scope::new(scope), cursor, certified }
+    Item::Complete { stream: name(stream), scope: Scope::new(scope), cursor, certified, askable: false }
+}
+
+/// The listing is complete, not certified, and the source can be asked for what was not seen.
+pub(super) fn complete_to_be_asked(stream: &str, scope: &str, cursor: Value) -> Item {
+    let (stream, scope) = (name(stream), Scope::new(scope));
+    Item::Complete { stream, scope, cursor: Some(cursor), certified: false, askable: true }
 }
 
 pub(super) fn unchanged(stream: &str, scope: &str) -> Item {

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a behaviour that is missing is shown by a panic")]
 
+pub mod asked;
 pub mod cancels;
 pub mod changes;
 pub mod checkpoints;
@@ -150,6 +151,15 @@ macro_rules! collection_tests {
                 a_sweep_covers_what_is_completed_while_it_is_under_way,
                 the_next_sync_sweeps_what_was_left,
                 a_large_sweep_deletes_what_it_should,
+            }
+            asked {
+                of_an_askable_listing_only_what_is_absent_goes,
+                what_an_askable_listing_saw_stays,
+                each_step_names_its_candidates,
+                candidates_go_on_after_a_restart,
+                a_long_key_is_asked_for_whole,
+                a_certified_listing_has_no_candidates,
+                candidates_are_fenced_and_cancelled_as_sweeps_are,
             }
             runs {
                 a_run_begins_with_nothing_done,

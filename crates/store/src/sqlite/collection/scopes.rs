@@ -61,6 +61,8 @@ pub(super) struct CompleteListing {
     pub(super) first_change: u64,
     /// What the sweep sets as the scope's cursor.
     pub(super) cursor: Option<Json>,
+    /// Whether only that goes of which the source says that it is gone.
+    pub(super) askable: bool,
 }
 
 const COLUMNS: &str = "scope_id, name, records, cursor, listed_by, settled_by, state, generation, first_change, seen, position, duplicates";
@@ -69,6 +71,8 @@ const NONE: i64 = 0;
 const OPEN: i64 = 1;
 const COMPLETE: i64 = 2;
 const GONE: i64 = 3;
+/// Complete, and askable.
+const ASKABLE: i64 = 4;
 
 impl ScopeRow {
     /// The listing, if it is under way.
@@ -82,6 +86,11 @@ impl ScopeRow {
     /// Whether the sweep has to go through the scope.
     pub(super) fn is_unswept(&self) -> bool {
         matches!(self.listing, Listing::Complete(_) | Listing::Gone)
+    }
+
+    /// Whether what was not seen in it goes only if the source does not have it.
+    pub(super) fn is_askable(&self) -> bool {
+        matches!(&self.listing, Listing::Complete(listing) if listing.askable)
     }
 
     /// Sees to it that the scope is listed again next time.
@@ -107,7 +116,10 @@ impl ScopeRow {
                 position,
                 duplicates: row.get(11)?,
             }),
-            COMPLETE => Listing::Complete(CompleteListing { first_change, cursor: position }),
+            state @ (COMPLETE | ASKABLE) => {
+                let askable = state == ASKABLE;
+                Listing::Complete(CompleteListing { first_change, cursor: position, askable })
+            }
             GONE => Listing::Gone,
             unknown => return Err(rusqlite::Error::IntegralValueOutOfRange(6, unknown)),
         };
@@ -157,7 +169,9 @@ pub(super) fn all(connection: &Connection, stream: StreamId) -> Outcome<Vec<Scop
 
 /// The scopes of a stream through which the sweep has to go.
 pub(super) fn unswept(connection: &Connection, stream: StreamId) -> Outcome<Vec<ScopeRow>> {
-    let sql = format!("SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE})");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE}, {ASKABLE})"
+    );
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([stream.0], ScopeRow::read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -171,7 +185,8 @@ pub(super) fn save(connection: &Connection, stream: StreamId, row: &ScopeRow) ->
             (OPEN, open.generation, open.first_change, open.seen, open.position.as_deref(), open.duplicates)
         }
         Listing::Complete(complete) => {
-            (COMPLETE, 0, complete.first_change, 0, complete.cursor.as_deref(), false)
+            let state = if complete.askable { ASKABLE } else { COMPLETE };
+            (state, 0, complete.first_change, 0, complete.cursor.as_deref(), false)
         }
         Listing::Gone => (GONE, 0, 0, 0, None, false),
     };

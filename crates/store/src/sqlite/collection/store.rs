@@ -89,6 +89,10 @@ impl Runs for SqliteCollection {
         self.writer.write("sweep", move |writer| sweep::sweep(writer, &sweep)).await
     }
 
+    async fn sweep_candidates(&self, sweep: Sweep) -> StoreResult<Vec<Vec<u8>>> {
+        self.writer.write("list what a sweep asks for", move |writer| sweep::candidates(writer, &sweep)).await
+    }
+
     async fn finish_run(&self, finish: FinishRun) -> StoreResult<Run> {
         self.writer.write("finish a run", move |writer| finish::finish(writer, finish)).await
     }

@@ -2,6 +2,7 @@
 //!
 //! One scan over the stream's keys serves all of them. It goes on from where the last step ended, also in another process.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use inlet_model::ChangeOp;
@@ -48,6 +49,24 @@ pub(super) fn sweep(writer: &mut Writer, sweep: &Sweep) -> Outcome<SweepProgress
     Ok(progress)
 }
 
+/// The keys that the next step has to be told about.
+pub(super) fn candidates(writer: &mut Writer, sweep: &Sweep) -> Outcome<Vec<Vec<u8>>> {
+    if sweep.cancel.is_raised() {
+        return Err(Trouble::Cancelled);
+    }
+    writer.transact(|tx, memory| {
+        runs::held(tx, sweep.connector_id, sweep.fence, sweep.sync_id)?;
+        let Some(stream) = streams::find(tx, sweep.connector_id, &sweep.stream)? else {
+            return Ok(Vec::new());
+        };
+        let unswept = scopes::unswept(tx, stream.id)?;
+        if !unswept.iter().any(ScopeRow::is_askable) {
+            return Ok(Vec::new());
+        }
+        Step::new(tx, memory, sweep, stream, unswept)?.candidates()
+    })
+}
+
 /// One step under way.
 struct Step<'a> {
     connection: &'a Connection,
@@ -65,7 +84,7 @@ struct Unswept {
 }
 
 impl Unswept {
-    /// Whether the record is to go.
+    /// Whether the record was not seen, so that it may have to go.
     fn lacks(&self, record: &KeyRow) -> bool {
         match &self.row.listing {
             Listing::Complete(listing) => {
@@ -95,7 +114,8 @@ impl<'a> Step<'a> {
     }
 
     fn run(mut self, mut run: Run) -> Outcome<SweepProgress> {
-        let (unseen, last) = self.scan()?;
+        let (mut unseen, last) = self.scan()?;
+        self.keep_what_may_be_there(&mut unseen)?;
         let deleted = unseen.len() as u64;
         self.delete(unseen)?;
         self.stream.records = self
@@ -138,6 +158,42 @@ impl<'a> Step<'a> {
             }
         }
         Ok((unseen, last))
+    }
+
+    /// The records that were not seen, but are to be asked for.
+    fn candidates(mut self) -> Outcome<Vec<Vec<u8>>> {
+        let (unseen, _) = self.scan()?;
+        let asked = unseen.iter().filter(|(_, record)| self.is_askable(record));
+        let keys = asked.map(|(filed, record)| Ok(self.whole_key(filed, record)?.into_owned()));
+        let keys = keys.collect::<Outcome<Vec<_>>>()?;
+        for (id, scope) in self.scopes.drain() {
+            self.seen.put((self.stream.id, id), scope.seen);
+        }
+        Ok(keys)
+    }
+
+    /// Takes out what was to be asked for and was not found to be absent.
+    fn keep_what_may_be_there(&self, unseen: &mut Vec<(Vec<u8>, KeyRow)>) -> Outcome<()> {
+        let mut kept = Ok(());
+        unseen.retain(|(filed, record)| {
+            !self.is_askable(record)
+                || match self.whole_key(filed, record) {
+                    Ok(key) => self.sweep.absent.contains(&*key),
+                    Err(trouble) => {
+                        kept = Err(trouble);
+                        false
+                    }
+                }
+        });
+        kept
+    }
+
+    fn is_askable(&self, record: &KeyRow) -> bool {
+        self.scopes.get(&record.scope).is_some_and(|scope| scope.row.is_askable())
+    }
+
+    fn whole_key<'k>(&self, filed: &'k [u8], record: &KeyRow) -> Outcome<Cow<'k, [u8]>> {
+        keys::restore_key(filed, || key_in_block(self.connection, record.change))
     }
 
     fn delete(&mut self, unseen: Vec<(Vec<u8>, KeyRow)>) -> Outcome<()> {

@@ -147,7 +147,7 @@ fn listed(store: &dyn CollectionStore, name: &str, scope: &str, records: &[(&str
     [
         Item::Listing { stream: stream.clone(), scope: scope_name.clone() },
         Item::Batch { batch, checkpoint: Some(records.len().into()) },
-        Item::Complete { stream, scope: scope_name, cursor, certified: true },
+        Item::Complete { stream, scope: scope_name, cursor, certified: true, askable: false },
     ]
 }
 
@@ -203,6 +203,7 @@ async fn second_sync(store: &dyn CollectionStore) {
             now: at(50),
             stream: stream("whole"),
             max_keys: 100,
+            absent: Default::default(),
         };
         if store.sweep(sweep).await.unwrap().done {
             return;

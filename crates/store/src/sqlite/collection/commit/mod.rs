@@ -57,8 +57,13 @@ fn apply(draft: &mut Draft<'_>, item: Item) -> Outcome<()> {
     match item {
         Item::Batch { .. } => Err(Trouble::Broken("batches are written in segments")),
         Item::Listing { stream, scope } => open_listing(draft, &stream, &scope),
-        Item::Complete { stream, scope, cursor, certified } => {
-            complete(draft, &stream, &scope, cursor.as_ref(), certified)
+        Item::Complete { stream, scope, cursor, certified, askable } => {
+            let unseen = match (certified, askable) {
+                (true, _) => Unseen::Goes,
+                (false, true) => Unseen::IsAskedFor,
+                (false, false) => Unseen::Stays,
+            };
+            complete(draft, &stream, &scope, cursor.as_ref(), unseen)
         }
         Item::Unchanged { stream, scope } => {
             let generation = draft.run.generation;
@@ -97,12 +102,20 @@ fn open_listing(draft: &mut Draft<'_>, stream: &StreamName, scope: &Scope) -> Ou
     draft.seen.reset(draft.connection, key)
 }
 
+/// What becomes of what a complete listing did not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unseen {
+    Goes,
+    IsAskedFor,
+    Stays,
+}
+
 fn complete(
     draft: &mut Draft<'_>,
     stream: &StreamName,
     scope: &Scope,
     cursor: Option<&Value>,
-    certified: bool,
+    unseen: Unseen,
 ) -> Outcome<()> {
     let generation = draft.run.generation;
     let stream = draft.stream(stream)?;
@@ -116,8 +129,9 @@ fn complete(
     let has_unseen = row.records != listing.seen;
     row.settled_by = generation;
     row.listed_by = listing.generation;
-    if certified && has_unseen {
-        row.listing = Listing::Complete(CompleteListing { first_change, cursor });
+    if unseen != Unseen::Stays && has_unseen {
+        let askable = unseen == Unseen::IsAskedFor;
+        row.listing = Listing::Complete(CompleteListing { first_change, cursor, askable });
         draft.streams[stream].row.swept_through = None;
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! The directories under which files may be read, and the only place that opens one.
+//! The directories under which local files may be read, and the only place that opens one.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,15 +10,13 @@ use inlet_source::{ErrorKind, SourceError};
 use rustix::fs::{FileType, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
-use super::pattern::{Pattern, Target};
-
 /// What tells whether a file is still the one that was read.
 ///
 /// The device is not in it: its number changes when a file system is mounted again. The time of the last change of
 /// the file's inode is: nobody can set it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Fingerprint {
-    pub(super) size: u64,
+pub(crate) struct Fingerprint {
+    pub(crate) size: u64,
     inode: String,
     modified: FileTime,
     changed: FileTime,
@@ -50,13 +48,23 @@ impl Fingerprint {
     }
 
     /// Of the file that `path` leads to now.
-    pub(super) fn at(path: &Path) -> io::Result<Self> {
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
         std::fs::metadata(path).map(|metadata| Self::of(&metadata))
+    }
+
+    /// Whether `other` is of the same file, whatever was written to it meanwhile.
+    pub(crate) fn is_of_same_file(&self, other: &Self) -> bool {
+        self.inode == other.inode
+    }
+
+    /// Whether nothing was written between `other` and this, unless somebody has set the time of a write back.
+    pub(crate) fn has_same_content(&self, other: &Self) -> bool {
+        (self.size, &self.inode, &self.modified) == (other.size, &other.inode, &other.modified)
     }
 
     /// Whether the last write is so long before `now` (seconds since 1970) that any later one must show in the times.
     /// File systems count in ticks, so two writes within one can carry the same time.
-    pub(super) fn is_settled(&self, now: i64) -> bool {
+    pub(crate) fn is_settled(&self, now: i64) -> bool {
         const TICK: i64 = 2;
         let is_old = |time: &FileTime| time.seconds().is_some_and(|seconds| seconds < now - TICK);
         is_old(&self.modified) && is_old(&self.changed)
@@ -65,7 +73,7 @@ impl Fingerprint {
 
 /// Why a file was not opened.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum OpenError {
+pub(crate) enum OpenError {
     #[error("there is no such file")]
     NotFound,
     #[error("the path leads outside the directories that may be read")]
@@ -93,7 +101,7 @@ impl From<rustix::io::Errno> for OpenError {
 
 impl OpenError {
     /// The error as the source reports it.
-    pub(super) fn about(self, path: &Path) -> SourceError {
+    pub(crate) fn about(self, path: &Path) -> SourceError {
         let kind = match &self {
             Self::NotFound => ErrorKind::NotFound,
             Self::Outside | Self::NotAFile(_) => ErrorKind::Denied,
@@ -112,49 +120,52 @@ impl OpenError {
 
 /// The directories under which files may be read, as canonical paths.
 #[derive(Debug, Clone)]
-pub(super) struct Roots(Vec<PathBuf>);
+pub(crate) struct Roots(Vec<PathBuf>);
 
 impl Roots {
-    pub(super) fn new(roots: Vec<PathBuf>) -> Self {
+    pub(crate) fn new(roots: Vec<PathBuf>) -> Self {
         Self(roots)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The root that a canonical path lies in.
-    pub(super) fn of(&self, canonical: &Path) -> Option<&Path> {
+    pub(crate) fn of(&self, canonical: &Path) -> Option<&Path> {
         self.0.iter().map(PathBuf::as_path).find(|root| canonical.starts_with(root))
     }
 
-    /// Where the fixed part of `pattern` lies, if that is under a root: what exists of it with symbolic links
-    /// resolved, the rest as written. A relative path is one under the first root that has its fixed part, else
-    /// under the first root.
-    pub(super) fn resolve(&self, pattern: &Pattern) -> Result<PathBuf, OpenError> {
-        let mut fixed: PathBuf = pattern.prefix.iter().collect();
-        if let Target::File(name) = &pattern.target {
-            fixed.push(name);
-        }
-        let path = if pattern.absolute {
-            Path::new("/").join(fixed)
+    /// Where `path` lies, if that is under a root: what exists of it with symbolic links resolved, the rest as written.
+    /// A relative path is one under the first root that has it, else under the first root.
+    pub(crate) fn resolve(&self, path: &Path) -> Result<PathBuf, OpenError> {
+        let path = if path.is_absolute() {
+            path.to_owned()
         } else {
             let first = self.0.first().ok_or(OpenError::Outside)?;
-            self.0
-                .iter()
-                .map(|root| root.join(&fixed))
-                .find(|path| path.exists())
-                .unwrap_or(first.join(fixed))
+            self.0.iter().map(|root| root.join(path)).find(|path| path.exists()).unwrap_or(first.join(path))
         };
         let resolved = canonical_as_far_as_it_exists(&path)?;
         if self.of(&resolved).is_some() { Ok(resolved) } else { Err(OpenError::Outside) }
+    }
+
+    /// Where a regular file really lies, and what it is like now, for a reader that opens it by its path. That reader
+    /// must refuse symbolic links, as the names may be swapped meanwhile.
+    pub(crate) fn locate(&self, path: &Path) -> Result<(PathBuf, Fingerprint), OpenError> {
+        let canonical = path.canonicalize()?;
+        if self.of(&canonical).is_none() {
+            return Err(OpenError::Outside);
+        }
+        let metadata = std::fs::symlink_metadata(&canonical)?;
+        refuse_special(FileType::from_raw_mode(metadata.mode()))?;
+        Ok((canonical, Fingerprint::of(&metadata)))
     }
 
     /// Opens a regular file for reading.
     ///
     /// The canonical path is walked from its root name by name without following a symbolic link, so that what is
     /// opened lies under the root even if somebody swaps names meanwhile. Opening never waits, as a pipe would make it.
-    pub(super) fn open(&self, path: &Path) -> Result<(File, Fingerprint), OpenError> {
+    pub(crate) fn open(&self, path: &Path) -> Result<(File, Fingerprint), OpenError> {
         let canonical = path.canonicalize()?;
         let root = self.of(&canonical).ok_or(OpenError::Outside)?;
         let below = canonical.strip_prefix(root).map_err(|_| OpenError::Outside)?;
@@ -230,16 +241,16 @@ mod tests {
     }
 
     fn resolve(place: &Place, path: &str) -> Result<PathBuf, OpenError> {
-        place.roots.resolve(&Pattern::parse(path).unwrap())
+        place.roots.resolve(Path::new(path))
     }
 
     #[test]
     fn relative_paths_begin_at_a_root() {
         let place = place();
         assert_eq!(resolve(&place, "deep/b.csv").unwrap(), place.base.join("root/deep/b.csv"));
-        assert_eq!(resolve(&place, "new/*.csv").unwrap(), place.base.join("root/new"));
+        assert_eq!(resolve(&place, "new/b.csv").unwrap(), place.base.join("root/new/b.csv"));
         let two = Roots::new(vec![place.base.join("root/deep"), place.base.join("root")]);
-        assert_eq!(two.resolve(&Pattern::parse("a.csv").unwrap()).unwrap(), place.base.join("root/a.csv"));
+        assert_eq!(two.resolve(Path::new("a.csv")).unwrap(), place.base.join("root/a.csv"));
     }
 
     #[test]
@@ -248,7 +259,7 @@ mod tests {
         symlink(place.base.join("secret.csv"), place.base.join("root/link.csv")).unwrap();
         symlink(&place.base, place.base.join("root/up")).unwrap();
         let secret = place.base.join("secret.csv").display().to_string();
-        for path in [secret.as_str(), "/etc/passwd", "link.csv", "up/secret.csv", "up/*.csv", "/*"] {
+        for path in [secret.as_str(), "/etc/passwd", "link.csv", "up/secret.csv", "up", "/"] {
             assert!(matches!(resolve(&place, path), Err(OpenError::Outside)), "{path}");
         }
         for path in ["secret.csv", "root/link.csv", "root/up/secret.csv", "root/../secret.csv"] {
