@@ -15,8 +15,8 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 const LOCK_FILE: &str = "inlet.lock";
-const CATALOG_FILE: &str = "catalog.db";
-const COLLECTIONS_DIR: &str = "collections";
+pub(super) const CATALOG_FILE: &str = "catalog.db";
+pub(super) const COLLECTIONS_DIR: &str = "collections";
 
 /// An announcement is one short line; whatever is longer is none of ours.
 const MAX_ANNOUNCEMENT: usize = 4096;

@@ -18,7 +18,9 @@ mod catalog;
 mod collection;
 mod connection;
 mod data_dir;
+mod inspect;
 
 pub use catalog::SqliteCatalog;
 pub use collection::{CollectionOptions, SqliteCollections};
 pub use data_dir::{DataDir, LockError, Server};
+pub use inspect::{FileReport, Format, inspect};

@@ -25,6 +25,8 @@ use std::path::{Path, PathBuf};
 use inlet_model::{Clock, Entropy};
 use rusqlite::{Connection, Transaction};
 
+pub(super) use self::schema::inspect;
+
 use self::error::Trouble;
 use self::readers::Readers;
 use self::reserve::Reserve;
