@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::http::HeaderMap;
 use inlet_api::{App, Auth, Limits, router};
 use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
 use inlet_source::{Environment, Registry};
@@ -12,6 +12,7 @@ use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteC
 use inlet_store::{Catalog, CollectionStores, StoreError};
 use inlet_sync::{Engine, EngineOptions, EngineParts};
 
+use crate::client::{Client, Transport};
 use crate::errors::{CommandError, Complaint};
 
 /// The connector type that reads local files.
@@ -96,9 +97,10 @@ impl Node {
         }
     }
 
-    /// The API for the commands of this process, who need no key.
-    pub(crate) fn local_router(&self) -> Router {
-        router(self.app(Auth::None))
+    /// A client for the commands of this process, who need no key.
+    pub(crate) fn local_client(&self) -> Client {
+        let transport = Transport::in_process(router(self.app(Auth::None)), HeaderMap::new());
+        Client::new(transport, Arc::clone(&self.entropy))
     }
 
     /// Tells other commands of this user where this process's server is.

@@ -20,7 +20,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     let files_roots = args.files_roots.iter().map(|root| existing_root(root)).collect::<Result<_, _>>()?;
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
-    let dir = own(&args.data_dir.data_dir)?;
+    let dir = own(&args.data_dir)?;
     let node = Node::start(dir, NodeOptions { files_roots, runs_syncs: true }).await?;
     if !args.listen.ip().is_loopback() {
         tracing::warn!(
