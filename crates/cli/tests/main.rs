@@ -3,13 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it there")]
 
 mod bad_input;
+mod connecting;
+mod connectors;
 #[cfg(feature = "testing")]
 mod crash;
 mod demo;
+mod doctor;
 mod documented_calls;
 mod documents;
+mod exporting;
 mod harness;
 mod help;
 mod reading;
 mod serving;
+mod shell;
+mod spaces;
 mod syncing;
+mod syncs;

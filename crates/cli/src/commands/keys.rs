@@ -3,7 +3,7 @@
 use inlet_model::KeyId;
 use serde_json::json;
 
-use super::listing::{Listing, show, show_deleted};
+use super::listing::{Listing, say_deleted, show};
 use super::lookup::{self, Kind};
 use crate::args::{CreateKey, KeysArgs, KeysCommand, RotateKey};
 use crate::client::{Client, Query};
@@ -47,7 +47,7 @@ async fn perform(client: &Client, args: &KeysArgs) -> Result<(), CommandError> {
         KeysCommand::Rotate(key) => rotate(client, key, output).await,
         KeysCommand::Delete { key } => {
             client.delete(&path(client, key).await?).await?;
-            show_deleted(&format!("key {key}"), output)
+            say_deleted(&format!("key {key} is deleted"), output)
         }
     }
 }

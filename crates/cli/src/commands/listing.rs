@@ -68,9 +68,9 @@ pub(super) fn show(body: &Body, output: OutputFormat) -> Result<(), CommandError
 }
 
 /// Says that something is gone; to a program the exit code says it.
-pub(super) fn show_deleted(what: &str, output: OutputFormat) -> Result<(), CommandError> {
+pub(super) fn say_deleted(sentence: &str, output: OutputFormat) -> Result<(), CommandError> {
     match output {
         OutputFormat::Json => Ok(()),
-        OutputFormat::Table => Ok(print(&format!("{what} is deleted\n"))?),
+        OutputFormat::Table => Ok(print(&format!("{sentence}\n"))?),
     }
 }

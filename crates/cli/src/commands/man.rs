@@ -42,7 +42,8 @@ fn find<'a>(root: &'a clap::Command, names: &[String]) -> Result<&'a clap::Comma
 
 fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page)?;
+    let source = concat!("inlet ", env!("CARGO_PKG_VERSION"));
+    Man::new(command.clone()).source(source).manual("Inlet").render(&mut page)?;
     Ok(page)
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::listing::{Listing, show, show_deleted};
+use super::listing::{Listing, say_deleted, show};
 use crate::args::{OrderArg, SpacesArgs, SpacesCommand};
 use crate::client::{Client, Query, segment};
 use crate::errors::CommandError;
@@ -50,7 +50,7 @@ async fn perform(client: &Client, args: &SpacesArgs) -> Result<(), CommandError>
         SpacesCommand::Delete { space, cascade } => {
             let query = Query::default().with("cascade", cascade.then_some("true"));
             client.delete(&query.of(&path(space))).await?;
-            show_deleted(&format!("space {space}"), output)
+            say_deleted(&format!("space {space} is deleted"), output)
         }
     }
 }

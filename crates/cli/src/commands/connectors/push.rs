@@ -105,6 +105,7 @@ fn refused(error: CallError, taken: u64) -> CommandError {
 fn stays(taken: u64) -> String {
     match taken {
         0 => "nothing was pushed".to_owned(),
-        taken => format!("{} before it were taken and stay", counted(taken, "record")),
+        1 => "the first record was taken and stays".to_owned(),
+        taken => format!("the first {} were taken and stay", counted(taken, "record")),
     }
 }

@@ -8,7 +8,7 @@ use super::Connectors;
 use crate::args::StateCommand;
 use crate::client::Body;
 use crate::commands::json_input;
-use crate::commands::listing::{show, show_deleted};
+use crate::commands::listing::{say_deleted, show};
 use crate::errors::CommandError;
 use crate::output::table::{Align, Table, terminal_width};
 use crate::output::{OutputFormat, print, say};
@@ -55,7 +55,7 @@ pub(super) async fn run(connectors: &Connectors<'_>, command: &StateCommand) -> 
         StateCommand::Reset(one) => {
             let path = path(connectors, &one.connector).await?;
             connectors.client.delete(&path).await?;
-            show_deleted(&format!("the state of connector {}", one.connector), connectors.output)
+            say_deleted(&format!("connector {} forgets what it has read", one.connector), connectors.output)
         }
     }
 }

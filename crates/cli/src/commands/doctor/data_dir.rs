@@ -165,7 +165,6 @@ fn databases(path: &Path) -> Vec<Finding> {
 }
 
 fn of_databases(reports: &[FileReport]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = reports.iter().filter_map(broken).collect();
     let formats = || reports.iter().filter_map(|report| report.format.as_ref().ok());
     let (sound, older) =
         (formats().count(), formats().filter(|format| format.version < format.newest).count());
@@ -176,8 +175,8 @@ fn of_databases(reports: &[FileReport]) -> Vec<Finding> {
     } else {
         String::new()
     };
-    findings.push(Finding::good("databases", format!("{detail}{note}")));
-    findings
+    let sound = Finding::good("databases", format!("{detail}{note}"));
+    std::iter::once(sound).chain(reports.iter().filter_map(broken)).collect()
 }
 
 fn broken(report: &FileReport) -> Option<Finding> {

@@ -147,14 +147,13 @@ impl<T: FnMut(Result<Part, Unreadable>) -> bool> Parts<T> {
     }
 
     fn end(mut self, result: serde_json::Result<()>) {
-        let before = self.before + self.part.count;
-        if self.part.count > 0 {
-            self.hand_on();
-        }
-        if let Err(error) = result
-            && self.goes_on
-        {
-            (self.take)(Err(Unreadable { before, error }));
+        match result {
+            Ok(()) if self.part.count > 0 => self.hand_on(),
+            // What was read since the last part is not sent: as if a server had refused the whole part.
+            Err(error) if self.goes_on => {
+                (self.take)(Err(Unreadable { before: self.before + self.part.count, error }));
+            }
+            _ => {}
         }
     }
 
@@ -233,10 +232,10 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_names_its_record_and_what_stood_before_it_is_given() {
+    fn a_fault_names_its_record_and_its_part_is_not_given() {
         for text in ["{\"a\":1}\n{\"a\":2}\n{\"a\":3,}\n{\"a\":4}", "[{\"a\":1},{\"a\":2},{\"a\":3"] {
             let (parts, trouble) = parts(text.as_bytes());
-            assert_eq!(parts[0].count, 2, "{text}");
+            assert_eq!(parts, [], "{text}");
             assert!(trouble.unwrap().starts_with("record 3 cannot be read: "), "{text}");
         }
         let (_, trouble) = parts("[1] 2".as_bytes());
