@@ -108,16 +108,28 @@ impl Problem {
 
     fn into_complaint(self) -> Complaint {
         let new = if self.is_bad_input() { CommandError::input } else { CommandError::failure };
+        let code = self.code.clone();
         let complaint = new(self.code, self.detail).fields(self.errors);
-        if self.status == StatusCode::UNAUTHORIZED {
-            return complaint.hint("give a key that is valid there with --api-key or INLET_API_KEY");
-        }
-        match self.request_id {
-            Some(id) if self.status.is_server_error() => {
+        match (hint(&code), self.request_id) {
+            (Some(hint), _) => complaint.hint(hint),
+            (None, Some(id)) if self.status.is_server_error() => {
                 complaint.hint(format!("the log names the cause; look for {id}"))
             }
             _ => complaint,
         }
+    }
+}
+
+/// What to do about it on the command line: the server's own words speak of calls.
+fn hint(code: &str) -> Option<&'static str> {
+    match code {
+        "auth.key_required" | "auth.key_invalid" => {
+            Some("give a key that is valid there with --api-key or INLET_API_KEY")
+        }
+        "space.not_empty" | "collection.not_empty" => Some("--cascade deletes what it holds with it"),
+        "connector.paused" => Some("`inlet connectors resume` lets it start syncs again"),
+        "sync.already_running" => Some("`inlet syncs follow` waits for it, `inlet syncs cancel` ends it"),
+        _ => None,
     }
 }
 

@@ -37,9 +37,18 @@ struct Made {
 
 /// What a command gave.
 struct Outcome {
+    /// On standard output.
     printed: String,
+    /// On standard error.
+    said: String,
     is_success: bool,
     is_answered: bool,
+}
+
+impl Outcome {
+    fn fine(printed: String) -> Self {
+        Self { printed, said: String::new(), is_success: true, is_answered: true }
+    }
 }
 
 impl Reader {
@@ -52,13 +61,17 @@ impl Reader {
     /// Runs the command of a step, and gives what is not as the document says.
     pub(super) fn follow(&mut self, step: &Step) -> Option<String> {
         let outcome = self.run(&step.command);
-        let Outcome { printed, is_success, is_answered } = outcome;
+        let Outcome { is_success, is_answered, .. } = outcome;
+        let printed = format!("{}{}", outcome.printed, outcome.said);
         match &step.check {
             Check::Prints(expected) => {
                 for (shown, given) in matching::ids(expected).into_iter().zip(matching::ids(&printed)) {
                     self.ids.entry(shown).or_insert(given);
                 }
-                let is_true = matching::agree(expected, &printed);
+                // A terminal shows both, in the order in which they are written.
+                let said_first = format!("{}{}", outcome.said, outcome.printed);
+                let is_true =
+                    [&printed, &said_first].into_iter().any(|shown| matching::agree(expected, shown));
                 (!is_true).then(|| format!("--- the document says\n{expected}\n--- it printed\n{printed}"))
             }
             Check::IsAnswered => (!is_answered).then(|| format!("--- it was not answered\n{printed}")),
@@ -80,14 +93,14 @@ impl Reader {
         let command = self.filled_in(&command);
         if let Some((name, value)) = assignment(&command) {
             self.variables.insert(name.to_owned(), value.to_owned());
-            return Outcome { printed: String::new(), is_success: true, is_answered: true };
+            return Outcome::fine(String::new());
         }
         if command.starts_with("curl ") {
             return self.call(&command);
         }
         let ran = Ran::from(self.shell(&command).output().unwrap());
-        let printed = format!("{}{}", ran.stdout, ran.stderr);
-        Outcome { printed, is_success: ran.code == Some(0), is_answered: ran.code.is_some() }
+        let (is_success, is_answered) = (ran.code == Some(0), ran.code.is_some());
+        Outcome { printed: ran.stdout, said: ran.stderr, is_success, is_answered }
     }
 
     fn serve(&mut self, command: &str) -> Outcome {
@@ -96,7 +109,7 @@ impl Reader {
         let server = Server::of(self.shell(command));
         let printed = format!("listening on {}\n", server.url());
         self.server = Some(server);
-        Outcome { printed, is_success: true, is_answered: true }
+        Outcome::fine(printed)
     }
 
     fn call(&mut self, command: &str) -> Outcome {
@@ -108,6 +121,7 @@ impl Reader {
         }
         Outcome {
             printed: answer.body,
+            said: String::new(),
             is_success: (200..300).contains(&answer.status),
             is_answered: answer.status < 500,
         }
