@@ -1,5 +1,6 @@
 //! Answers that are no errors.
 
+use axum::body::Bytes;
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -15,13 +16,13 @@ pub(crate) struct Answer {
     location: Option<String>,
     etag: Option<u64>,
     replayed: bool,
-    body: Vec<u8>,
+    body: Bytes,
 }
 
 impl Answer {
     /// `status`, with `view` as JSON.
     pub(crate) fn new(status: StatusCode, view: &impl Serialize) -> Self {
-        Self { status, location: None, etag: None, replayed: false, body: json(view) }
+        Self { status, location: None, etag: None, replayed: false, body: json(view).into() }
     }
 
     /// 200, with `view` as JSON.
@@ -31,7 +32,13 @@ impl Answer {
 
     /// 204.
     pub(crate) fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, location: None, etag: None, replayed: false, body: Vec::new() }
+        Self {
+            status: StatusCode::NO_CONTENT,
+            location: None,
+            etag: None,
+            replayed: false,
+            body: Bytes::new(),
+        }
     }
 
     /// Says where the thing is.
@@ -46,19 +53,24 @@ impl Answer {
         self
     }
 
+    /// The size of its body.
+    pub(crate) fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
     /// What is kept for a repeated request.
     pub(crate) fn to_stored(&self) -> StoredAnswer {
         StoredAnswer {
             status: self.status.as_u16(),
             location: self.location.clone(),
-            body: self.body.clone(),
+            body: self.body.to_vec(),
         }
     }
 
     /// The answer that an earlier, equal request got.
     pub(crate) fn replayed(stored: StoredAnswer) -> Self {
         let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
-        Self { status, location: stored.location, etag: None, replayed: true, body: stored.body }
+        Self { status, location: stored.location, etag: None, replayed: true, body: stored.body.into() }
     }
 }
 

@@ -10,9 +10,12 @@ use inlet_store::{Catalog, CollectionStores};
 use inlet_sync::Engine;
 use tokio::sync::Semaphore;
 
+use crate::answer_cache::AnswerCache;
 use crate::auth::Auth;
+use crate::documents::Documents;
 use crate::idempotency::Ledger;
 use crate::memory::Memory;
+use crate::operation::Operation;
 use crate::pages::Signer;
 
 /// What the API works with.
@@ -93,16 +96,22 @@ pub(crate) struct State {
     pub(crate) signer: Signer,
     pub(crate) ledger: Ledger,
     pub(crate) memory: Memory,
+    /// Answers that stay true until the catalog changes.
+    pub(crate) answers: AnswerCache,
+    /// What describes the API.
+    pub(crate) documents: Documents,
     /// One permit a request of [`Limits::requests`].
     pub(crate) requests: Arc<Semaphore>,
 }
 
 impl Api {
-    pub(crate) fn new(app: App) -> Self {
+    pub(crate) fn new(app: App, operations: &[Operation]) -> Self {
         let secret = app.catalog.secret();
         Self(Arc::new(State {
             signer: Signer::new(secret),
             ledger: Ledger::new(secret),
+            answers: AnswerCache::default(),
+            documents: Documents::of(operations),
             memory: Memory::new(app.limits.memory_bytes),
             requests: Arc::new(Semaphore::new(app.limits.requests.min(Semaphore::MAX_PERMITS))),
             app,

@@ -1,6 +1,9 @@
 //! The error codes of the API: one table, and one page of `docs/errors/` each.
 
+use std::borrow::Cow;
+
 use axum::http::StatusCode;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 struct Row {
     name: &'static str,
@@ -23,7 +26,6 @@ macro_rules! codes {
 
         impl Code {
             /// Every code.
-            #[cfg(test)]
             pub(crate) const ALL: &[Self] = &[$(Self::$variant),*];
 
             /// The code of that name.
@@ -122,6 +124,21 @@ impl Code {
     /// Its page for users, in Markdown.
     pub(crate) const fn page(self) -> &'static str {
         self.row().page
+    }
+}
+
+impl JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = Self::ALL.iter().map(|code| code.name()).collect();
+        json_schema!({"type": "string", "enum": names})
     }
 }
 

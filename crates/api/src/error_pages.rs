@@ -5,8 +5,15 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use crate::codes::Code;
+use crate::operation::{Access, Operation};
 use crate::problem::Problem;
 use crate::router;
+
+pub(crate) fn operation() -> Operation {
+    Operation::get("get_error_page", "/docs/errors/{code}", Access::Public)
+        .summary("Explain an error code")
+        .answers_text("What it means and what to do, in Markdown.", "text/markdown")
+}
 
 /// `GET /docs/errors/{code}`: what the code means and what to do, in Markdown. It asks for no key.
 pub(crate) async fn get(request: Request) -> Result<Response, Problem> {

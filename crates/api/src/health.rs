@@ -3,27 +3,50 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use inlet_store::catalog::PageQuery;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::codes::Code;
+use crate::operation::{Access, Operation};
 use crate::problem::Problem;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How the server is.
+#[derive(JsonSchema, Serialize)]
+struct Health {
+    /// `ok` or `ready`.
+    status: &'static str,
+}
+
+pub(crate) fn healthz_operation() -> Operation {
+    Operation::get("healthz", "/healthz", Access::Public)
+        .summary("Whether the process lives")
+        .answers::<Health>(StatusCode::OK, "It does.", json!({"status": "ok"}))
+}
+
+pub(crate) fn readyz_operation() -> Operation {
+    Operation::get("readyz", "/readyz", Access::Public)
+        .summary("Whether the server can answer")
+        .answers::<Health>(StatusCode::OK, "It can.", json!({"status": "ready"}))
+}
+
 /// `GET /healthz`: the process answers. It looks at nothing else, so that no outage of a disk or a database makes a
 /// supervisor restart a server that would come back by itself.
 pub(crate) async fn healthz() -> Answer {
-    Answer::ok(&json!({ "status": "ok" }))
+    Answer::ok(&Health { status: "ok" })
 }
 
 /// `GET /readyz`: the catalog answers within two seconds; else 503 `server.unavailable`.
 pub(crate) async fn readyz(State(api): State<Api>) -> Result<Answer, Problem> {
     let asked = api.catalog.space_list(PageQuery { after: None, limit: 1 });
     match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(_)) => Ok(Answer::ok(&json!({ "status": "ready" }))),
+        Ok(Ok(_)) => Ok(Answer::ok(&Health { status: "ready" })),
         Ok(Err(error)) => Err(not_ready().because(error)),
         Err(late) => Err(not_ready().because(late)),
     }

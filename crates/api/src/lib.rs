@@ -8,6 +8,7 @@
 //! file that holds its operation.
 
 mod answer;
+mod answer_cache;
 mod app;
 mod auth;
 mod body;
@@ -15,6 +16,8 @@ mod carry;
 mod codes;
 mod collections;
 mod connectors;
+mod docs_page;
+mod documents;
 mod error_pages;
 mod find;
 mod health;
@@ -22,6 +25,8 @@ mod host;
 mod idempotency;
 mod log;
 mod memory;
+mod openapi;
+mod operation;
 mod pages;
 mod paths;
 mod problem;
@@ -29,6 +34,7 @@ mod query;
 mod records;
 mod request_id;
 mod router;
+mod routes;
 mod serve;
 mod settings;
 mod spaces;

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use inlet_model::Timestamp;
 use inlet_store::catalog::{PageCursor, PageQuery};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::codes::Code;
@@ -19,7 +20,8 @@ pub(crate) const DATA_MAX: usize = 1000;
 const DEFAULT: usize = 50;
 
 /// A page as it is answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub(crate) struct PageView<T> {
     /// The items.
     pub(crate) data: Vec<T>,

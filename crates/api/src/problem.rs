@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use inlet_model::fields::{FieldError, FieldErrors};
 use inlet_store::{StoreError, StoreErrorKind};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -96,7 +97,7 @@ impl Problem {
 
     /// The answer, with its body.
     pub(crate) fn render(&self, request_id: &str) -> Response {
-        let body = Body {
+        let body = ProblemView {
             r#type: format!("/docs/errors/{}", self.code.name()),
             title: self.code.title(),
             status: self.code.status().as_u16(),
@@ -123,18 +124,31 @@ fn shorten(text: &mut String) {
     }
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// What went wrong with a request (RFC 9457).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct ProblemView<'a> {
+    /// Where the page of the code is.
     r#type: String,
+    /// What the code means, in a few words.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// A sentence a person can act on.
     detail: &'a str,
+    /// Stable and dotted: what clients decide by.
     code: &'static str,
+    /// By which the server's log knows the request.
     request_id: &'a str,
+    /// Whether the same request may succeed later without anybody changing anything.
     retryable: bool,
+    /// Every bad field of the body.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schemars(with = "Option<Vec<FieldError>>")]
     errors: &'a [FieldError],
+    /// What is in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     resource: Option<&'a RawValue>,
 }
 

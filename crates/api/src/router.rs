@@ -3,25 +3,26 @@
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
 
 use crate::app::{Api, App};
 use crate::codes::Code;
 use crate::problem::Problem;
+use crate::routes::Routes;
 use crate::{
-    auth, carry, collections, connectors, error_pages, health, log, records, request_id, spaces, syncs,
+    auth, carry, collections, connectors, documents, error_pages, health, log, records, request_id, spaces,
+    syncs,
 };
-
-const SPACES: &str = "/v1/spaces";
-const SPACE: &str = "/v1/spaces/{space_id}";
-const COLLECTIONS: &str = "/v1/spaces/{space_id}/collections";
-const COLLECTION: &str = "/v1/spaces/{space_id}/collections/{collection_id}";
 
 /// Everything that answers requests.
 pub fn router(app: App) -> Router {
-    let api = Api::new(app);
-    public()
-        .merge(protected().layer(from_fn_with_state(api.clone(), auth::check)))
+    let (public, mut operations) = public().into_parts();
+    let (protected, others) = protected().into_parts();
+    operations.extend(others);
+    let api = Api::new(app, &operations);
+    let protected = protected.method_not_allowed_fallback(method_not_allowed).fallback(route_not_found);
+    public
+        .method_not_allowed_fallback(method_not_allowed)
+        .merge(protected.layer(from_fn_with_state(api.clone(), auth::check)))
         .layer(from_fn_with_state(api.clone(), carry::through))
         .layer(from_fn(log::write))
         .layer(from_fn_with_state(api.clone(), request_id::give))
@@ -29,38 +30,40 @@ pub fn router(app: App) -> Router {
 }
 
 /// What asks for no key.
-fn public() -> Router<Api> {
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/docs/errors/{code}", get(error_pages::get))
-        .method_not_allowed_fallback(method_not_allowed)
+fn public() -> Routes {
+    Routes::new()
+        .on(health::healthz_operation(), health::healthz)
+        .on(health::readyz_operation(), health::readyz)
+        .on(documents::openapi_operation(), documents::openapi)
+        .on(documents::docs_operation(), documents::docs)
+        .on(error_pages::operation(), error_pages::get)
 }
 
 /// What asks for a key: everything else, what is not there included.
-fn protected() -> Router<Api> {
-    let connectors = format!("{COLLECTION}/connectors");
-    let connector = format!("{connectors}/{{connector_id}}");
-    Router::new()
-        .route(SPACES, get(spaces::list::list).post(spaces::create::create))
-        .route(SPACE, get(spaces::get::get).delete(spaces::delete::delete))
-        .route(COLLECTIONS, get(collections::list::list).post(collections::create::create))
-        .route(COLLECTION, get(collections::get::get).delete(collections::delete::delete))
-        .route(&format!("{COLLECTION}/records"), get(records::list::list))
-        .route(&format!("{COLLECTION}/records/{{stream}}/{{key}}"), get(records::get::get))
-        .route(&format!("{COLLECTION}/changes"), get(records::changes::changes))
-        .route(&connectors, get(connectors::list::list).post(connectors::create::create))
-        .route(
-            &connector,
-            get(connectors::get::get).patch(connectors::update::update).delete(connectors::delete::delete),
-        )
-        .route(&format!("{connector}/records"), post(records::push::push))
-        .route(&format!("{connector}/sync"), get(syncs::list::list).post(syncs::trigger::trigger))
-        .route(&format!("{connector}/sync/cancel"), post(syncs::cancel::cancel_active))
-        .route(&format!("{connector}/sync/{{sync_id}}"), get(syncs::get::get))
-        .route(&format!("{connector}/sync/{{sync_id}}/cancel"), post(syncs::cancel::cancel_one))
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(route_not_found)
+fn protected() -> Routes {
+    Routes::new()
+        .on(spaces::list::operation(), spaces::list::list)
+        .on(spaces::create::operation(), spaces::create::create)
+        .on(spaces::get::operation(), spaces::get::get)
+        .on(spaces::delete::operation(), spaces::delete::delete)
+        .on(collections::list::operation(), collections::list::list)
+        .on(collections::create::operation(), collections::create::create)
+        .on(collections::get::operation(), collections::get::get)
+        .on(collections::delete::operation(), collections::delete::delete)
+        .on(records::list::operation(), records::list::list)
+        .on(records::get::operation(), records::get::get)
+        .on(records::changes::operation(), records::changes::changes)
+        .on(connectors::list::operation(), connectors::list::list)
+        .on(connectors::create::operation(), connectors::create::create)
+        .on(connectors::get::operation(), connectors::get::get)
+        .on(connectors::update::operation(), connectors::update::update)
+        .on(connectors::delete::operation(), connectors::delete::delete)
+        .on(records::push::operation(), records::push::push)
+        .on(syncs::list::operation(), syncs::list::list)
+        .on(syncs::trigger::operation(), syncs::trigger::trigger)
+        .on(syncs::cancel::active_operation(), syncs::cancel::cancel_active)
+        .on(syncs::get::operation(), syncs::get::get)
+        .on(syncs::cancel::one_operation(), syncs::cancel::cancel_one)
 }
 
 async fn route_not_found(method: Method, uri: Uri) -> Problem {

@@ -1,11 +1,12 @@
 //! What a collection holds, and how it came to hold it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ConnectorId, StreamName, SyncId, Timestamp};
 
 /// What happened to a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeOp {
     /// It was not there before.

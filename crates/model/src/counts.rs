@@ -1,12 +1,13 @@
 //! What a sync did, in numbers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Counters of a sync, or of one of its streams.
 ///
 /// Always: `read = created + updated + unchanged + rejected`, and the change feed holds
 /// `created + updated + deleted` entries of the sync.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Counts {
     /// Records the source yielded.

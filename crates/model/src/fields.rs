@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct FieldError {
     /// Where the field stands, as a JSON Pointer (RFC 6901).
     pub pointer: String,

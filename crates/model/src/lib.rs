@@ -15,6 +15,7 @@ pub mod json;
 pub mod key;
 mod listing;
 mod name;
+mod schema;
 pub mod stream;
 pub mod sync;
 mod timestamp;

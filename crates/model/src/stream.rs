@@ -1,12 +1,13 @@
 //! What a connector is told about its streams.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::StreamName;
 use crate::sync::SyncMode;
 
 /// How records of a stream enter the collection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WriteMode {
     /// A record replaces the one with its key.
@@ -15,7 +16,7 @@ pub enum WriteMode {
 }
 
 /// One selected stream of a connector, as the user set it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamSettings {
     /// The stream's name in the source.
     pub name: StreamName,

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a sync stands. Stored in the catalog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStatus {
     /// Wanted, not begun. Set by a trigger.
@@ -105,7 +106,7 @@ impl fmt::Display for SyncStatus {
 }
 
 /// How a sync reads its streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncMode {
     /// Only what is new since the last checkpoint, where the source can tell.
@@ -116,7 +117,7 @@ pub enum SyncMode {
 }
 
 /// What asked for a sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncTrigger {
     /// A call of the HTTP API.
@@ -128,7 +129,7 @@ pub enum SyncTrigger {
 }
 
 /// How a run ended: the final states, as the collection's store knows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// All streams complete.
@@ -150,7 +151,7 @@ impl From<Outcome> for SyncStatus {
 }
 
 /// Why a sync, or one of its streams, failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// Stable and dotted, such as `source.file_changed`.
     pub code: String,

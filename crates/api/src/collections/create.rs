@@ -11,6 +11,8 @@ use axum::http::StatusCode;
 use inlet_model::fields::Fields;
 use inlet_model::{CollectionId, StoreId};
 use inlet_store::catalog::Collection;
+use schemars::JsonSchema;
+use serde_json::json;
 
 use super::view::CollectionView;
 use crate::answer::Answer;
@@ -19,10 +21,41 @@ use crate::body::Post;
 use crate::codes::Code;
 use crate::find;
 use crate::idempotency::settle;
+use crate::operation::{Access, Operation, Param, path};
 use crate::paths::{CollectionPath, SpacePath};
 use crate::problem::Problem;
 use crate::query::NoQuery;
 use crate::settings;
+
+/// A collection to be made.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only says what the body is; `create` reads it field by field")]
+struct NewCollection {
+    /// Its name, for people.
+    #[schemars(length(min = 1, max = 200))]
+    name: String,
+    /// An id of your choice, unique within the space; generated if it is left out.
+    id: Option<CollectionId>,
+}
+
+/// Where an answer names the collection.
+const ITS_IDS: &[(&str, &str)] =
+    &[("space_id", "$response.body#/space_id"), ("collection_id", "$response.body#/id")];
+
+pub(crate) fn operation() -> Operation {
+    Operation::post("create_collection", path::COLLECTIONS, Access::Write)
+        .summary("Make a collection")
+        .body::<NewCollection>(json!({"name": "Orders", "id": "orders"}))
+        .answers::<CollectionView>(StatusCode::CREATED, "The collection.", CollectionView::example())
+        .with_header(Param::header("Location", "Where the collection is."))
+        .link("get_collection", ITS_IDS)
+        .link("create_connector", ITS_IDS)
+        .link("list_records", ITS_IDS)
+        .link("list_changes", ITS_IDS)
+        .link("delete_collection", ITS_IDS)
+        .errors(&[Code::CollectionExists])
+}
 
 pub(crate) async fn create(
     State(api): State<Api>,

@@ -12,9 +12,18 @@ use crate::answer::Answer;
 use crate::app::Api;
 use crate::codes::Code;
 use crate::find;
+use crate::operation::{Access, Operation, Param, path};
 use crate::paths::CollectionPath;
 use crate::problem::Problem;
 use crate::query::Query;
+
+pub(crate) fn operation() -> Operation {
+    Operation::delete("delete_collection", path::COLLECTION, Access::Write)
+        .summary("Delete a collection with its data")
+        .param(Param::flag("cascade", "Delete its connectors and records as well."))
+        .answers_nothing("It is deleted.")
+        .errors(&[Code::CollectionNotEmpty])
+}
 
 pub(crate) async fn delete(
     State(api): State<Api>,

@@ -6,14 +6,22 @@
 //! ```
 
 use axum::extract::State;
+use axum::http::StatusCode;
 
 use super::view::CollectionView;
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::find;
+use crate::operation::{Access, Operation, path};
 use crate::paths::CollectionPath;
 use crate::problem::Problem;
 use crate::query::NoQuery;
+
+pub(crate) fn operation() -> Operation {
+    Operation::get("get_collection", path::COLLECTION, Access::Read)
+        .summary("Show a collection")
+        .answers::<CollectionView>(StatusCode::OK, "The collection.", CollectionView::example())
+}
 
 pub(crate) async fn get(State(api): State<Api>, path: CollectionPath, _: NoQuery) -> Result<Answer, Problem> {
     let collection = find::collection(&api, &path).await?;

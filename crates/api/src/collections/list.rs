@@ -12,13 +12,21 @@ use super::view::CollectionView;
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::find;
-use crate::pages::{PageView, page_query, page_token};
+use crate::operation::{Access, Operation, path};
+use crate::pages::{CATALOG_MAX, PageView, page_query, page_token};
 use crate::paths::SpacePath;
 use crate::problem::Problem;
 use crate::query::Query;
 
 /// How many collections are asked for their numbers at the same time.
 const AT_ONCE: usize = 8;
+
+pub(crate) fn operation() -> Operation {
+    Operation::get("list_collections", path::COLLECTIONS, Access::Read)
+        .summary("List the collections of a space")
+        .paged(CATALOG_MAX)
+        .answers_page::<CollectionView>("A page of collections.", CollectionView::example())
+}
 
 pub(crate) async fn list(State(api): State<Api>, path: SpacePath, query: Query) -> Result<Answer, Problem> {
     let list = format!("{path}/collections");

@@ -3,7 +3,9 @@
 use inlet_model::{CollectionId, SpaceId, Timestamp};
 use inlet_store::catalog::Collection;
 use inlet_store::collection::Stats;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::app::Api;
 use crate::problem::Problem;
@@ -11,16 +13,25 @@ use crate::problem::Problem;
 /// A collection in numbers that holds nothing yet.
 const EMPTY: Stats = Stats { records: 0, bytes: 0, last_change: 0 };
 
-/// A collection.
-#[derive(Debug, Serialize)]
+/// A collection, with what it holds in numbers.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Collection")]
 pub(crate) struct CollectionView {
+    /// Its id, unique within its space.
     id: CollectionId,
+    /// Its space.
     space_id: SpaceId,
+    /// Its name, for people.
     name: String,
+    /// The records it holds now.
     records: u64,
+    /// Their size on disk, history included.
     bytes: u64,
+    /// The number of its last change; 0 before the first.
     last_change: u64,
+    /// When it was made.
     created_at: Timestamp,
+    /// When its settings were last changed.
     updated_at: Timestamp,
 }
 
@@ -29,6 +40,14 @@ impl CollectionView {
         let Collection { space_id, id, name, store_id: _, created_at, updated_at } = collection;
         let Stats { records, bytes, last_change } = stats;
         Self { id, space_id, name, records, bytes, last_change, created_at, updated_at }
+    }
+
+    /// One for the documents.
+    pub(super) fn example() -> Value {
+        json!({
+            "id": "orders", "space_id": "default", "name": "Orders", "records": 1458, "bytes": 180_224, "last_change": 1458,
+            "created_at": "2026-01-01T07:00:00.000Z", "updated_at": "2026-01-01T07:00:00.000Z",
+        })
     }
 
     /// A collection that was just made.

@@ -14,6 +14,7 @@ use inlet_model::{ConnectorId, StoreId};
 use inlet_store::catalog::Connector;
 use serde_json::Value;
 
+use super::fields::NewConnector;
 use super::view::ConnectorView;
 use super::{fields as settings_of, streams};
 use crate::answer::Answer;
@@ -21,10 +22,35 @@ use crate::app::Api;
 use crate::body::Post;
 use crate::find;
 use crate::idempotency::settle;
+use crate::operation::{Access, Operation, Param, path};
 use crate::paths::{CollectionPath, ConnectorPath};
 use crate::problem::Problem;
 use crate::query::NoQuery;
 use crate::settings;
+
+/// Where an answer names the connector.
+const ITS_IDS: &[(&str, &str)] = &[
+    ("space_id", "$response.body#/space_id"),
+    ("collection_id", "$response.body#/collection_id"),
+    ("connector_id", "$response.body#/id"),
+];
+
+pub(crate) fn operation() -> Operation {
+    Operation::post("create_connector", path::CONNECTORS, Access::Write)
+        .summary("Make a connector")
+        .description("A bad config is refused with every bad field named, under `/config/…`.")
+        .body::<NewConnector>(NewConnector::example())
+        .answers::<ConnectorView>(StatusCode::CREATED, "The connector.", ConnectorView::example())
+        .with_header(Param::header("Location", "Where the connector is."))
+        .with_header(Param::header("ETag", "Its version."))
+        .link("get_connector", ITS_IDS)
+        .link("update_connector", ITS_IDS)
+        .link("push_records", ITS_IDS)
+        .link("trigger_sync", ITS_IDS)
+        .link("list_syncs", ITS_IDS)
+        .link("cancel_active_sync", ITS_IDS)
+        .link("delete_connector", ITS_IDS)
+}
 
 pub(crate) async fn create(
     State(api): State<Api>,

@@ -12,9 +12,18 @@ use super::precondition::Precondition;
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::find;
+use crate::operation::{Access, Operation, Param, path};
 use crate::paths::{CollectionPath, ConnectorPath};
 use crate::problem::Problem;
 use crate::query::NoQuery;
+
+pub(crate) fn operation() -> Operation {
+    Operation::delete("delete_connector", path::CONNECTOR, Access::Write)
+        .summary("Delete a connector")
+        .description("Its records stay. From the answer on no sync of it writes, and no push to it is taken.")
+        .param(Param::if_match())
+        .answers_nothing("It is deleted.")
+}
 
 pub(crate) async fn delete(
     State(api): State<Api>,

@@ -5,10 +5,64 @@ use std::sync::Arc;
 use inlet_model::fields::{FieldErrors, Fields};
 use inlet_source::{ConnectorType, Environment, Registry};
 use inlet_store::catalog::ConnectorStatus;
+use schemars::JsonSchema;
 use serde_json::{Map, Value};
+
+use super::streams::NewStream;
+use crate::operation::every_member_optional;
 
 /// Where the config stands in a connector.
 const CONFIG: &str = "config";
+
+/// A connector to be made.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only says what the body is; it is read field by field")]
+pub(super) struct NewConnector {
+    /// Its name, for people.
+    #[schemars(length(min = 1, max = 200))]
+    name: String,
+    /// A connector type of the server.
+    r#type: String,
+    /// What the type asks for.
+    config: Option<Map<String, Value>>,
+    /// The streams it reads; `null`: all that discovery finds.
+    #[schemars(length(min = 1, max = 10_000))]
+    streams: Option<Vec<NewStream>>,
+    /// Whether it may sync; `active` if it is left out.
+    status: Option<ConnectorStatus>,
+    /// Only `null` as yet.
+    schedule: Option<()>,
+}
+
+impl NewConnector {
+    /// One for the documents.
+    pub(super) fn example() -> Value {
+        serde_json::from_str(include_str!("examples/new_connector.json")).expect("the file is JSON")
+    }
+}
+
+/// What is to be changed of a connector, as a JSON merge patch (RFC 7396).
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = every_member_optional)]
+#[expect(dead_code, reason = "it only says what the body is; it is read field by field")]
+pub(super) struct ConnectorPatch {
+    /// Its name, for people.
+    #[schemars(length(min = 1, max = 200))]
+    name: String,
+    /// Its type, which never changes.
+    r#type: String,
+    /// Members of its config; `null` removes one.
+    config: Map<String, Value>,
+    /// The streams it reads; `null`: all that discovery finds.
+    #[schemars(length(min = 1, max = 10_000))]
+    streams: Option<Vec<NewStream>>,
+    /// Whether it may sync.
+    status: ConnectorStatus,
+    /// Only `null` as yet.
+    schedule: (),
+}
 
 /// `type`, which must be there and be known.
 pub(crate) fn take_type(fields: &mut Fields, registry: &Registry) -> Option<Arc<dyn ConnectorType>> {

@@ -7,14 +7,23 @@
 //! ```
 
 use axum::extract::State;
+use axum::http::StatusCode;
 
-use super::view;
+use super::view::{self, ConnectorView};
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::find;
+use crate::operation::{Access, Operation, Param, path};
 use crate::paths::ConnectorPath;
 use crate::problem::Problem;
 use crate::query::NoQuery;
+
+pub(crate) fn operation() -> Operation {
+    Operation::get("get_connector", path::CONNECTOR, Access::Read)
+        .summary("Show a connector")
+        .answers::<ConnectorView>(StatusCode::OK, "The connector.", ConnectorView::example())
+        .with_header(Param::header("ETag", "Its version."))
+}
 
 pub(crate) async fn get(State(api): State<Api>, path: ConnectorPath, _: NoQuery) -> Result<Answer, Problem> {
     view::answer(&api, find::connector(&api, &path).await?).await

@@ -4,10 +4,31 @@ use inlet_model::StreamName;
 use inlet_model::fields::{FieldError, FieldErrors, Fields};
 use inlet_model::stream::{StreamSettings, WriteMode};
 use inlet_model::sync::SyncMode;
+use schemars::JsonSchema;
 use serde_json::Value;
 
 /// The most streams that one connector selects.
 const MAX: usize = 10_000;
+
+/// A stream to be read.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only says what the body is; it is read field by field")]
+pub(super) struct NewStream {
+    /// Its name in the source.
+    name: StreamName,
+    /// How it is read when a sync does not say.
+    mode: Option<SyncMode>,
+    /// How its records enter the collection.
+    write_mode: Option<WriteMode>,
+    /// The fields that make a record's key; empty where the source gives each record one.
+    primary_key: Option<Vec<String>>,
+    /// The field by which incremental reads advance.
+    #[schemars(length(min = 1, max = 255))]
+    cursor_field: Option<String>,
+    /// The fields to keep; `null` keeps all.
+    fields: Option<Vec<String>>,
+}
 
 /// Takes `streams`: an array of stream settings, or `null` (`None`) for all that discovery finds.
 pub(crate) fn take(fields: &mut Fields) -> Option<Vec<StreamSettings>> {

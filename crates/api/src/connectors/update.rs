@@ -8,18 +8,21 @@
 //! ```
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use inlet_model::fields::Fields;
 use inlet_store::catalog::{Connector, UpdateEffect};
 use serde_json::{Value, json};
 
-use super::fields::merge_patch;
+use super::fields::{ConnectorPatch, merge_patch};
 use super::precondition::Precondition;
+use super::view::ConnectorView;
 use super::{fields as settings_of, streams, view};
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::body::Patch;
 use crate::codes::Code;
 use crate::find;
+use crate::operation::{Access, Operation, Param, path};
 use crate::paths::ConnectorPath;
 use crate::problem::Problem;
 use crate::query::NoQuery;
@@ -27,6 +30,17 @@ use crate::settings;
 
 /// How often a patch is applied anew because others changed the connector in the same moment.
 const ATTEMPTS: usize = 16;
+
+pub(crate) fn operation() -> Operation {
+    Operation::patch("update_connector", path::CONNECTOR, Access::Write)
+        .summary("Change settings of a connector")
+        .description("A JSON merge patch (RFC 7396). A sync that runs keeps the settings it started with.")
+        .param(Param::if_match())
+        .merge_patch::<ConnectorPatch>(json!({"name": "Updated Connector Name"}))
+        .answers::<ConnectorView>(StatusCode::OK, "The connector as it is now.", ConnectorView::example())
+        .with_header(Param::header("ETag", "Its version."))
+        .errors(&[Code::ConnectorBusy])
+}
 
 pub(crate) async fn update(
     State(api): State<Api>,

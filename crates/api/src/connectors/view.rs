@@ -6,6 +6,7 @@ use inlet_model::stream::StreamSettings;
 use inlet_model::sync::SyncStatus;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, SyncId, Timestamp};
 use inlet_store::catalog::{Connector, ConnectorStatus, Sync};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,34 +14,54 @@ use crate::answer::Answer;
 use crate::app::Api;
 use crate::problem::Problem;
 
-/// A connector.
-#[derive(Debug, Serialize)]
+/// A connector: links a collection to a source.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Connector")]
 pub(crate) struct ConnectorView {
+    /// Its id.
     id: ConnectorId,
+    /// Its space.
     space_id: SpaceId,
+    /// Its collection.
     collection_id: CollectionId,
+    /// Its name, for people.
     name: String,
+    /// Its connector type.
     r#type: String,
+    /// Its config, as the type's schema describes it.
+    #[schemars(with = "serde_json::Map<String, Value>")]
     config: Value,
+    /// The streams it reads; `null`: all that discovery finds.
     streams: Option<Vec<StreamSettings>>,
     /// Always `null`: schedules do not exist yet.
     schedule: Option<Value>,
+    /// Whether it may sync.
     status: ConnectorStatus,
+    /// The newest of its syncs.
     last_sync: Option<LastSync>,
     /// Always `null`: schedules do not exist yet.
     next_sync_at: Option<Timestamp>,
+    /// When it was made.
     created_at: Timestamp,
+    /// When its settings were last changed.
     updated_at: Timestamp,
 }
 
 /// The newest sync of a connector.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LastSync {
+    /// Its id.
     id: SyncId,
+    /// Where it stands.
     status: SyncStatus,
 }
 
 impl ConnectorView {
+    /// One for the documents.
+    pub(super) fn example() -> Value {
+        serde_json::from_str(include_str!("examples/connector.json")).expect("the file is JSON")
+    }
+
     /// A connector and the newest of its syncs.
     pub(crate) fn new(connector: Connector, last_sync: Option<&Sync>) -> Self {
         Self {

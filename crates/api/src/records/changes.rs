@@ -8,17 +8,37 @@
 //! ```
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use inlet_store::collection::ChangePage;
+use serde_json::json;
 
 use super::view::ChangeView;
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::codes::Code;
 use crate::find;
+use crate::operation::{Access, Operation, Param, path};
 use crate::pages::{self, DATA_MAX, PageView, Signer, take_limit};
 use crate::paths::CollectionPath;
 use crate::problem::Problem;
 use crate::query::Query;
+
+pub(crate) fn operation() -> Operation {
+    let cursor =
+        "Where to go on: `next_cursor` of the page before; `0`, or nothing, begins with the present state.";
+    Operation::get("list_changes", path::CHANGES, Access::Read)
+        .summary("Read the change feed")
+        .description("In the order of commits. `next_cursor` is always there: keep it, and ask again later.")
+        .param(Param::limit(DATA_MAX))
+        .param(Param::cursor().described(cursor))
+        .param(Param::query::<u64>("after", "Instead of a cursor: begin behind the change with this number."))
+        .answers::<PageView<ChangeView<'_>>>(
+            StatusCode::OK,
+            "Changes; none if there are no more for now.",
+            json!({"data": [ChangeView::example()], "next_cursor": "AQAAAAAAAAAC"}),
+        )
+        .errors(&[Code::ChangesExpired])
+}
 
 pub(crate) async fn changes(
     State(api): State<Api>,

@@ -7,8 +7,9 @@
 //! ```
 
 use axum::extract::State;
-use inlet_model::StreamName;
+use axum::http::StatusCode;
 use inlet_model::key::Key;
+use inlet_model::{ConnectorId, StreamName};
 
 use super::list::take_connector_id;
 use super::view::RecordView;
@@ -16,9 +17,21 @@ use crate::answer::Answer;
 use crate::app::Api;
 use crate::codes::Code;
 use crate::find;
+use crate::operation::{Access, Operation, Param, path};
 use crate::paths::RecordPath;
 use crate::problem::Problem;
 use crate::query::Query;
+
+pub(crate) fn operation() -> Operation {
+    Operation::get("get_record", path::RECORD, Access::Read)
+        .summary("Show a record")
+        .param(Param::query::<ConnectorId>(
+            "connector_id",
+            "The connector, where several hold such a record.",
+        ))
+        .answers::<RecordView<'_>>(StatusCode::OK, "The record.", RecordView::example())
+        .errors(&[Code::RecordAmbiguous])
+}
 
 pub(crate) async fn get(
     State(api): State<Api>,

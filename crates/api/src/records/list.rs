@@ -13,10 +13,21 @@ use super::view::RecordView;
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::find;
+use crate::operation::{Access, Operation, Param, path};
 use crate::pages::{DATA_MAX, PageView, take_limit};
 use crate::paths::CollectionPath;
 use crate::problem::Problem;
 use crate::query::Query;
+
+pub(crate) fn operation() -> Operation {
+    Operation::get("list_records", path::RECORDS, Access::Read)
+        .summary("List what a collection holds")
+        .description("By stream, and then by key.")
+        .param(Param::query::<StreamName>("stream", "Only of this stream."))
+        .param(Param::query::<ConnectorId>("connector_id", "Only of this connector."))
+        .paged(DATA_MAX)
+        .answers_page::<RecordView<'_>>("A page of records.", RecordView::example())
+}
 
 pub(crate) async fn list(
     State(api): State<Api>,

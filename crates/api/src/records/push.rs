@@ -14,7 +14,9 @@ use inlet_model::json::Limits as JsonLimits;
 use inlet_source::{Accepted, PushForm, accept};
 use inlet_store::catalog::Connector;
 use inlet_store::collection::{Push, PushEffect};
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
 use crate::app::Api;
@@ -22,6 +24,7 @@ use crate::body::{self, Bytes, Pushed};
 use crate::codes::Code;
 use crate::find;
 use crate::idempotency::mismatch;
+use crate::operation::{Access, Operation, Param, SchemaOf, path};
 use crate::paths::ConnectorPath;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -36,10 +39,28 @@ const FORMS: &[(&str, PushForm)] = &[
     ("application/vnd.inlet.envelope+x-ndjson", PushForm::Envelope),
 ];
 
-#[derive(Debug, Serialize)]
+/// What was taken, and is durable.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Accepted")]
 struct AcceptedView<'a> {
+    /// How many records.
     accepted: u64,
+    /// The stream they belong to.
     stream: &'a str,
+}
+
+pub(crate) fn operation() -> Operation {
+    Operation::post("push_records", path::CONNECTOR_RECORDS, Access::Write)
+        .summary("Push records")
+        .description(
+            "To a connector whose type takes them. They are durable once this is answered; the connector's next sync brings \
+             them into the collection. As `application/x-ndjson`, one record a line; as an envelope, each with its `op`.",
+        )
+        .param(Param::query::<StreamName>("stream", "The stream; `records` if it is left out."))
+        .param(Param::query::<String>("key_field", "The field that makes the key, or several with commas between them."))
+        .takes(&["application/json"], true, SchemaOf::new::<Vec<Map<String, Value>>>(), json!([{"id": 1, "name": "Ada"}]))
+        .answers::<AcceptedView<'_>>(StatusCode::ACCEPTED, "They are durable.", json!({"accepted": 1, "stream": "records"}))
+        .errors(&[Code::PushNotAccepted, Code::InboxFull])
 }
 
 pub(crate) async fn push(

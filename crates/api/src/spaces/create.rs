@@ -10,6 +10,8 @@ use axum::http::StatusCode;
 use inlet_model::SpaceId;
 use inlet_model::fields::Fields;
 use inlet_store::catalog::Space;
+use schemars::JsonSchema;
+use serde_json::json;
 
 use super::view::SpaceView;
 use crate::answer::Answer;
@@ -17,10 +19,35 @@ use crate::app::Api;
 use crate::body::Post;
 use crate::codes::Code;
 use crate::idempotency::settle;
+use crate::operation::{Access, Operation, Param, path};
 use crate::paths::SpacePath;
 use crate::problem::Problem;
 use crate::query::NoQuery;
 use crate::settings;
+
+/// A space to be made.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only says what the body is; `create` reads it field by field")]
+struct NewSpace {
+    /// Its name, for people.
+    #[schemars(length(min = 1, max = 200))]
+    name: String,
+    /// An id of your choice; generated if it is left out.
+    id: Option<SpaceId>,
+}
+
+pub(crate) fn operation() -> Operation {
+    Operation::post("create_space", path::SPACES, Access::Write)
+        .summary("Make a space")
+        .body::<NewSpace>(json!({"name": "Sales", "id": "sales"}))
+        .answers::<SpaceView>(StatusCode::CREATED, "The space.", SpaceView::example())
+        .with_header(Param::header("Location", "Where the space is."))
+        .link("get_space", &[("space_id", "$response.body#/id")])
+        .link("create_collection", &[("space_id", "$response.body#/id")])
+        .link("delete_space", &[("space_id", "$response.body#/id")])
+        .errors(&[Code::SpaceExists])
+}
 
 pub(crate) async fn create(State(api): State<Api>, _: NoQuery, post: Post) -> Result<Answer, Problem> {
     let now = api.clock.now();

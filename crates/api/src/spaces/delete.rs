@@ -11,9 +11,18 @@ use crate::answer::Answer;
 use crate::app::Api;
 use crate::codes::Code;
 use crate::find;
+use crate::operation::{Access, Operation, Param, path};
 use crate::paths::SpacePath;
 use crate::problem::Problem;
 use crate::query::Query;
+
+pub(crate) fn operation() -> Operation {
+    Operation::delete("delete_space", path::SPACE, Access::Write)
+        .summary("Delete a space")
+        .param(Param::flag("cascade", "Delete all it holds as well."))
+        .answers_nothing("It is deleted.")
+        .errors(&[Code::SpaceNotEmpty])
+}
 
 pub(crate) async fn delete(
     State(api): State<Api>,

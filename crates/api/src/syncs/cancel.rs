@@ -13,6 +13,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use inlet_model::SyncId;
 use inlet_model::fields::Fields;
 use inlet_store::catalog::CancelEffect;
+use schemars::JsonSchema;
+use serde_json::json;
 
 use super::view::SyncView;
 use crate::answer::Answer;
@@ -20,9 +22,38 @@ use crate::app::Api;
 use crate::body::Post;
 use crate::codes::Code;
 use crate::find;
+use crate::operation::{Access, Operation, path};
 use crate::paths::{ConnectorPath, SyncPath};
 use crate::problem::Problem;
 use crate::query::NoQuery;
+
+/// Nothing can be said with a cancel.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Cancel {}
+
+pub(crate) fn active_operation() -> Operation {
+    described(Operation::post("cancel_active_sync", path::SYNCS_CANCEL, Access::Write))
+        .summary("Cancel whatever is running or queued")
+        .errors(&[Code::SyncNoneActive])
+}
+
+pub(crate) fn one_operation() -> Operation {
+    described(Operation::post("cancel_sync", path::SYNC_CANCEL, Access::Write)).summary("Cancel a sync")
+}
+
+fn described(operation: Operation) -> Operation {
+    operation
+        .description("What was committed stays. Repeated, it says how the sync stands now.")
+        .optional_body::<Cancel>(json!({}))
+        .answers::<SyncView>(StatusCode::OK, "It had not begun, and is cancelled.", SyncView::example())
+        .answers::<SyncView>(
+            StatusCode::ACCEPTED,
+            "It was running, and ends within a second.",
+            SyncView::example(),
+        )
+        .errors(&[Code::SyncFinished])
+}
 
 pub(crate) async fn cancel_active(
     State(api): State<Api>,

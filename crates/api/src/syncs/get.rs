@@ -6,14 +6,24 @@
 //! ```
 
 use axum::extract::State;
+use axum::http::StatusCode;
 
 use super::view::SyncView;
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::find;
+use crate::operation::{Access, Operation, path};
 use crate::paths::SyncPath;
 use crate::problem::Problem;
 use crate::query::NoQuery;
+
+pub(crate) fn operation() -> Operation {
+    Operation::get("get_sync", path::SYNC, Access::Read).summary("Show a sync").answers::<SyncView>(
+        StatusCode::OK,
+        "The sync, with its present numbers.",
+        SyncView::example(),
+    )
+}
 
 pub(crate) async fn get(State(api): State<Api>, path: SyncPath, _: NoQuery) -> Result<Answer, Problem> {
     let sync = find::sync(&api, &path).await?;

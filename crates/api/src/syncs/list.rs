@@ -11,10 +11,18 @@ use super::view::SyncView;
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::find;
-use crate::pages::{PageView, page_query, page_token};
+use crate::operation::{Access, Operation, path};
+use crate::pages::{CATALOG_MAX, PageView, page_query, page_token};
 use crate::paths::ConnectorPath;
 use crate::problem::Problem;
 use crate::query::Query;
+
+pub(crate) fn operation() -> Operation {
+    Operation::get("list_syncs", path::SYNCS, Access::Read)
+        .summary("List the syncs of a connector")
+        .paged(CATALOG_MAX)
+        .answers_page::<SyncView>("A page of syncs.", SyncView::example())
+}
 
 pub(crate) async fn list(
     State(api): State<Api>,

@@ -13,7 +13,8 @@ use inlet_model::SyncId;
 use inlet_model::fields::Fields;
 use inlet_model::sync::{SyncMode, SyncTrigger};
 use inlet_store::catalog::{Connector, ConnectorStatus, Sync};
-use serde_json::Value;
+use schemars::JsonSchema;
+use serde_json::{Value, json};
 
 use super::view::SyncView;
 use crate::answer::Answer;
@@ -22,9 +23,39 @@ use crate::body::Post;
 use crate::codes::Code;
 use crate::find;
 use crate::idempotency::settle;
+use crate::operation::{Access, Operation, Param, path};
 use crate::paths::{ConnectorPath, SyncPath};
 use crate::problem::Problem;
 use crate::query::NoQuery;
+
+/// How a sync is to run.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only says what the body is; `read_mode` reads it")]
+struct NewSync {
+    /// How it reads; `incremental` if it is left out.
+    mode: Option<SyncMode>,
+}
+
+pub(crate) fn operation() -> Operation {
+    Operation::post("trigger_sync", path::SYNCS, Access::Write)
+        .summary("Trigger a sync")
+        .description("One sync of a connector at a time: while one has not ended, the answer names it.")
+        .optional_body::<NewSync>(json!({"mode": "full_refresh"}))
+        .answers::<SyncView>(StatusCode::ACCEPTED, "The sync, queued.", SyncView::example())
+        .with_header(Param::header("Location", "Where the sync is."))
+        .link("get_sync", ITS_IDS)
+        .link("cancel_sync", ITS_IDS)
+        .errors(&[Code::SyncRunning, Code::ConnectorPaused, Code::ConnectorBusy])
+}
+
+/// Where the request and its answer name the sync.
+const ITS_IDS: &[(&str, &str)] = &[
+    ("space_id", "$request.path.space_id"),
+    ("collection_id", "$request.path.collection_id"),
+    ("connector_id", "$response.body#/connector_id"),
+    ("sync_id", "$response.body#/id"),
+];
 
 pub(crate) async fn trigger(
     State(api): State<Api>,

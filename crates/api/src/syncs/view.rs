@@ -4,26 +4,42 @@ use inlet_model::sync::{Failure, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{ConnectorId, Counts, SyncId, Timestamp};
 use inlet_store::catalog::Sync;
 use inlet_store::collection::StreamProgress;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::app::Api;
 use crate::problem::Problem;
 
-/// A sync.
-#[derive(Debug, Serialize)]
+/// A sync: moves data from a connector's source into its collection.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Sync")]
 pub(crate) struct SyncView {
+    /// Its id.
     id: SyncId,
+    /// Its connector.
     connector_id: ConnectorId,
+    /// Where it stands.
     status: SyncStatus,
+    /// What asked for it.
     trigger: SyncTrigger,
+    /// How it reads.
     mode: SyncMode,
+    /// How many times it was begun; 0 while it is queued.
     attempt: u32,
+    /// When it was asked for.
     created_at: Timestamp,
+    /// When it was first begun.
     started_at: Option<Timestamp>,
+    /// When it last committed records or changes.
     last_progress_at: Option<Timestamp>,
+    /// When it ended.
     finished_at: Option<Timestamp>,
+    /// What it has done so far.
     counts: Counts,
+    /// Its streams, each with its part.
     streams: Vec<StreamProgress>,
+    /// Why it failed.
     error: Option<Failure>,
 }
 
@@ -48,6 +64,22 @@ impl From<Sync> for SyncView {
 }
 
 impl SyncView {
+    /// One for the documents.
+    pub(super) fn example() -> Value {
+        let counts = json!({
+            "read": 16, "created": 16, "updated": 0, "unchanged": 0, "deleted": 0, "rejected": 0, "bytes": 725,
+        });
+        json!({
+            "id": "syn_01h455vb4pex5vsknk084sn02q", "connector_id": "con_01h455vb4pex5vsknk084sn02q",
+            "status": "succeeded", "trigger": "api", "mode": "incremental", "attempt": 1,
+            "created_at": "2026-01-01T07:00:00.000Z", "started_at": "2026-01-01T07:00:00.001Z",
+            "last_progress_at": "2026-01-01T07:00:00.020Z", "finished_at": "2026-01-01T07:00:00.021Z",
+            "counts": counts,
+            "streams": [{"name": "airlines", "status": "succeeded", "counts": counts, "error": null}],
+            "error": null,
+        })
+    }
+
     /// A sync with its present numbers: while it is active, they are those of its run.
     pub(crate) async fn read(api: &Api, sync: Sync) -> Result<Self, Problem> {
         let (id, store_id, is_active) = (sync.id, sync.store_id, sync.status.is_active());

@@ -15,6 +15,7 @@ mod examples;
 mod held;
 mod idempotency;
 mod logs;
+mod openapi;
 mod pages;
 mod push;
 mod records;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use inlet_model::stream::StreamSettings;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, StoreId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use super::{Effect, Idempotent, Page, PageQuery};
 use crate::StoreResult;
 
 /// Whether a connector may sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectorStatus {
     /// It may.

@@ -28,6 +28,10 @@ pub trait Catalog:
     /// A secret drawn when the catalog was made, by which request fingerprints are keyed and cursors signed.
     fn secret(&self) -> &[u8; 32];
 
+    /// A number that grows with every change of the catalog, before the change is answered; so what was read while it stood
+    /// still is still true. `None` where others may change the catalog unseen.
+    fn revision(&self) -> Option<u64>;
+
     /// Gives up the space that the backend keeps back so that the end of a sync can be written down on a full device. It
     /// is kept back again at the next start.
     fn release_reserve(&self);

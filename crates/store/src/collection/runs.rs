@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{ConnectorId, Counts, Scope, ScopeState, StreamName, SyncId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Commit, Fence, Receipt, Sweep, SweepProgress};
@@ -52,7 +53,7 @@ pub struct RunStart {
 }
 
 /// What a run is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Reading the source.
@@ -64,7 +65,7 @@ pub enum Phase {
 }
 
 /// How a stream of a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamStatus {
     /// Nothing of it has been committed.
@@ -78,7 +79,7 @@ pub enum StreamStatus {
 }
 
 /// One stream's part of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamProgress {
     /// The stream.
     pub name: StreamName,
@@ -139,7 +140,7 @@ pub struct FinishRun {
 }
 
 /// A record that a sync refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RejectedRecord {
     /// Its place among the sync's rejected records, from 1.
     pub seq: u64,

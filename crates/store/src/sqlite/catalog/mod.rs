@@ -96,6 +96,11 @@ impl Catalog for SqliteCatalog {
         &self.secret
     }
 
+    fn revision(&self) -> Option<u64> {
+        // Whoever opens the catalog holds its directory's lock: nobody else writes.
+        Some(self.writer.revision())
+    }
+
     fn release_reserve(&self) {
         self.reserve.release();
     }

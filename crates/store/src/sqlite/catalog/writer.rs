@@ -1,6 +1,8 @@
 //! The catalog's only writer: one thread, one connection, one transaction after the other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -17,6 +19,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 /// The handle on the thread. Dropping it ends the thread after the writes that wait.
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
+    revision: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -28,7 +31,12 @@ impl Writer {
                 job(&mut db);
             }
         })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), revision: Arc::new(AtomicU64::new(1)), thread: Some(thread) })
+    }
+
+    /// A number that grows with each write, before it is answered.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
     }
 
     /// Runs `change` as one transaction. A caller that goes away does not stop a write that has its place.
@@ -39,10 +47,13 @@ impl Writer {
     {
         let closed = || StoreError::new(StoreErrorKind::Closed, operation);
         let (answer, answered) = oneshot::channel();
+        let revision = Arc::clone(&self.revision);
         let job: Job = Box::new(move |db| {
             // A bug in one write must not take the writer from all others; the transaction was rolled back.
             let outcome = catch_unwind(AssertUnwindSafe(|| transact(db, change)))
                 .unwrap_or(Err(Trouble::Broken("the write panicked")));
+            // Also after a failure: a commit that failed may yet have come through.
+            revision.fetch_add(1, Ordering::Release);
             // Nobody may be waiting any more.
             let _ = answer.send(outcome);
         });
@@ -76,7 +87,6 @@ pub(super) fn transact<T>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
@@ -112,6 +122,17 @@ mod tests {
         assert_eq!(error.kind(), StoreErrorKind::Internal);
         assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "on purpose");
         assert_eq!(words(&writer).await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn every_write_is_seen_in_the_revision_before_it_is_answered() {
+        let writer = Writer::start(a_database()).unwrap();
+        let first = writer.revision();
+        writer.write("add", |tx| add(tx, "one")).await.unwrap();
+        let second = writer.revision();
+        assert!(second > first);
+        writer.write("add", |_| Err::<(), _>(Trouble::Broken("on purpose"))).await.unwrap_err();
+        assert!(writer.revision() > second);
     }
 
     #[tokio::test]

@@ -1,0 +1,63 @@
+//! The codes that follow from the shape of a call.
+
+use axum::http::Method;
+
+use super::Access;
+use crate::codes::Code;
+
+/// What any call may come to.
+const ALWAYS: &[Code] = &[
+    Code::InvalidPath,
+    Code::UnknownParameter,
+    Code::InvalidParameter,
+    Code::Internal,
+    Code::DataUnreadable,
+    Code::Unavailable,
+    Code::TimedOut,
+];
+
+/// What a caller without a good key, or a stranger's web page, gets.
+const OF_KEYS: &[Code] = &[Code::KeyRequired, Code::KeyInvalid, Code::HostRefused];
+
+/// What may be wrong with a body.
+pub(super) const OF_BODIES: &[Code] = &[
+    Code::InvalidJson,
+    Code::TooDeep,
+    Code::TooLarge,
+    Code::MediaType,
+    Code::InvalidFields,
+    Code::BodyIncomplete,
+    Code::BodyTimedOut,
+];
+
+const OF_IDEMPOTENCY: &[Code] =
+    &[Code::IdempotencyKeyInvalid, Code::IdempotencyInProgress, Code::IdempotencyMismatch];
+
+/// What each parameter of a path may fail to name.
+const OF_PARAMETERS: &[(&str, &[Code])] = &[
+    ("{space_id}", &[Code::SpaceNotFound]),
+    ("{collection_id}", &[Code::CollectionNotFound]),
+    ("{connector_id}", &[Code::ConnectorNotFound]),
+    ("{sync_id}", &[Code::SyncNotFound]),
+    ("{key}", &[Code::RecordNotFound]),
+    ("{code}", &[Code::RouteNotFound]),
+];
+
+pub(super) fn of_shape(method: &Method, path: &str, access: Access) -> Vec<Code> {
+    let mut codes = ALWAYS.to_vec();
+    if access != Access::Public {
+        codes.extend(OF_KEYS);
+    }
+    for (parameter, its) in OF_PARAMETERS {
+        if path.contains(parameter) {
+            codes.extend(*its);
+        }
+    }
+    if !method.is_safe() {
+        codes.push(Code::DiskFull);
+    }
+    if *method == Method::POST {
+        codes.extend(OF_IDEMPOTENCY);
+    }
+    codes
+}

@@ -1,0 +1,22 @@
+//! The paths of the API, written out.
+
+pub(crate) const SPACES: &str = "/v1/spaces";
+pub(crate) const SPACE: &str = "/v1/spaces/{space_id}";
+pub(crate) const COLLECTIONS: &str = "/v1/spaces/{space_id}/collections";
+pub(crate) const COLLECTION: &str = "/v1/spaces/{space_id}/collections/{collection_id}";
+pub(crate) const RECORDS: &str = "/v1/spaces/{space_id}/collections/{collection_id}/records";
+pub(crate) const RECORD: &str = "/v1/spaces/{space_id}/collections/{collection_id}/records/{stream}/{key}";
+pub(crate) const CHANGES: &str = "/v1/spaces/{space_id}/collections/{collection_id}/changes";
+pub(crate) const CONNECTORS: &str = "/v1/spaces/{space_id}/collections/{collection_id}/connectors";
+pub(crate) const CONNECTOR: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}";
+pub(crate) const CONNECTOR_RECORDS: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/records";
+pub(crate) const SYNCS: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync";
+pub(crate) const SYNCS_CANCEL: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/cancel";
+pub(crate) const SYNC: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}";
+pub(crate) const SYNC_CANCEL: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/cancel";
