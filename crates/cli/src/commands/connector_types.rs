@@ -17,7 +17,7 @@ use crate::session::{Need, Session};
 
 const ALL: &str = "/v1/connector-types";
 
-const COLUMNS: &[Column] = &[Column::text("type", "/name"), Column::text("summary", "/summary")];
+const COLUMNS: &[Column] = &[Column::text("type", "/type"), Column::text("summary", "/summary")];
 
 /// Runs the command.
 pub(crate) async fn run(args: &TypesArgs) -> Result<(), CommandError> {
@@ -49,6 +49,7 @@ async fn list(client: &Client, output: OutputFormat) -> Result<(), CommandError>
 /// A connector type, as far as people see it.
 #[derive(Debug, Deserialize)]
 struct ConnectorType {
+    #[serde(rename = "type")]
     name: String,
     #[serde(default)]
     summary: String,
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn a_type_is_shown_with_the_fields_of_its_config() {
         let kind: ConnectorType = serde_json::from_value(json!({
-            "name": "files", "summary": "Files on the server's disk.", "accepts_push": false, "docs": "# Files\n\nReads files.\n",
+            "type": "files", "summary": "Files on the server's disk.", "accepts_push": false, "docs": "# Files\n\nReads files.\n",
             "config_schema": {"type": "object", "required": ["path"], "properties": {
                 "path": {"type": "string", "description": "A path or a glob."},
                 "format": {"type": "string", "enum": ["csv", "json"]},
@@ -157,7 +158,7 @@ mod tests {
 
         Reads files.
         ");
-        let bare: ConnectorType = serde_json::from_value(json!({"name": "external_source"})).unwrap();
+        let bare: ConnectorType = serde_json::from_value(json!({"type": "external_source"})).unwrap();
         insta::assert_snapshot!(page(&bare, None), @r"
         external_source
 
