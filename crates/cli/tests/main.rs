@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod connecting;
+mod connector_types;
 mod connectors;
 #[cfg(feature = "testing")]
 mod crash;
@@ -14,9 +15,11 @@ mod documents;
 mod exporting;
 mod harness;
 mod help;
+mod keys;
 mod reading;
 mod serving;
 mod shell;
+mod sources;
 mod spaces;
 mod syncing;
 mod syncs;
