@@ -91,6 +91,20 @@ impl Complaint {
     }
 }
 
+impl Complaint {
+    /// What happened and why, without code and hint.
+    pub(crate) fn in_a_line(&self) -> String {
+        let mut line = self.message.clone();
+        let mut cause = self.source.as_deref().map(|cause| cause as &dyn std::error::Error);
+        while let Some(error) = cause {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            cause = error.source();
+        }
+        line
+    }
+}
+
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "error: {}", self.message)?;

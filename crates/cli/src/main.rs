@@ -52,8 +52,18 @@ fn run(command: &Command) -> Result<(), CommandError> {
             Command::Sync(args) => commands::sync::run(args).await,
             Command::Records(args) => commands::records::run(args).await,
             Command::Changes(args) => commands::changes::run(args).await,
+            Command::Export(args) => commands::export::run(args).await,
+            Command::Spaces(args) => commands::spaces::run(args).await,
+            Command::Collections(args) => commands::collections::run(args).await,
+            Command::Connectors(args) => commands::connectors::run(args).await,
+            Command::Syncs(args) => commands::syncs::run(args).await,
             Command::Keys(args) => commands::keys::run(args).await,
+            Command::Types(args) => commands::connector_types::run(args).await,
+            Command::Audit(args) => commands::audit::run(args).await,
             Command::Demo(args) => commands::demo::run(args).await,
+            Command::Doctor(args) => commands::doctor::run(args).await,
+            Command::Completions(args) => commands::completions::run(args),
+            Command::Man(args) => commands::man::run(args),
         }
     });
     runtime.shutdown_timeout(LAST_GRACE);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::http::HeaderMap;
 use inlet_api::{App, Auth, Limits, router};
 use inlet_model::secret::Vault;
 use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
@@ -14,6 +14,7 @@ use inlet_store::{Catalog, CollectionStores, StoreError};
 use inlet_sync::{Engine, EngineOptions, EngineParts};
 
 use crate::args::EncryptionArgs;
+use crate::client::{Client, Transport};
 use crate::encryption::{self, KeyRing};
 use crate::errors::{CommandError, Complaint};
 
@@ -110,9 +111,10 @@ impl Node {
         }
     }
 
-    /// The API for the commands of this process, who need no key.
-    pub(crate) fn local_router(&self) -> Router {
-        router(self.app(Auth::None))
+    /// A client for the commands of this process, who need no key.
+    pub(crate) fn local_client(&self) -> Client {
+        let transport = Transport::in_process(router(self.app(Auth::None)), HeaderMap::new());
+        Client::new(transport, Arc::clone(&self.entropy))
     }
 
     /// Tells other commands of this user where this process's server is.

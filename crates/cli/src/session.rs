@@ -1,13 +1,16 @@
-//! A command's way to the data: through the server that holds the data directory, or, if there is none, in this process.
+//! A command's way to the data: through the server that was named, or the one that holds the data directory, or, if there
+//! is none, in this process.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
+use inlet_model::SystemEntropy;
 use inlet_store::sqlite::Server;
 use tokio::time::Instant;
 
-use crate::args::{DataDirArgs, EncryptionArgs};
+use crate::args::{EncryptionArgs, ServerArgs};
 use crate::client::{Client, Transport, key_headers};
 use crate::errors::CommandError;
 use crate::node::{self, Node, NodeOptions, Ownership};
@@ -17,13 +20,27 @@ const PATIENCE: Duration = Duration::from_secs(12);
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
-/// What a command needs of a node of its own.
+/// What a command needs, if there is no server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// It runs syncs. The data directory is made if it is not there.
+    /// It runs syncs, and makes the data directory if it is not there.
+    NewSyncs,
+    /// It runs syncs of what is there.
     Syncs,
-    /// It only looks: syncs that an earlier process left stay as they are.
-    Reading,
+    /// It makes something, and the data directory first if that is not there.
+    Making,
+    /// It looks at what is there, or changes it. Syncs that an earlier process left stay as they are.
+    Present,
+}
+
+impl Need {
+    fn makes_data_dir(self) -> bool {
+        matches!(self, Self::NewSyncs | Self::Making)
+    }
+
+    fn runs_syncs(self) -> bool {
+        matches!(self, Self::NewSyncs | Self::Syncs)
+    }
 }
 
 /// A way to the data.
@@ -34,10 +51,29 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Finds the server of this data directory, or becomes one for a moment.
-    pub(crate) async fn open(args: &DataDirArgs, need: Need) -> Result<Self, CommandError> {
-        let data_dir = args.data_dir.as_path();
-        if need == Need::Reading && !node::is_data_dir(data_dir) {
+    /// Goes to the server that was named. If none was, finds the one of the data directory, or becomes one for a moment.
+    pub(crate) async fn open(server: &ServerArgs, need: Need) -> Result<Self, CommandError> {
+        match &server.url {
+            Some(url) => Self::at(url, server.api_key.as_deref()),
+            None => Self::of(server, need).await,
+        }
+    }
+
+    /// At a server anywhere.
+    fn at(url: &str, key: Option<&str>) -> Result<Self, CommandError> {
+        let headers = match key.map(str::trim) {
+            None => HeaderMap::new(),
+            Some(key) => key_headers(key).filter(|_| !key.is_empty()).ok_or_else(|| {
+                CommandError::input("input.api_key", "an API key has visible ASCII characters only")
+            })?,
+        };
+        let transport = Transport::http(&checked(url)?, headers)?;
+        Ok(Self { client: Client::new(transport, Arc::new(SystemEntropy)), node: None })
+    }
+
+    async fn of(server: &ServerArgs, need: Need) -> Result<Self, CommandError> {
+        let data_dir = server.data_dir.as_path();
+        if !need.makes_data_dir() && !node::is_data_dir(data_dir) {
             let message = format!("there is no data directory at `{}`", data_dir.display());
             let complaint = CommandError::input("input.data_dir", message);
             return Err(complaint
@@ -48,8 +84,8 @@ impl Session {
         let mut wait = SHORTEST_WAIT;
         loop {
             let in_the_way = match node::take(data_dir)? {
-                Ownership::Ours(dir) => return Self::here(dir, need, &args.encryption).await,
-                Ownership::Server(server) => match Self::beside(&server).await {
+                Ownership::Ours(dir) => return Self::here(dir, need, &server.encryption).await,
+                Ownership::Server(running) => match Self::beside(&running).await {
                     Ok(session) => return Ok(session),
                     // It is just ending, or has not begun to listen.
                     Err(error) => error,
@@ -70,16 +106,18 @@ impl Session {
         encryption: &EncryptionArgs,
     ) -> Result<Self, CommandError> {
         // Whoever gives the command may read whatever the system lets them read.
-        let options = NodeOptions { files_roots: vec![PathBuf::from("/")], runs_syncs: need == Need::Syncs };
+        let options = NodeOptions { files_roots: vec![PathBuf::from("/")], runs_syncs: need.runs_syncs() };
         let node = Node::start(dir, options, encryption).await?;
-        let client = Client::new(Transport::in_process(node.local_router(), HeaderMap::new()));
+        let client = node.local_client();
         Ok(Self { client, node: Some(node) })
     }
 
-    async fn beside(server: &Server) -> Result<Self, CommandError> {
+    /// Beside the server of a data directory, which must answer.
+    pub(crate) async fn beside(server: &Server) -> Result<Self, CommandError> {
         let headers = key_headers(&server.token).unwrap_or_default();
-        let client = Client::new(Transport::http(&server.address, headers)?);
-        client.get("/healthz").await?;
+        let transport = Transport::http(&server.address, headers)?;
+        let client = Client::new(transport, Arc::new(SystemEntropy));
+        client.get_once("/healthz").await?;
         Ok(Self { client, node: None })
     }
 
@@ -97,6 +135,49 @@ impl Session {
     pub(crate) async fn close(self) {
         if let Some(node) = self.node {
             node.stop().await;
+        }
+    }
+}
+
+/// The address of a server, if it is one.
+fn checked(url: &str) -> Result<String, CommandError> {
+    let bad =
+        |message: String| CommandError::input("input.url", message).hint("write it as `http://host:port`");
+    let uri: Uri =
+        url.parse().map_err(|error| bad(format!("`{url}` is no address of a server")).because(error))?;
+    match uri.scheme_str() {
+        Some("http") if uri.query().is_none() => Ok(url.to_owned()),
+        Some("https") => {
+            Err(CommandError::input("input.url", "the command line speaks plain HTTP only, as yet")
+                .hint(
+                    "where a proxy adds TLS, go through a tunnel to the server itself, or use another client",
+                )
+                .into())
+        }
+        _ => Err(bad(format!("`{url}` is no address of a server")).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_scheme_and_a_host() {
+        for good in ["http://127.0.0.1:8080", "http://[::1]:8080/", "http://inlet.example/behind/a/proxy"] {
+            assert_eq!(checked(good).unwrap(), good);
+        }
+        for bad in [
+            "",
+            "localhost:8080",
+            "127.0.0.1",
+            "ftp://a",
+            "http://",
+            "http://a?b=c",
+            "https://a",
+            "http://a b",
+        ] {
+            assert!(checked(bad).is_err(), "{bad}");
         }
     }
 }

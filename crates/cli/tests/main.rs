@@ -3,14 +3,24 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it there")]
 
 mod bad_input;
+mod connecting;
+mod connector_types;
+mod connectors;
 #[cfg(feature = "testing")]
 mod crash;
 mod demo;
+mod doctor;
 mod documented_calls;
 mod documents;
 mod encryption;
+mod exporting;
 mod harness;
 mod help;
+mod keys;
 mod reading;
 mod serving;
+mod shell;
+mod sources;
+mod spaces;
 mod syncing;
+mod syncs;

@@ -17,6 +17,8 @@ pub(crate) enum CallError {
     Unreachable {
         /// Where it should be.
         address: String,
+        /// How far the call came.
+        reach: Reach,
         /// Why.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
@@ -24,6 +26,29 @@ pub(crate) enum CallError {
     /// The answer is not what the API promises.
     #[error("the server's answer could not be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// How far a call came that got no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// There was no connection: nothing was done.
+    NoConnection,
+    /// The connection broke: what was asked for may have been done.
+    Broken,
+    /// Nothing came for too long.
+    TimedOut,
+}
+
+impl CallError {
+    /// Whether the server may have done what it was asked for.
+    pub(super) fn may_have_arrived(&self) -> bool {
+        !matches!(self, Self::Problem(_) | Self::Unreachable { reach: Reach::NoConnection, .. })
+    }
+
+    /// Whether the call may go through when it is made again.
+    pub(super) fn is_broken_connection(&self) -> bool {
+        matches!(self, Self::Unreachable { reach: Reach::NoConnection | Reach::Broken, .. })
+    }
 }
 
 /// An answer that is no success.
@@ -83,13 +108,28 @@ impl Problem {
 
     fn into_complaint(self) -> Complaint {
         let new = if self.is_bad_input() { CommandError::input } else { CommandError::failure };
+        let code = self.code.clone();
         let complaint = new(self.code, self.detail).fields(self.errors);
-        match self.request_id {
-            Some(id) if self.status.is_server_error() => {
+        match (hint(&code), self.request_id) {
+            (Some(hint), _) => complaint.hint(hint),
+            (None, Some(id)) if self.status.is_server_error() => {
                 complaint.hint(format!("the log names the cause; look for {id}"))
             }
             _ => complaint,
         }
+    }
+}
+
+/// What to do about it on the command line: the server's own words speak of calls.
+fn hint(code: &str) -> Option<&'static str> {
+    match code {
+        "auth.key_required" | "auth.key_invalid" => {
+            Some("give a key that is valid there with --api-key or INLET_API_KEY")
+        }
+        "space.not_empty" | "collection.not_empty" => Some("--cascade deletes what it holds with it"),
+        "connector.paused" => Some("`inlet connectors resume` lets it start syncs again"),
+        "sync.already_running" => Some("`inlet syncs follow` waits for it, `inlet syncs cancel` ends it"),
+        _ => None,
     }
 }
 
@@ -98,9 +138,12 @@ impl From<CallError> for CommandError {
         let message = error.to_string();
         match error {
             CallError::Problem(problem) => problem.into_complaint().into(),
-            CallError::Unreachable { cause, .. } => Self::failure("server.unreachable", message)
+            CallError::Unreachable { cause, reach, .. } => Self::failure("server.unreachable", message)
                 .because(cause)
-                .hint("a sync that was running there goes on when the server starts again")
+                .hint(match reach {
+                    Reach::NoConnection => "is the address right, and does the server run?",
+                    _ => "what was asked for may have been done; a sync that was running there goes on when the server starts again",
+                })
                 .into(),
             CallError::Unreadable(cause) => Self::failure("server.unreadable", message)
                 .because(cause)

@@ -9,10 +9,65 @@ use http_body_util::{BodyExt, Limited};
 use tower::ServiceExt;
 
 use super::CallError;
+use super::problem::Reach;
 
 /// No answer of the API is longer: a page is cut at some megabytes, and holds at least one record of at most sixteen.
 const MAX_ANSWER: usize = 64 << 20;
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(super) struct Outgoing<'a> {
+    /// Its method.
+    pub(super) method: Method,
+    /// Its path, with its query, escaped.
+    pub(super) path: &'a str,
+    /// Its media type and its body.
+    pub(super) body: Option<(&'static str, Bytes)>,
+    /// By which the server knows it again.
+    pub(super) idempotency_key: Option<HeaderValue>,
+}
+
+impl<'a> Outgoing<'a> {
+    /// A request without a body.
+    pub(super) fn new(method: Method, path: &'a str) -> Self {
+        Self { method, path, body: None, idempotency_key: None }
+    }
+
+    /// With this body.
+    pub(super) fn with_body(self, media_type: &'static str, body: Bytes) -> Self {
+        Self { body: Some((media_type, body)), ..self }
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let media_type = self.body.as_ref().map(|(media_type, _)| HeaderValue::from_static(media_type));
+        let named = media_type.map(|value| (header::CONTENT_TYPE, value));
+        let key = self
+            .idempotency_key
+            .clone()
+            .map(|value| (header::HeaderName::from_static("idempotency-key"), value));
+        named.into_iter().chain(key).collect()
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    /// Its status.
+    pub(super) status: StatusCode,
+    /// After how long to come again, if the server said so.
+    pub(super) retry_after: Option<Duration>,
+    /// When the server sent it, in seconds since 1970.
+    pub(super) date: Option<i64>,
+    /// Its body.
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    fn new(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
+        Self { status, retry_after: retry_after(headers), date: date(headers), body }
+    }
+}
 
 /// How calls reach the server.
 #[derive(Debug, Clone)]
@@ -53,68 +108,80 @@ impl Transport {
         let http = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).default_headers(headers).build();
         match http {
             Ok(http) => Ok(Self::Http { http, address }),
-            Err(error) => Err(CallError::Unreachable { address, cause: Box::new(error) }),
+            Err(error) => Err(unreachable(&address, error)),
         }
     }
 
     /// Sends one request and takes its whole answer.
-    pub(super) async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<String>,
-    ) -> Result<(StatusCode, Bytes), CallError> {
+    pub(super) async fn send(&self, request: &Outgoing<'_>) -> Result<Answer, CallError> {
         match self {
-            Self::InProcess { router, headers } => {
-                call_router(router.clone(), headers, method, path, body).await
-            }
-            Self::Http { http, address } => {
-                let unreachable = |cause: reqwest::Error| CallError::Unreachable {
-                    address: address.clone(),
-                    cause: Box::new(cause),
-                };
-                let mut request = http.request(method, format!("{address}{path}"));
-                if let Some(body) = body {
-                    request = request.header(header::CONTENT_TYPE, "application/json").body(body);
-                }
-                let mut response = request.send().await.map_err(unreachable)?;
-                let mut bytes = Vec::new();
-                while let Some(part) = response.chunk().await.map_err(unreachable)? {
-                    if bytes.len() + part.len() > MAX_ANSWER {
-                        return Err(too_long());
-                    }
-                    bytes.extend_from_slice(&part);
-                }
-                Ok((response.status(), bytes.into()))
-            }
+            Self::InProcess { router, headers } => call_router(router.clone(), headers, request).await,
+            Self::Http { http, address } => call_http(http, address, request).await,
         }
     }
+}
+
+async fn call_http(
+    http: &reqwest::Client,
+    address: &str,
+    request: &Outgoing<'_>,
+) -> Result<Answer, CallError> {
+    let unreachable = |error| unreachable(address, error);
+    let mut sending =
+        http.request(request.method.clone(), format!("{address}{}", request.path)).headers(request.headers());
+    if let Some((_, body)) = &request.body {
+        sending = sending.body(body.clone());
+    }
+    let mut response = sending.send().await.map_err(unreachable)?;
+    let mut bytes = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(unreachable)? {
+        if bytes.len() + part.len() > MAX_ANSWER {
+            return Err(too_long());
+        }
+        bytes.extend_from_slice(&part);
+    }
+    Ok(Answer::new(response.status(), response.headers(), bytes.into()))
 }
 
 async fn call_router(
     router: Router,
     headers: &HeaderMap,
-    method: Method,
-    path: &str,
-    body: Option<String>,
-) -> Result<(StatusCode, Bytes), CallError> {
-    let mut request = Request::builder().method(method).uri(path);
+    outgoing: &Outgoing<'_>,
+) -> Result<Answer, CallError> {
+    let mut request = Request::builder().method(outgoing.method.clone()).uri(outgoing.path);
     if let Some(all) = request.headers_mut() {
         all.extend(headers.clone());
         all.insert(header::HOST, HeaderValue::from_static("localhost"));
-        if body.is_some() {
-            all.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
+        all.extend(outgoing.headers());
     }
-    let request = request.body(body.map_or_else(Body::empty, Body::from));
-    let request = request.map_err(|error| CallError::Unreadable(Box::new(error)))?;
+    let body = outgoing.body.as_ref().map_or_else(Body::empty, |(_, body)| Body::from(body.clone()));
+    let request = request.body(body).map_err(|error| CallError::Unreadable(Box::new(error)))?;
     let response = match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
-    let status = response.status();
-    let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-    Ok((status, body.map_err(CallError::Unreadable)?.to_bytes()))
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(CallError::Unreadable)?;
+    Ok(Answer::new(head.status, &head.headers, body.to_bytes()))
+}
+
+/// In seconds; a date, which our server never sends, counts as nothing said.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn date(headers: &HeaderMap) -> Option<i64> {
+    let text = headers.get(header::DATE)?.to_str().ok()?;
+    jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp().as_second())
+}
+
+fn unreachable(address: &str, error: reqwest::Error) -> CallError {
+    let reach = match &error {
+        error if error.is_timeout() => Reach::TimedOut,
+        error if error.is_connect() || error.is_builder() => Reach::NoConnection,
+        _ => Reach::Broken,
+    };
+    CallError::Unreachable { address: address.to_owned(), reach, cause: Box::new(error) }
 }
 
 fn too_long() -> CallError {

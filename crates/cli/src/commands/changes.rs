@@ -17,7 +17,7 @@ use crate::session::{Need, Session};
 /// Runs the command.
 pub(crate) async fn run(args: &ChangesArgs) -> Result<(), CommandError> {
     let collection = CollectionName::parse(&args.collection)?;
-    let session = Session::open(&args.data_dir, Need::Reading).await?;
+    let session = Session::open(&args.api.server, Need::Present).await?;
     let result = list(session.client(), &collection, args).await;
     session.close().await;
     result
@@ -25,9 +25,9 @@ pub(crate) async fn run(args: &ChangesArgs) -> Result<(), CommandError> {
 
 async fn list(client: &Client, collection: &CollectionName, args: &ChangesArgs) -> Result<(), CommandError> {
     let path = format!("{}/changes", collection.path());
-    let pages = Pages::new(client, path, Query::default(), args.limit.get());
+    let pages = Pages::of_records(client, path, Query::default(), args.limit.get());
     let mut pages = pages.after("after", &args.after.to_string());
-    match args.output.output {
+    match args.api.output.output {
         OutputFormat::Json => {
             let mut lines = JsonLines::stdout();
             while let Some(changes) = pages.next::<Box<RawValue>>().await? {

@@ -1,9 +1,22 @@
 //! What each command does.
 
+pub(crate) mod audit;
 pub(crate) mod changes;
+pub(crate) mod collections;
+pub(crate) mod completions;
+pub(crate) mod connector_types;
+pub(crate) mod connectors;
 pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod export;
+mod json_input;
 pub(crate) mod keys;
+mod listing;
+mod lookup;
+pub(crate) mod man;
 mod pages;
 pub(crate) mod records;
 pub(crate) mod serve;
+pub(crate) mod spaces;
 pub(crate) mod sync;
+pub(crate) mod syncs;

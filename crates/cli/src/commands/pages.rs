@@ -5,8 +5,10 @@ use serde::de::DeserializeOwned;
 use crate::client::objects::Page;
 use crate::client::{CallError, Client, Query};
 
-/// The longest page of records and changes.
-const LONGEST: u64 = 1000;
+/// The longest page of records and changes …
+const MOST_RECORDS: u64 = 1000;
+/// … and that of everything else.
+const MOST_OBJECTS: u64 = 200;
 
 /// A list being read.
 #[derive(Debug)]
@@ -16,6 +18,7 @@ pub(super) struct Pages<'a> {
     filter: Query,
     /// Items still wanted; `None`: all.
     wanted: Option<u64>,
+    longest: u64,
     place: Place,
 }
 
@@ -28,10 +31,15 @@ enum Place {
 }
 
 impl<'a> Pages<'a> {
-    /// The list at `path`, filtered by `filter`, at most `limit` items of it.
-    pub(super) fn new(client: &'a Client, path: String, filter: Query, limit: Option<u64>) -> Self {
+    /// The records or changes at `path`, filtered by `filter`, at most `limit` of them.
+    pub(super) fn of_records(client: &'a Client, path: String, filter: Query, limit: Option<u64>) -> Self {
         let place = Place::Start(filter.clone());
-        Self { client, path, filter, wanted: limit, place }
+        Self { client, path, filter, wanted: limit, longest: MOST_RECORDS, place }
+    }
+
+    /// Any other list.
+    pub(super) fn of_objects(client: &'a Client, path: String, filter: Query, limit: Option<u64>) -> Self {
+        Self { longest: MOST_OBJECTS, ..Self::of_records(client, path, filter, limit) }
     }
 
     /// Begins behind the item that this parameter names.
@@ -48,7 +56,7 @@ impl<'a> Pages<'a> {
             Place::Start(start) => start.clone(),
             Place::After(cursor) => self.filter.clone().with("cursor", Some(cursor)),
         };
-        let size = self.wanted.unwrap_or(LONGEST).min(LONGEST);
+        let size = self.wanted.unwrap_or(self.longest).min(self.longest);
         let query = place.with("limit", Some(&size.to_string()));
         let page: Page<T> = self.client.get(&query.of(&self.path)).await?.read()?;
         let got = u64::try_from(page.data.len()).unwrap_or(u64::MAX);

@@ -17,10 +17,10 @@ use crate::session::{Need, Session};
 /// Runs the command.
 pub(crate) async fn run(args: &RecordsArgs) -> Result<(), CommandError> {
     let collection = CollectionName::parse(&args.collection)?;
-    let session = Session::open(&args.data_dir, Need::Reading).await?;
+    let session = Session::open(&args.api.server, Need::Present).await?;
     let result = match (&args.stream, &args.key) {
         (Some(stream), Some(key)) => {
-            one(session.client(), &collection, stream, key, args.output.output).await
+            one(session.client(), &collection, stream, key, args.api.output.output).await
         }
         _ => list(session.client(), &collection, args).await,
     };
@@ -38,7 +38,7 @@ async fn one(
     let path = format!("{}/records/{}/{}", collection.path(), segment(stream), segment(key));
     let body = client.get(&path).await?;
     match output {
-        OutputFormat::Json => print(&format!("{}\n", body.text()?.trim_end()))?,
+        OutputFormat::Json => print(&format!("{}\n", body.text()?))?,
         OutputFormat::Table => print(&by_stream(&[body.read()?], terminal_width()))?,
     }
     Ok(())
@@ -47,8 +47,8 @@ async fn one(
 async fn list(client: &Client, collection: &CollectionName, args: &RecordsArgs) -> Result<(), CommandError> {
     let query = Query::default().with("stream", args.stream.as_deref());
     let path = format!("{}/records", collection.path());
-    let mut pages = Pages::new(client, path, query, args.limit.get());
-    match args.output.output {
+    let mut pages = Pages::of_records(client, path, query, args.limit.get());
+    match args.api.output.output {
         OutputFormat::Json => {
             let mut lines = JsonLines::stdout();
             while let Some(records) = pages.next::<Box<RawValue>>().await? {

@@ -20,9 +20,9 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     let files_roots = args.files_roots.iter().map(|root| existing_root(root)).collect::<Result<_, _>>()?;
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
-    let dir = own(&args.data_dir.data_dir)?;
+    let dir = own(&args.data_dir)?;
     let options = NodeOptions { files_roots, runs_syncs: true };
-    let node = Node::start(dir, options, &args.data_dir.encryption).await?;
+    let node = Node::start(dir, options, &args.encryption).await?;
     if !args.listen.ip().is_loopback() {
         tracing::warn!(
             "other machines may reach this address over plain HTTP: put a proxy with TLS before it"

@@ -1,15 +1,25 @@
-//! JSON lines on standard output.
+//! JSON lines, on standard output or into a file.
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 
-/// Standard output, one JSON text a line.
-#[derive(Debug)]
-pub(crate) struct JsonLines(BufWriter<StdoutLock<'static>>);
+/// A place that takes one JSON text a line.
+pub(crate) struct JsonLines(BufWriter<Box<dyn Write>>);
 
 impl JsonLines {
     /// Takes standard output.
     pub(crate) fn stdout() -> Self {
-        Self(BufWriter::with_capacity(64 << 10, io::stdout().lock()))
+        Self::to(Box::new(io::stdout().lock()))
+    }
+
+    /// Takes a file.
+    pub(crate) fn file(file: File) -> Self {
+        Self::to(Box::new(file))
+    }
+
+    fn to(place: Box<dyn Write>) -> Self {
+        Self(BufWriter::with_capacity(64 << 10, place))
     }
 
     /// Writes one text and a line end. The text must hold no line end outside its strings.
@@ -21,5 +31,11 @@ impl JsonLines {
     /// Hands all that was written to the reader.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+impl fmt::Debug for JsonLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JsonLines")
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod json;
 pub(crate) mod numbers;
+pub(crate) mod object;
 pub(crate) mod progress;
 pub(crate) mod records;
 pub(crate) mod table;
@@ -26,7 +27,17 @@ pub(crate) fn say(text: &str) {
 
 /// Prints a result on standard output, and hands it to the reader at once.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    print_bytes(text.as_bytes())
+}
+
+/// As [`print`], whatever it is.
+pub(crate) fn print_bytes(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(bytes)?;
     stdout.flush()
+}
+
+/// A text of several lines without other control characters, which could move the cursor or colour what follows.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|character| *character == '\n' || !character.is_control()).collect()
 }

@@ -1,5 +1,6 @@
-//! One moving line on a terminal while a sync runs.
+//! How a sync comes on: one moving line on a terminal, or a line for each step.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,27 @@ use super::numbers;
 pub(crate) struct Progress {
     bar: ProgressBar,
     started: Instant,
+    /// What was said last, where lines are wanted.
+    lines: Option<RefCell<Step>>,
+}
+
+/// A step of a sync that was told.
+#[derive(Debug, Default)]
+struct Step {
+    status: String,
+    counts: Counts,
+    told: Option<Instant>,
+}
+
+/// A running sync is told of this often at most.
+const BETWEEN_LINES: Duration = Duration::from_secs(1);
+
+impl Step {
+    /// Whether this is news that is worth a line by now.
+    fn is_behind(&self, status: &str, counts: &Counts, now: Instant) -> bool {
+        let is_due = self.told.is_none_or(|told| now.duration_since(told) >= BETWEEN_LINES);
+        self.status != status || (self.counts != *counts && is_due)
+    }
 }
 
 impl Progress {
@@ -29,13 +51,27 @@ impl Progress {
         if is_shown {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        Self { bar, started: Instant::now() }
+        Self { bar, started: Instant::now(), lines: None }
+    }
+
+    /// As [`start`](Self::start), but where no terminal shows the line, each step is said.
+    pub(crate) fn start_told(what: &str, output: OutputFormat) -> Self {
+        let progress = Self::start(what, output);
+        let is_told = output == OutputFormat::Table && progress.bar.is_hidden();
+        Self { lines: is_told.then(RefCell::default), ..progress }
     }
 
     /// Shows how the sync stands.
     pub(crate) fn show(&self, status: &str, counts: &Counts) {
         if !self.bar.is_hidden() {
             self.bar.set_message(line(status, counts, self.started.elapsed()));
+        }
+        if let Some(lines) = &self.lines {
+            let (mut step, now) = (lines.borrow_mut(), Instant::now());
+            if step.is_behind(status, counts, now) {
+                super::say(&line(status, counts, self.started.elapsed()));
+                *step = Step { status: status.to_owned(), counts: *counts, told: Some(now) };
+            }
         }
     }
 
@@ -77,5 +113,19 @@ mod tests {
             line("running", &counts, Duration::from_secs(2)),
             "running  12,000 records  6,000 records/s  3.4 MB  2 rejected"
         );
+    }
+
+    #[test]
+    fn a_step_is_told_when_it_is_new_and_not_too_often() {
+        let counts = |read| Counts { read, ..Counts::default() };
+        let now = Instant::now();
+        let step = Step { status: "running".to_owned(), counts: counts(1), told: Some(now) };
+        let soon = now + BETWEEN_LINES / 2;
+        let later = now + BETWEEN_LINES;
+        assert!(step.is_behind("cancelling", &counts(1), soon), "another status");
+        assert!(!step.is_behind("running", &counts(2), soon), "so soon");
+        assert!(step.is_behind("running", &counts(2), later));
+        assert!(!step.is_behind("running", &counts(1), later), "nothing new");
+        assert!(Step::default().is_behind("queued", &counts(0), now));
     }
 }

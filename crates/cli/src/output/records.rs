@@ -55,11 +55,17 @@ pub(crate) fn plain(value: &RawValue) -> String {
 
 /// The fields of a record, in its own order.
 #[derive(Debug, Default)]
-struct Fields(Vec<(String, Box<RawValue>)>);
+pub(super) struct Fields(Vec<(String, Box<RawValue>)>);
 
 impl Fields {
-    fn of(data: &RawValue) -> Self {
+    /// Those of `data`; none if it is no object.
+    pub(super) fn of(data: &RawValue) -> Self {
         serde_json::from_str(data.get()).unwrap_or_default()
+    }
+
+    /// Each field and its value.
+    pub(super) fn into_pairs(self) -> Vec<(String, Box<RawValue>)> {
+        self.0
     }
 
     fn get(&self, name: &str) -> Option<&RawValue> {

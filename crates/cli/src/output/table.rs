@@ -104,7 +104,7 @@ fn cut(text: &str, longest: usize) -> String {
 }
 
 /// Control characters, which could move the cursor or colour what follows, become spaces.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 

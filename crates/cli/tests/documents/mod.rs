@@ -1,113 +1,75 @@
-//! Every command of the documents, run as written, against the output that the document shows.
+//! Every command of the documents, run as written, against what the document says of it.
 //!
-//! A block of the kind `console` holds commands behind `$ ` and what each prints. Ids, times and ports may differ; `…` stands for
-//! any text, and alone on a line for any lines. A command with ` &` at its end is a server, and goes on until the document ends. An id
-//! that a document shows once stands in its later commands for the id that was really given.
+//! All Markdown files of the repository are read. A block of the kind `console` holds commands behind `$ ` and what each prints.
+//! Ids, times and ports may differ; `…` stands for any text, and alone on a line for any lines. A block of the kind `sh` holds
+//! commands that succeed; a `json` block directly behind it shows the fields of the last one's answer. Comments of one line directly
+//! above a block say more of it:
+//!
+//! - `<!-- not run: WHY -->`: it is left out. Nothing else is.
+//! - `<!-- any answer: WHY -->`: what it asks for may be refused.
+//! - `<!-- before: COMMAND -->`: what must be so that it works, and does not belong on the page.
+//!
+//! `inlet serve` goes on until the document ends; a document that calls a server without starting one finds one there. An id that a
+//! document shows once stands in its later commands for the id that was really given. `$connector`, `$sync` and `$key` are what was
+//! made last and not deleted since, `$C` is that connector's address, `$INLET` the server's.
 
-mod console;
+mod blocks;
 mod matching;
+mod reader;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::harness::{Home, Ran, Server, curl};
-use console::Step;
+use blocks::{Check, Step};
+use reader::Reader;
 
 #[test]
-fn the_readme_is_true() {
-    is_true("README.md");
+fn every_document_is_true() {
+    let documents = documents(&repository());
+    assert!(documents.iter().any(|document| document.ends_with("docs/cli.md")), "{documents:?}");
+    let faults: Vec<String> = std::thread::scope(|scope| {
+        let checks: Vec<_> = documents.iter().map(|document| scope.spawn(|| check(document))).collect();
+        checks.into_iter().flat_map(|check| check.join().unwrap()).collect()
+    });
+    assert!(faults.is_empty(), "\n{}", faults.join("\n\n"));
 }
 
-#[test]
-fn the_quickstart_is_true() {
-    is_true("docs/quickstart.md");
-}
-
-#[test]
-fn the_page_of_the_command_line_is_true() {
-    is_true("docs/cli.md");
-}
-
-#[track_caller]
-fn is_true(document: &str) {
-    let text = std::fs::read_to_string(repository().join(document)).unwrap();
-    let mut reader = Reader::new();
-    let steps = console::steps(&text);
-    assert!(!steps.is_empty(), "{document} has no commands");
-    for step in steps {
-        let shown = reader.follow(&step);
-        assert!(
-            matching::agree(&step.output, &shown),
-            "{document}, line {}: $ {}\n--- the document says\n{}\n--- it printed\n{shown}",
-            step.line,
-            step.command,
-            step.output
-        );
-    }
+/// What is not true in the document. A later command may build on an earlier one: the first fault is the last that is looked for.
+fn check(document: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(document).unwrap();
+    let name = document.strip_prefix(repository()).unwrap().display().to_string();
+    let steps = match blocks::steps(&text) {
+        Ok(steps) => steps,
+        Err(faults) => return faults.into_iter().map(|fault| format!("{name}, {fault}")).collect(),
+    };
+    let mut reader = Reader::new(&repository());
+    let fault = steps.iter().find_map(|step| {
+        let fault = reader.follow(step)?;
+        Some(format!("{name}, line {}: $ {}\n{fault}", step.line, step.command))
+    });
+    fault.into_iter().collect()
 }
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Somebody who follows a document, command by command.
-struct Reader {
-    home: Home,
-    /// The server of the document, once it is started, and the address that the document knows.
-    server: Option<Server>,
-    /// The ids that the document shows, and those that were given.
-    ids: BTreeMap<String, String>,
-}
+/// Folders that hold no documents of ours.
+const FOREIGN: &[&str] = &["target", "node_modules"];
 
-/// Where servers listen in the documents.
-const ADDRESS: &str = "http://127.0.0.1:8080";
-
-impl Reader {
-    /// In a folder with the repository's examples.
-    fn new() -> Self {
-        let home = Home::new();
-        std::os::unix::fs::symlink(repository().join("examples"), home.join("examples")).unwrap();
-        Self { home, server: None, ids: BTreeMap::new() }
-    }
-
-    /// Runs a command, and gives what it printed, without what differs from run to run.
-    fn follow(&mut self, step: &Step) -> String {
-        let command = self.filled_in(&step.command);
-        let printed = if let Some(command) = command.strip_suffix(" &") {
-            let server = Server::of(self.shell(&format!("exec {command}")));
-            let printed = format!("listening on {}\n", server.url());
-            self.server = Some(server);
-            printed
-        } else if command.starts_with("curl ") {
-            curl::run(&command).body
-        } else {
-            let ran = Ran::from(self.shell(&command).output().unwrap());
-            format!("{}{}", ran.stdout, ran.stderr)
-        };
-        for (shown, given) in matching::ids(&step.output).into_iter().zip(matching::ids(&printed)) {
-            self.ids.entry(shown).or_insert(given);
-        }
-        printed
-    }
-
-    /// The command with this run's ids and address.
-    fn filled_in(&self, command: &str) -> String {
-        let mut command = command.replace("cargo run --release -- ", "inlet ");
-        for (shown, given) in &self.ids {
-            command = command.replace(shown, given);
-        }
-        match &self.server {
-            Some(server) => command.replace(ADDRESS, server.url()),
-            None => command,
+/// All Markdown files under `folder`.
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(Result::unwrap).collect();
+    entries.sort_by_key(std::fs::DirEntry::path);
+    for entry in entries {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            if !name.starts_with('.') && !FOREIGN.contains(&name.as_str()) {
+                found.extend(documents(&entry.path()));
+            }
+        } else if name.ends_with(".md") {
+            found.push(entry.path());
         }
     }
-
-    fn shell(&self, command: &str) -> std::process::Command {
-        let program = Path::new(env!("CARGO_BIN_EXE_inlet")).parent().unwrap();
-        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-        let mut shell = self.home.program("sh", ["-c", command]);
-        // A free port, and no demo that goes on for ever.
-        shell.env("PATH", path).env("INLET_LISTEN", "127.0.0.1:0").env("INLET_DEMO_NO_SERVE", "true");
-        shell
-    }
+    found
 }

@@ -40,7 +40,8 @@ fn by_reqwest(line: &str) -> Answer {
         match word.as_str() {
             "-X" => method = words.next(),
             "-H" => headers.extend(words.next()),
-            "-d" => data = words.next(),
+            "-d" | "--data-binary" => data = words.next(),
+            "-i" => {}
             _ => url = Some(word),
         }
     }

@@ -89,6 +89,17 @@ impl Home {
     }
 }
 
+/// What each of these command lines shows, one after the other, without what differs from run to run.
+pub(crate) fn shown_of(home: &Home, lines: &[&str]) -> String {
+    let shown = lines.iter().map(|line| format!("$ inlet {line}\n{}", home.inlet(line)));
+    redacted(&shown.collect::<Vec<_>>().join("\n"), home.path())
+}
+
+/// A text that must be JSON.
+pub(crate) fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         Self {

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 pub use self::key_file::{KeyFileError, read_key_file};
 
 const LOCK_FILE: &str = "inlet.lock";
-const CATALOG_FILE: &str = "catalog.db";
-const COLLECTIONS_DIR: &str = "collections";
+pub(super) const CATALOG_FILE: &str = "catalog.db";
+pub(super) const COLLECTIONS_DIR: &str = "collections";
 
 /// An announcement is one short line; whatever is longer is none of ours.
 const MAX_ANNOUNCEMENT: usize = 4096;

@@ -19,7 +19,9 @@ mod catalog;
 mod collection;
 mod connection;
 mod data_dir;
+mod inspect;
 
 pub use catalog::SqliteCatalog;
 pub use collection::{CollectionOptions, SqliteCollections};
 pub use data_dir::{DataDir, KeyFileError, LockError, Server, read_key_file};
+pub use inspect::{FileReport, Format, inspect};

@@ -5,15 +5,14 @@ mod samples;
 
 use std::path::Path;
 
-use axum::http::HeaderMap;
 use inlet_api::{Auth, new_key};
 use inlet_model::sync::SyncStatus;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::args::{DemoArgs, EncryptionArgs};
+use crate::client::Client;
 use crate::client::objects::{self, Page, Record};
-use crate::client::{Client, Transport};
 use crate::collection_name::CollectionName;
 use crate::commands::sync::follow::{self, Interrupt};
 use crate::commands::sync::{connector, outcome, summary, sync_path};
@@ -43,7 +42,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
     let Folder { dir, files } = folder::prepare(&args.data_dir)?;
     let options = NodeOptions { files_roots: vec![files.clone()], runs_syncs: true };
     let node = Node::start(dir, options, &EncryptionArgs::default()).await?;
-    let client = Client::new(Transport::in_process(node.local_router(), HeaderMap::new()));
+    let client = node.local_client();
     let connectors = match bring_in(&client, &files, &mut stop).await {
         Ok(connectors) => connectors,
         Err(error) => {

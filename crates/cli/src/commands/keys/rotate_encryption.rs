@@ -13,15 +13,15 @@ use inlet_store::fault;
 use inlet_store::sqlite::{DataDir, SqliteCatalog};
 use serde_json::json;
 
-use crate::args::RotateEncryptionArgs;
+use crate::args::ApiArgs;
 use crate::encryption::{KeyRing, keep};
 use crate::errors::CommandError;
 use crate::node::{self, Ownership};
 use crate::output::{OutputFormat, print, say};
 
 /// Runs the command.
-pub(super) async fn run(args: &RotateEncryptionArgs) -> Result<(), CommandError> {
-    let path = &args.data_dir.data_dir;
+pub(super) async fn run(args: &ApiArgs) -> Result<(), CommandError> {
+    let path = &args.server.data_dir;
     if !node::is_data_dir(path) {
         let message = format!("there is no data directory at `{}`", path.display());
         return Err(CommandError::input("input.data_dir", message)
@@ -30,7 +30,7 @@ pub(super) async fn run(args: &RotateEncryptionArgs) -> Result<(), CommandError>
     }
     let dir = own(path)?;
     let entropy = SystemEntropy;
-    let KeyRing { given, kept } = KeyRing::read(&dir, &args.data_dir.encryption)?;
+    let KeyRing { given, kept } = KeyRing::read(&dir, &args.server.encryption)?;
     let is_given = !given.is_empty();
     let keys = if is_given { [given, kept].concat() } else { with_new_key(&dir, kept, &entropy)? };
     let Some((current, others)) = keys.split_first() else {

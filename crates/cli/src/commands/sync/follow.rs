@@ -36,9 +36,12 @@ pub(crate) struct SyncId {
 pub(crate) enum Interrupt {
     /// It is cancelled, and waited for still.
     Cancels,
-    /// It is not ours: it is left alone, and waited for no more.
-    Leaves,
+    /// It is left alone, and waited for no more; the text says what becomes of it.
+    Leaves(&'static str),
 }
+
+/// What becomes of a sync that is left alone, wherever it runs.
+pub(crate) const LATER: &str = "what was committed stays; a sync that has not ended goes on later";
 
 /// Waits until the sync at `path` has ended, showing how it comes on.
 pub(crate) async fn to_the_end(
@@ -60,9 +63,13 @@ pub(crate) async fn to_the_end(
         tokio::select! {
             () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONGEST_WAIT),
             signal = stop.next() => {
-                if interrupt == Interrupt::Leaves || is_cancelled {
+                let fate = match interrupt {
+                    Interrupt::Cancels => LATER,
+                    Interrupt::Leaves(fate) => fate,
+                };
+                if interrupt != Interrupt::Cancels || is_cancelled {
                     return Err(CommandError::failure("interrupted", format!("{signal}: no longer waiting for {}", sync.id))
-                        .hint("what was committed stays; a sync that has not ended goes on later")
+                        .hint(fate)
                         .into());
                 }
                 is_cancelled = true;

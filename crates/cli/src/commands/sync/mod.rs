@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &SyncArgs) -> Result<(), CommandError> {
     let into = CollectionName::parse(&args.into)?;
     let ready = async {
         let plan = source::read(args).await?;
-        let session = Session::open(&args.data_dir, Need::Syncs).await?;
+        let session = Session::open(&args.api.server, Need::NewSyncs).await?;
         Ok::<_, CommandError>((plan, session))
     };
     let (plan, session) = tokio::select! {
@@ -49,7 +49,7 @@ async fn sync(
     stop: &mut StopRequests,
 ) -> Result<(), CommandError> {
     let client = session.client();
-    let output = args.output.output;
+    let output = args.api.output.output;
     let progress = Progress::start(plan.name(), output);
     connector::ensure_collection(client, into).await?;
     let connector = connector::find_or_create(client, into, plan).await?;
@@ -61,14 +61,15 @@ async fn sync(
     outcome(&ended).and(shown)
 }
 
-async fn show(
+/// Shows how a sync ended.
+pub(super) async fn show(
     session: &Session,
     into: &CollectionName,
     ended: &Ended,
     output: OutputFormat,
 ) -> Result<(), CommandError> {
     if output == OutputFormat::Json {
-        return Ok(print(&format!("{}\n", ended.text.trim_end()))?);
+        return Ok(print(&format!("{}\n", ended.text))?);
     }
     print(&summary::table(&ended.sync, into, terminal_width()))?;
     if ended.sync.counts.rejected > 0 {
@@ -86,10 +87,7 @@ async fn trigger(
     progress: &Progress,
     stop: &mut StopRequests,
 ) -> Result<String, CommandError> {
-    let mode = match mode {
-        ModeArg::Incremental => "incremental",
-        ModeArg::FullRefresh => "full_refresh",
-    };
+    let mode = mode.as_str();
     loop {
         let in_the_way = match client.post(&format!("{connector}/sync"), &json!({"mode": mode})).await {
             Ok(body) => return Ok(sync_path(connector, &body.read::<follow::SyncId>()?.id)),
@@ -105,7 +103,8 @@ async fn trigger(
         };
         progress.say(&format!("{in_the_way} has not ended: waiting for it before this sync begins"));
         let path = sync_path(connector, &in_the_way);
-        let earlier = follow::to_the_end(client, &path, progress, stop, Interrupt::Leaves).await?;
+        let earlier =
+            follow::to_the_end(client, &path, progress, stop, Interrupt::Leaves(follow::LATER)).await?;
         progress.say(&format!("{in_the_way} {}: {}", earlier.sync.status, summary::line(&earlier.sync)));
     }
 }

@@ -29,6 +29,8 @@ use inlet_model::{Clock, Entropy};
 use rusqlite::Connection;
 
 use self::audit::Write;
+pub(super) use self::schema::inspect;
+
 use self::error::Trouble;
 use self::readers::Readers;
 use self::reserve::Reserve;

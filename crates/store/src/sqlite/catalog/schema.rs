@@ -8,6 +8,7 @@ use rusqlite::{Connection, Transaction, params};
 use super::error::Trouble;
 use super::row::Text;
 use super::writer::transact;
+use crate::sqlite::Format;
 use crate::sqlite::connection::{self, Access};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -48,6 +49,17 @@ pub(super) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connectio
     db.pragma_update(None, "foreign_keys", true)?;
     db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(db)
+}
+
+/// Looks at the file without changing it: its version, and that its pages hang together.
+pub(in crate::sqlite) fn inspect(path: &Path) -> StoreResult<Format> {
+    let db = connect(path, Access::Read).map_err(sqlite)?;
+    let version = version(&db)?;
+    let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sqlite)?;
+    if verdict != "ok" {
+        return Err(StoreError::new(StoreErrorKind::Damaged, OPERATION).because(verdict));
+    }
+    Ok(Format { version, newest: newest(MIGRATIONS) })
 }
 
 /// The version of a file that is ours, 0 for an empty one.

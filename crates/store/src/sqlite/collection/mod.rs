@@ -30,4 +30,5 @@ mod streams;
 mod sweep;
 mod writer;
 
+pub(super) use schema::inspect;
 pub use stores::{Options as CollectionOptions, SqliteCollections};

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::error::{Outcome, Trouble};
 use super::stores::Options;
 use crate::StoreResult;
+use crate::sqlite::Format;
 use crate::sqlite::connection::{self, Access};
 
 /// Step `n` makes version `n + 1`. Steps are only ever added.
@@ -66,6 +67,12 @@ fn configure(connection: &Connection, cache_bytes: u32) -> rusqlite::Result<()> 
     connection.pragma_update(None, "cache_size", -i64::from(cache_bytes / 1024))?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(())
+}
+
+/// Looks at the file without changing it: its version. Its pages are too many to look at each.
+pub(in crate::sqlite) fn inspect(path: &Path) -> StoreResult<Format> {
+    let read = || -> Outcome<u32> { version(&connection::open(path, Access::Read)?) };
+    Ok(Format { version: read().map_err(|trouble| trouble.during(OPERATION))?, newest: newest(MIGRATIONS) })
 }
 
 /// The version of a file that is ours, 0 for an empty one.

@@ -1,0 +1,53 @@
+//! The arguments of `inlet serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::EncryptionArgs;
+
+/// Run the server: the HTTP API and the syncs
+///
+/// Prints one line with its address when it is ready. Ends within ten seconds of Ctrl-C or SIGTERM, and loses nothing: a
+/// sync that was running goes on at the next start.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The directory that holds all data
+    ///
+    /// One process works in it at a time. Beside a running server every command goes through that server.
+    #[arg(long, value_name = "DIR", env = "INLET_DATA_DIR", default_value = "./inlet-data")]
+    pub(crate) data_dir: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) encryption: EncryptionArgs,
+
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", env = "INLET_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// A directory under which connectors may read local files; may be given several times
+    ///
+    /// Without one no local file can be read. In the environment several are separated by colons.
+    #[arg(long = "files-root", value_name = "DIR", env = "INLET_FILES_ROOT")]
+    pub(crate) files_roots: Vec<PathBuf>,
+
+    /// Whether callers must show an API key
+    #[arg(long, value_name = "WHO", env = "INLET_AUTH", default_value = "key")]
+    pub(crate) auth: AuthArg,
+
+    /// An API key that may do everything; set it in the environment, where `ps` does not show it
+    ///
+    /// Without one the first start makes a key and prints it once.
+    #[arg(long, value_name = "KEY", env = "INLET_API_KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+}
+
+/// Whether callers must show an API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuthArg {
+    /// Every call needs a key
+    Key,
+    /// Whoever can reach the port may do everything; on loopback addresses only
+    None,
+}

@@ -1,0 +1,96 @@
+//! The arguments of `inlet syncs`.
+
+use clap::{Args, Subcommand};
+
+use super::{ApiArgs, LimitArgs, ModeArg, OrderArg};
+
+/// Trigger, list, follow and cancel the syncs of a connector
+///
+/// A sync moves data from a connector's source into its collection. The connector is named by its id (`con_…`) or its name.
+#[derive(Debug, Args)]
+pub(crate) struct SyncsArgs {
+    /// The collection that the connector is in, as `collection` or `space/collection`
+    #[arg(
+        long,
+        global = true,
+        value_name = "COLLECTION",
+        env = "INLET_COLLECTION",
+        default_value = "default"
+    )]
+    pub(crate) collection: String,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+    #[command(subcommand)]
+    pub(crate) command: SyncsCommand,
+}
+
+/// What is done with syncs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SyncsCommand {
+    List(ListSyncs),
+    /// Show a sync
+    Get {
+        /// The connector's id, or its name
+        #[arg(value_name = "CONNECTOR")]
+        connector: String,
+        /// The sync's id
+        #[arg(value_name = "SYNC")]
+        sync: String,
+    },
+    Trigger(TriggerArgs),
+    /// Cancel a sync
+    ///
+    /// What was committed stays, and the next sync goes on from there.
+    Cancel {
+        /// The connector's id, or its name
+        #[arg(value_name = "CONNECTOR")]
+        connector: String,
+        /// The sync's id; if not said, whichever sync is running or queued
+        #[arg(value_name = "SYNC")]
+        sync: Option<String>,
+    },
+    /// Show how a sync comes on until it has ended
+    ///
+    /// On a terminal one line moves, elsewhere there is a line for each step. The exit code is 0 only if the sync succeeded. Ctrl-C
+    /// stops following, not the sync.
+    Follow {
+        /// The connector's id, or its name
+        #[arg(value_name = "CONNECTOR")]
+        connector: String,
+        /// The sync's id; if not said, the newest one
+        #[arg(value_name = "SYNC")]
+        sync: Option<String>,
+    },
+}
+
+/// List the syncs of a connector, the newest first
+#[derive(Debug, Args)]
+pub(crate) struct ListSyncs {
+    /// The connector's id, or its name
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) connector: String,
+    /// Only syncs that stand so: queued, running, waiting, needs_approval, cancelling, succeeded, failed or cancelled
+    #[arg(long, value_name = "STATUS", env = "INLET_STATUS")]
+    pub(crate) status: Option<String>,
+    /// Which end comes first
+    #[arg(long, value_name = "ORDER", env = "INLET_ORDER")]
+    pub(crate) order: Option<OrderArg>,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
+}
+
+/// Start a sync
+///
+/// Without a server the sync runs in this command, which then always waits for its end.
+#[derive(Debug, Args)]
+pub(crate) struct TriggerArgs {
+    /// The connector's id, or its name
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) connector: String,
+    /// Whether to read everything again
+    #[arg(long, value_name = "MODE", env = "INLET_MODE", default_value = "incremental")]
+    pub(crate) mode: ModeArg,
+    /// Wait until it has ended, as `inlet syncs follow` does
+    #[arg(long, env = "INLET_WAIT")]
+    pub(crate) wait: bool,
+}

@@ -1,0 +1,141 @@
+//! `inlet syncs`: the syncs of a connector.
+
+use serde_json::json;
+
+use super::listing::{Listing, show};
+use super::{connectors, sync};
+use crate::args::{ListSyncs, OrderArg, SyncsArgs, SyncsCommand, TriggerArgs};
+use crate::client::objects::Page;
+use crate::client::{Client, Query};
+use crate::collection_name::CollectionName;
+use crate::errors::CommandError;
+use crate::output::object::Column;
+use crate::output::progress::Progress;
+use crate::output::{OutputFormat, say};
+use crate::session::{Need, Session};
+use crate::signals::StopRequests;
+use sync::follow::{self, Interrupt, SyncId};
+use sync::{outcome, sync_path};
+
+const COLUMNS: &[Column] = &[
+    Column::text("id", "/id"),
+    Column::text("status", "/status"),
+    Column::text("mode", "/mode"),
+    Column::count("read", "/counts/read"),
+    Column::count("created", "/counts/created"),
+    Column::count("updated", "/counts/updated"),
+    Column::count("deleted", "/counts/deleted"),
+    Column::count("rejected", "/counts/rejected"),
+    Column::text("created at", "/created_at"),
+];
+
+/// Runs the command.
+pub(crate) async fn run(args: &SyncsArgs) -> Result<(), CommandError> {
+    let collection = CollectionName::parse(&args.collection)?;
+    let need = match &args.command {
+        SyncsCommand::Trigger(_) | SyncsCommand::Follow { .. } => Need::Syncs,
+        _ => Need::Present,
+    };
+    let session = Session::open(&args.api.server, need).await?;
+    let syncs = Syncs { session: &session, collection: &collection, output: args.api.output.output };
+    let result = syncs.perform(&args.command).await;
+    session.close().await;
+    result
+}
+
+/// The syncs of the connectors of one collection.
+struct Syncs<'a> {
+    session: &'a Session,
+    collection: &'a CollectionName,
+    output: OutputFormat,
+}
+
+impl Syncs<'_> {
+    async fn perform(&self, command: &SyncsCommand) -> Result<(), CommandError> {
+        let client = self.client();
+        match command {
+            SyncsCommand::List(list) => self.list(list).await,
+            SyncsCommand::Get { connector, sync } => {
+                show(&client.get(&sync_path(&self.connector(connector).await?, sync)).await?, self.output)
+            }
+            SyncsCommand::Trigger(trigger) => self.trigger(trigger).await,
+            SyncsCommand::Cancel { connector, sync } => {
+                let connector = self.connector(connector).await?;
+                let path = match sync {
+                    Some(sync) => format!("{}/cancel", sync_path(&connector, sync)),
+                    None => format!("{connector}/sync/cancel"),
+                };
+                show(&client.post(&path, &json!({})).await?, self.output)
+            }
+            SyncsCommand::Follow { connector, sync } => {
+                let mut stop = StopRequests::listen()?;
+                let connector = self.connector(connector).await?;
+                let path = match sync {
+                    Some(sync) => sync_path(&connector, sync),
+                    None => self.newest(&connector).await?,
+                };
+                self.follow(&path, &mut stop).await
+            }
+        }
+    }
+
+    fn client(&self) -> &Client {
+        self.session.client()
+    }
+
+    async fn connector(&self, connector: &str) -> Result<String, CommandError> {
+        connectors::path(self.client(), self.collection, connector).await
+    }
+
+    async fn list(&self, list: &ListSyncs) -> Result<(), CommandError> {
+        let path = format!("{}/sync", self.connector(&list.connector).await?);
+        let filter = Query::default()
+            .with("status", list.status.as_deref())
+            .with("order", list.order.map(OrderArg::as_str));
+        let if_empty = format!("connector {} has no such syncs", list.connector);
+        let listing = Listing { path, filter, columns: COLUMNS, if_empty };
+        listing.print(self.client(), &list.limit, self.output).await
+    }
+
+    async fn newest(&self, connector: &str) -> Result<String, CommandError> {
+        let page: Page<SyncId> = self.client().get(&format!("{connector}/sync?limit=1")).await?.read()?;
+        match page.data.first() {
+            Some(sync) => Ok(sync_path(connector, &sync.id)),
+            None => Err(CommandError::input("sync.not_found", "the connector has not had a sync yet")
+                .hint("`inlet syncs trigger` starts one")
+                .into()),
+        }
+    }
+
+    async fn trigger(&self, trigger: &TriggerArgs) -> Result<(), CommandError> {
+        let mut stop = StopRequests::listen()?;
+        let connector = self.connector(&trigger.connector).await?;
+        let body = json!({"mode": trigger.mode.as_str()});
+        let queued = self.client().post(&format!("{connector}/sync"), &body).await?;
+        let is_here = self.session.node().is_some();
+        if is_here && !trigger.wait {
+            say("no server works in the data directory: the sync runs in this command");
+        }
+        if is_here || trigger.wait {
+            return self.follow(&sync_path(&connector, &queued.read::<SyncId>()?.id), &mut stop).await;
+        }
+        show(&queued, self.output)
+    }
+
+    /// Follows the sync at `path` to its end, and is successful only if that is.
+    async fn follow(&self, path: &str, stop: &mut StopRequests) -> Result<(), CommandError> {
+        let fate = match self.session.node() {
+            None => "the sync goes on; `inlet syncs follow` shows it again",
+            Some(_) => {
+                "the sync ran in this command: it goes on when a server, or the next command that runs syncs, starts"
+            }
+        };
+        let id = path.rsplit('/').next().unwrap_or(path);
+        let progress = Progress::start_told(id, self.output);
+        let ended = follow::to_the_end(self.client(), path, &progress, stop, Interrupt::Leaves(fate)).await?;
+        progress.end();
+        let shown = sync::show(self.session, self.collection, &ended, self.output).await;
+        // How the sync ended counts for more than whether anybody read it.
+        outcome(&ended).and(shown)
+    }
+}
