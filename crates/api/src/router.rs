@@ -2,14 +2,14 @@
 
 use axum::Router;
 use axum::http::{Method, Uri};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 
 use crate::app::{Api, App};
 use crate::codes::Code;
 use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::{
-    audit, auth, carry, collections, connectors, documents, error_pages, health, keys, log, records,
+    audit, auth, carry, collections, connectors, documents, error_pages, health, keys, log, metrics, records,
     request_id, spaces, syncs,
 };
 
@@ -24,7 +24,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .merge(protected.layer(from_fn_with_state(api.clone(), auth::check)))
         .layer(from_fn_with_state(api.clone(), carry::through))
-        .layer(from_fn(log::write))
+        .layer(from_fn_with_state(api.clone(), log::write))
         .layer(from_fn_with_state(api.clone(), request_id::give))
         .with_state(api)
 }
@@ -71,6 +71,7 @@ fn protected() -> Routes {
         .on(keys::delete::operation(), keys::delete::delete)
         .on(keys::rotate::operation(), keys::rotate::rotate)
         .on(audit::list::operation(), audit::list::list)
+        .on(metrics::get::operation(), metrics::get::get)
 }
 
 async fn route_not_found(method: Method, uri: Uri) -> Problem {

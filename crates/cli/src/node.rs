@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use inlet_api::{App, Auth, Limits, router};
+use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
 use inlet_source::{Environment, Registry};
 use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores, StoreError};
-use inlet_sync::{Engine, EngineOptions, EngineParts};
+use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
+use prometheus_client::registry::Registry as MetricRegistry;
 
 use crate::errors::{CommandError, Complaint};
 
@@ -47,6 +48,7 @@ pub(crate) struct Node {
     pub(crate) entropy: Arc<dyn Entropy>,
     engine: Engine,
     environment: Environment,
+    metrics: Metrics,
     // Given back last.
     dir: DataDir,
 }
@@ -66,19 +68,22 @@ impl Node {
         );
         let stores: Arc<dyn CollectionStores> = Arc::new(stores.map_err(failed)?);
         let environment = Environment { files_roots: options.files_roots };
+        let mut metrics = MetricRegistry::default();
         let parts = EngineParts {
             catalog: Arc::clone(&catalog),
             stores: Arc::clone(&stores),
             registry: registry(),
             environment: environment.clone(),
             clock: Arc::clone(&clock),
+            metrics: EngineMetrics::register(&mut metrics, &registry()),
         };
+        let metrics = Metrics::new(metrics, &*clock);
         let mut engine_options = EngineOptions::default();
         if !options.runs_syncs {
             engine_options.running_syncs = 0;
         }
         let engine = Engine::start(parts, engine_options).await.map_err(failed)?;
-        Ok(Self { catalog, stores, clock, entropy, engine, environment, dir })
+        Ok(Self { catalog, stores, clock, entropy, engine, environment, metrics, dir })
     }
 
     /// The API over this node, for these callers.
@@ -93,6 +98,8 @@ impl Node {
             entropy: Arc::clone(&self.entropy),
             auth,
             limits: Limits::default(),
+            metrics: self.metrics.clone(),
+            traces: None,
         }
     }
 

@@ -6,10 +6,13 @@
 
 mod engine;
 mod failure;
+mod metrics;
 mod plan;
 mod read;
 mod reconcile;
 mod run;
+mod spans;
 mod worker;
 
 pub use engine::{Engine, EngineOptions, EngineParts};
+pub use metrics::EngineMetrics;

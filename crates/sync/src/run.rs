@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_model::sync::{Failure, Outcome, SyncStatus};
-use inlet_model::{StreamName, Timestamp};
+use inlet_model::{Counts, StreamName, Timestamp};
 use inlet_source::{ReadRequest, Source};
 use inlet_store::catalog::{Claim, Connector};
 use inlet_store::collection::{CancelFlag, FinishRun, NewRun, Run, RunStart, Sweep};
 use inlet_store::{CollectionStore, StoreError, StoreErrorKind, StoreResult, fault};
 use tokio::sync::Notify;
+use tracing::field::Empty;
 
 use crate::engine::Shared;
 use crate::failure::{self, Stop};
+use crate::metrics::TypeMetrics;
 use crate::plan::StreamPlan;
-use crate::read;
+use crate::{read, spans};
 
 /// A sync with this many attempts in a row that came to nothing is not tried again.
 const MAX_BARREN_ATTEMPTS: u32 = 3;
@@ -36,7 +38,11 @@ pub(crate) struct RunContext {
 }
 
 /// Runs a claimed sync until it has ended, in the store and in the catalog, or the engine stops.
-#[tracing::instrument(name = "sync", skip_all, fields(sync_id = %claim.sync.id, connector_id = %claim.sync.connector_id))]
+#[tracing::instrument(name = "sync", skip_all, fields(
+    sync_id = %claim.sync.id, connector_id = %claim.sync.connector_id, connector_type = type_of(&claim),
+    attempt = claim.sync.attempt, status = Empty, read = Empty, created = Empty, updated = Empty, unchanged = Empty,
+    deleted = Empty, rejected = Empty, bytes = Empty, code = Empty, otel.status_code = Empty,
+))]
 pub(crate) async fn run(shared: Arc<Shared>, claim: Claim) {
     let Some((cancel, cancelled)) = shared
         .running()
@@ -63,6 +69,11 @@ impl RunContext {
         self.shared.parts.clock.now()
     }
 
+    /// The numbers that this sync counts into.
+    pub(crate) fn metrics(&self) -> &TypeMetrics {
+        self.shared.parts.metrics.of_type(type_of(&self.claim))
+    }
+
     /// Everything up to the end of the run in the store.
     async fn carry_out(&self) -> Result<Run, Stop> {
         let sync = &self.claim.sync;
@@ -84,7 +95,8 @@ impl RunContext {
             return Err(Stop::Failed(failure::crash_loop(MAX_BARREN_ATTEMPTS)));
         }
         for stream in std::mem::take(&mut start.unswept) {
-            self.sweep(&stream).await?;
+            // The run's counters go on from here.
+            start.run.counts.deleted += self.sweep(&stream).await?;
         }
         let names: Vec<StreamName> = plans.iter().map(|plan| plan.name.clone()).collect();
         let failed = if plans.is_empty() { Vec::new() } else { self.read(source, plans, start).await? };
@@ -153,11 +165,12 @@ impl RunContext {
                 connector_id: self.claim.sync.connector_id,
             })),
         };
-        read::read(self, source, request).await
+        read::read(self, source, request, start.run.counts).await
     }
 
-    /// The delete phase of a stream. None starts after a cancel was acknowledged.
-    async fn sweep(&self, stream: &StreamName) -> Result<(), Stop> {
+    /// The delete phase of a stream; gives how many records it took away. None starts after a cancel was acknowledged.
+    async fn sweep(&self, stream: &StreamName) -> Result<u64, Stop> {
+        let mut deleted = 0;
         loop {
             if self.cancel.is_raised() {
                 return Err(Stop::Cancelled);
@@ -174,8 +187,11 @@ impl RunContext {
                 stream: stream.clone(),
                 max_keys: SWEEP_KEYS,
             };
-            if self.store.sweep(step).await?.done {
-                return Ok(());
+            let progress = self.store.sweep(step).await?;
+            self.metrics().swept(progress.deleted);
+            deleted += progress.deleted;
+            if progress.done {
+                return Ok(deleted);
             }
         }
     }
@@ -271,6 +287,10 @@ impl RunContext {
                 code = run.failure.as_ref().map(|failure| failure.code.as_str()),
                 "the sync has ended"
             );
+            if let Some(status) = status {
+                self.metrics().ended(status);
+                spans::sync_ended(status, counts, run.failure.as_ref().map(|failure| failure.code.as_str()));
+            }
         }
     }
 }
@@ -289,11 +309,20 @@ async fn abandon(shared: &Shared, claim: &Claim, stop: Stop) {
     );
     let now = shared.parts.clock.now();
     let id = claim.sync.id;
-    // On failure the sync stays running in the catalog; the next start takes it over.
-    let _stopped = retried(shared, "record the sync's end", || {
+    let told = retried(shared, "record the sync's end", || {
         shared.parts.catalog.sync_abandon(id, status, failure.clone(), now)
-    })
-    .await;
+    });
+    // On failure the sync stays running in the catalog; the next start takes it over.
+    if told.await.is_ok() {
+        shared.parts.metrics.of_type(type_of(claim)).ended(status);
+        let code = failure.as_ref().map(|failure| failure.code.as_str());
+        spans::sync_ended(status, Counts::default(), code);
+    }
+}
+
+/// The connector type of a sync; `None` if its connector is gone.
+fn type_of(claim: &Claim) -> Option<&str> {
+    claim.connector.as_ref().map(|connector| connector.kind.as_str())
 }
 
 /// Does `work` again while its error is temporary, until the engine stops: the end of a sync must be written down

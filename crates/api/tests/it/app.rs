@@ -8,12 +8,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use inlet_api::{App, Auth, Limits, router};
+use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::{Clock, Entropy, ManualClock, SystemEntropy, Timestamp};
 use inlet_source::{ConnectorType, Environment, Registry};
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores};
-use inlet_sync::{Engine, EngineOptions, EngineParts};
+use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -51,6 +51,8 @@ pub(crate) struct TestApp {
     pub(crate) engine: Engine,
     pub(crate) gate: Gate,
     pub(crate) folder: TempDir,
+    /// The names of the connector types.
+    pub(crate) types: Vec<&'static str>,
 }
 
 impl TestApp {
@@ -77,13 +79,16 @@ impl TestApp {
         let connectors = inlet_connectors::registry();
         let types = connectors.iter().cloned().chain(held::types(gate.clone()));
         let registry = Registry::new(types.collect::<Vec<Arc<dyn ConnectorType>>>());
+        let types = registry.iter().map(|each| each.name()).collect();
         let environment = Environment { files_roots: vec![root.canonicalize().unwrap()] };
+        let mut metrics = prometheus_client::registry::Registry::default();
         let parts = EngineParts {
             catalog: Arc::clone(&catalog),
             stores: Arc::clone(&stores),
             registry: registry.clone(),
             environment: environment.clone(),
             clock: clock.clone(),
+            metrics: EngineMetrics::register(&mut metrics, &registry),
         };
         let options = EngineOptions { running_syncs: setup.running_syncs, ..EngineOptions::default() };
         let engine = Engine::start(parts, options).await.unwrap();
@@ -97,8 +102,10 @@ impl TestApp {
             entropy,
             auth: setup.auth,
             limits: setup.limits,
+            metrics: Metrics::new(metrics, &*clock),
+            traces: None,
         };
-        Self { router: router(app), clock, catalog, engine, gate, folder }
+        Self { router: router(app), clock, catalog, engine, gate, folder, types }
     }
 
     /// Sends a request as it is, but for the `Host` that every client sends.

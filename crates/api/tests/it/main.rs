@@ -18,6 +18,7 @@ mod held;
 mod idempotency;
 mod keys;
 mod logs;
+mod metrics;
 mod openapi;
 mod pages;
 mod push;
