@@ -14,6 +14,7 @@ use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
 use prometheus_client::registry::Registry as MetricRegistry;
 
 use crate::errors::{CommandError, Complaint};
+use crate::traces;
 
 /// The connector type that reads local files.
 pub(crate) const FILES: &str = "files";
@@ -99,7 +100,7 @@ impl Node {
             auth,
             limits: Limits::default(),
             metrics: self.metrics.clone(),
-            traces: None,
+            traces: traces::of_callers(),
         }
     }
 

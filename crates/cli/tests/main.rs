@@ -13,3 +13,5 @@ mod help;
 mod reading;
 mod serving;
 mod syncing;
+#[cfg(feature = "otlp")]
+mod traces;
