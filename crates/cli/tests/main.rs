@@ -14,3 +14,5 @@ mod help;
 mod reading;
 mod serving;
 mod syncing;
+#[cfg(feature = "otlp")]
+mod traces;

@@ -28,6 +28,11 @@ fn the_page_of_the_command_line_is_true() {
     is_true("docs/cli.md");
 }
 
+#[test]
+fn the_page_of_metrics_is_true() {
+    is_true("docs/metrics.md");
+}
+
 #[track_caller]
 fn is_true(document: &str) {
     let text = std::fs::read_to_string(repository().join(document)).unwrap();
