@@ -1,9 +1,11 @@
 //! What the API works with, and its bounds.
 
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::MatchedPath;
 use inlet_model::secret::Vault;
 use inlet_model::{Clock, Entropy};
 use inlet_source::{Environment, Registry};
@@ -16,8 +18,10 @@ use crate::auth::{Auth, Keyring};
 use crate::documents::Documents;
 use crate::idempotency::Ledger;
 use crate::memory::Memory;
+use crate::metrics::Metrics;
 use crate::operation::Operation;
 use crate::pages::Signer;
+use crate::spans::Traces;
 
 /// What the API works with.
 #[derive(Debug, Clone)]
@@ -42,6 +46,10 @@ pub struct App {
     pub auth: Auth,
     /// The bounds.
     pub limits: Limits,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Where traces go, if they go anywhere.
+    pub traces: Option<Arc<dyn Traces>>,
 }
 
 /// Bounds of the API, with defaults that keep a small machine safe.
@@ -114,6 +122,8 @@ pub(crate) struct State {
     pub(crate) requests: Arc<Semaphore>,
     /// One permit a check or a discovery of [`Limits::source_calls`].
     pub(crate) source_calls: Arc<Semaphore>,
+    /// The paths of the operations: what may stand for a request in metrics and traces.
+    routes: HashSet<&'static str>,
 }
 
 impl Api {
@@ -125,11 +135,17 @@ impl Api {
             keyring: Keyring::default(),
             answers: AnswerCache::default(),
             documents: Documents::of(operations),
+            routes: operations.iter().map(|operation| operation.path).collect(),
             memory: Memory::new(app.limits.memory_bytes),
             requests: permits(app.limits.requests),
             source_calls: permits(app.limits.source_calls),
             app,
         }))
+    }
+
+    /// The operation's path that a request has matched; `-` for all that match none.
+    pub(crate) fn route(&self, matched: Option<&MatchedPath>) -> &'static str {
+        matched.and_then(|path| self.routes.get(path.as_str())).copied().unwrap_or("-")
     }
 }
 

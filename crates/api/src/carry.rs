@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::task::{AbortHandle, JoinError};
+use tracing::Instrument;
 
 use crate::app::Api;
 use crate::codes::Code;
@@ -21,11 +22,12 @@ pub(crate) async fn through(State(api): State<Api>, request: Request, next: Next
         return busy().into_response();
     };
     let only_reads = request.method().is_safe();
-    let work = tokio::spawn(async move {
+    let work = async move {
         let response = next.run(request).await;
         drop(permit);
         response
-    });
+    };
+    let work = tokio::spawn(work.in_current_span());
     let _drop_reads = only_reads.then(|| AbortOnDrop(work.abort_handle()));
     match tokio::time::timeout(api.limits.request_time, work).await {
         Ok(Ok(response)) => response,

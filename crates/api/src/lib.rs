@@ -4,7 +4,7 @@
 //! does is written for users in `docs/api.md`; every error code has a page of its own in `docs/errors/`.
 //!
 //! A request passes, from the outside in: `request_id` (an id on every answer, errors put into words), `log` (one
-//! line), `carry` (bounded in time and number, panics caught, changes carried through), `auth`, and then the one
+//! line, one span, and the numbers), `carry` (bounded in time and number, panics caught, changes carried through), `auth`, and then the one
 //! file that holds its operation.
 
 mod answer;
@@ -28,6 +28,7 @@ mod idempotency;
 mod keys;
 mod log;
 mod memory;
+mod metrics;
 mod openapi;
 mod operation;
 mod pages;
@@ -42,9 +43,12 @@ mod serve;
 mod settings;
 mod source_call;
 mod spaces;
+mod spans;
 mod syncs;
 
 pub use app::{App, Limits};
 pub use auth::{Auth, NewKey, key_hash, new_key};
+pub use metrics::Metrics;
 pub use router::router;
 pub use serve::serve;
+pub use spans::Traces;

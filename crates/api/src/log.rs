@@ -1,35 +1,42 @@
-//! One line in the log for each request: who asked for what, and how it ended. Never a body, a query or a key.
+//! What is kept of each request when it is answered: one line in the log (who asked for what, and how it ended), one span
+//! of a trace, and the numbers. Never a body, a query or a key.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Instrument;
 
+use crate::app::Api;
 use crate::auth::Caller;
 use crate::problem::Problem;
 use crate::request_id::Id;
+use crate::spans;
 
-/// Logs the request when it is answered; a failure of ours with its causes, here and nowhere else.
-pub(crate) async fn write(request: Request, next: Next) -> Response {
+/// Logs, counts and traces the request when it is answered; logs a failure of ours with its causes, here and nowhere else.
+pub(crate) async fn write(State(api): State<Api>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = api.route(request.extensions().get::<MatchedPath>());
     let id = request.extensions().get::<Id>().cloned();
-    let response = next.run(request).await;
-
-    let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let request_id = id.as_ref().map_or("-", |id| &*id.0);
+    let span = spans::of_request(&api, &method, route, request_id, request.headers());
+    let response = next.run(request).instrument(span.clone()).await;
+
+    let took = begun.elapsed();
+    api.metrics.answered(&method, route, response.status(), took);
     let status = response.status().as_u16();
     let caller = response.extensions().get::<Caller>();
     let problem = response.extensions().get::<Arc<Problem>>();
     let code = problem.map(|problem| problem.code().name());
+    spans::answered(&span, response.status(), problem.map(|problem| &**problem));
     tracing::info!(
         %method,
         route,
         status,
-        duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         request_id,
         key = caller.map(tracing::field::display),
         code,

@@ -157,8 +157,10 @@ impl Writer {
                 let schema = transformed(*schema, &mut self.answers);
                 written["content"] = json!({"application/json": {"schema": schema, "example": example}});
             }
-            Content::Text { media_type } => {
-                written["content"] = json!({*media_type: {"schema": {"type": "string"}}});
+            Content::Text { media_types } => {
+                for media_type in media_types {
+                    written["content"][media_type] = json!({"schema": {"type": "string"}});
+                }
             }
         }
         if !reply.headers.is_empty() {

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::http::{Method, Uri};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 
 use crate::app::{Api, App};
 use crate::codes::Code;
@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::{
     audit, auth, carry, collections, connector_types, connectors, documents, error_pages, health, keys, log,
-    records, request_id, spaces, syncs,
+    metrics, records, request_id, spaces, syncs,
 };
 
 /// Everything that answers requests.
@@ -24,7 +24,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .merge(protected.layer(from_fn_with_state(api.clone(), auth::check)))
         .layer(from_fn_with_state(api.clone(), carry::through))
-        .layer(from_fn(log::write))
+        .layer(from_fn_with_state(api.clone(), log::write))
         .layer(from_fn_with_state(api.clone(), request_id::give))
         .with_state(api)
 }
@@ -75,6 +75,7 @@ fn protected() -> Routes {
         .on(audit::list::operation(), audit::list::list)
         .on(connector_types::list::operation(), connector_types::list::list)
         .on(connector_types::get::operation(), connector_types::get::get)
+        .on(metrics::get::operation(), metrics::get::get)
 }
 
 async fn route_not_found(method: Method, uri: Uri) -> Problem {

@@ -1,15 +1,17 @@
-//! Logs: to standard error, for people or for machines.
+//! Logs: to standard error, for people or for machines. The spans of traces come from the same place and go elsewhere.
 
 use std::io::{self, IsTerminal};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::args::{Command, LogArgs, LogFormat};
 use crate::errors::CommandError;
+use crate::traces::SpanLayer;
 
-/// Starts logging as the arguments say and the command suggests.
-pub(crate) fn start(args: &LogArgs, command: &Command) -> Result<(), CommandError> {
+/// Starts logging as the arguments say and the command suggests; `spans` takes the spans, whatever the log shows.
+pub(crate) fn start(args: &LogArgs, command: &Command, spans: Option<SpanLayer>) -> Result<(), CommandError> {
     let is_server = matches!(command, Command::Serve(_));
     let filter = match &args.log_level {
         Some(text) => text.parse::<EnvFilter>().map_err(|error| bad_filter(text, error))?,
@@ -21,16 +23,16 @@ pub(crate) fn start(args: &LogArgs, command: &Command) -> Result<(), CommandErro
         LogFormat::Human => false,
         LogFormat::Json => true,
     };
-    let base = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let base = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         // Nobody can be told that standard error is gone.
         .log_internal_errors(false);
-    if json {
-        base.json().flatten_event(true).finish().init();
+    let lines = if json {
+        base.json().flatten_event(true).boxed()
     } else {
-        base.with_ansi(on_terminal && std::env::var_os("NO_COLOR").is_none()).finish().init();
-    }
+        base.with_ansi(on_terminal && std::env::var_os("NO_COLOR").is_none()).boxed()
+    };
+    tracing_subscriber::registry().with(spans).with(lines.with_filter(filter)).init();
     Ok(())
 }
 

@@ -12,12 +12,14 @@ mod output;
 mod server;
 mod session;
 mod signals;
+mod traces;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use args::Command;
+use args::{Cli, Command};
 use errors::CommandError;
+use traces::Traces;
 
 /// Threads that hang in the system's hands at the end are left to it after this long.
 const LAST_GRACE: Duration = Duration::from_millis(500);
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
             return if answer.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
-    match logging::start(&cli.log, &cli.command).and_then(|()| run(&cli.command)) {
+    match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if let CommandError::Complaint(complaint) = &error {
@@ -42,12 +44,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command) -> Result<(), CommandError> {
+fn run(cli: &Cli) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         CommandError::failure("system.threads", "the system gives no threads").because(error)
     })?;
+    let (traces, spans) = Traces::start(&cli.command, runtime.handle())?;
+    logging::start(&cli.log, &cli.command, spans)?;
     let result = runtime.block_on(async {
-        match command {
+        match &cli.command {
             Command::Serve(args) => commands::serve::run(args).await,
             Command::Sync(args) => commands::sync::run(args).await,
             Command::Records(args) => commands::records::run(args).await,
@@ -66,6 +70,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
             Command::Man(args) => commands::man::run(args),
         }
     });
+    traces.end();
     runtime.shutdown_timeout(LAST_GRACE);
     result
 }

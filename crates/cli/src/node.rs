@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use inlet_api::{App, Auth, Limits, router};
+use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::Vault;
 use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
 use inlet_source::{Environment, Registry};
 use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores, StoreError};
-use inlet_sync::{Engine, EngineOptions, EngineParts};
+use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
+use prometheus_client::registry::Registry as MetricRegistry;
 
 use crate::args::EncryptionArgs;
 use crate::client::{Client, Transport};
 use crate::encryption::{self, KeyRing};
 use crate::errors::{CommandError, Complaint};
+use crate::traces;
 
 /// The connector type that reads local files.
 pub(crate) const FILES: &str = "files";
@@ -54,6 +56,7 @@ pub(crate) struct Node {
     engine: Engine,
     environment: Environment,
     vault: Vault,
+    metrics: Metrics,
     // Given back last.
     dir: DataDir,
 }
@@ -79,6 +82,7 @@ impl Node {
         );
         let stores: Arc<dyn CollectionStores> = Arc::new(stores.map_err(failed)?);
         let environment = Environment { files_roots: options.files_roots };
+        let mut metrics = MetricRegistry::default();
         let parts = EngineParts {
             catalog: Arc::clone(&catalog),
             stores: Arc::clone(&stores),
@@ -86,13 +90,15 @@ impl Node {
             environment: environment.clone(),
             vault: vault.clone(),
             clock: Arc::clone(&clock),
+            metrics: EngineMetrics::register(&mut metrics, &registry()),
         };
+        let metrics = Metrics::new(metrics, &*clock);
         let mut engine_options = EngineOptions::default();
         if !options.runs_syncs {
             engine_options.running_syncs = 0;
         }
         let engine = Engine::start(parts, engine_options).await.map_err(failed)?;
-        Ok(Self { catalog, stores, clock, entropy, engine, environment, vault, dir })
+        Ok(Self { catalog, stores, clock, entropy, engine, environment, vault, metrics, dir })
     }
 
     /// The API over this node, for these callers.
@@ -108,6 +114,8 @@ impl Node {
             entropy: Arc::clone(&self.entropy),
             auth,
             limits: Limits::default(),
+            metrics: self.metrics.clone(),
+            traces: traces::of_callers(),
         }
     }
 

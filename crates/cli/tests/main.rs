@@ -24,3 +24,5 @@ mod sources;
 mod spaces;
 mod syncing;
 mod syncs;
+#[cfg(feature = "otlp")]
+mod traces;

@@ -11,6 +11,7 @@ use inlet_store::collection::CancelFlag;
 use inlet_store::{Catalog, CollectionStores, StoreResult};
 use tokio::sync::{Notify, watch};
 
+use crate::metrics::EngineMetrics;
 use crate::worker;
 
 /// What the engine works with.
@@ -28,6 +29,8 @@ pub struct EngineParts {
     pub vault: Vault,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: EngineMetrics,
 }
 
 /// Bounds of the engine, with defaults that keep a small machine safe.

@@ -6,12 +6,15 @@
 
 mod engine;
 mod failure;
+mod metrics;
 mod plan;
 mod read;
 mod reconcile;
 mod run;
 mod source;
+mod spans;
 mod worker;
 
 pub use engine::{Engine, EngineOptions, EngineParts};
+pub use metrics::EngineMetrics;
 pub use source::{BuiltSource, build_source};

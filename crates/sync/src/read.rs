@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use inlet_model::sync::Failure;
-use inlet_model::{ConnectorId, StreamName};
+use inlet_model::{ConnectorId, Counts, StreamName};
 use inlet_source::{
     Inbox, InboxEntry, InboxError, Message, MessageReceiver, ReadRequest, SourceError, Taken, messages,
 };
@@ -16,11 +16,13 @@ use inlet_store::{CollectionStore, StoreResult, fault};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::engine::EngineOptions;
 use crate::failure::{self, Stop};
 use crate::run::RunContext;
 use crate::source::BuiltSource;
+use crate::spans;
 
 /// The pushes of one connector, as its source sees them.
 #[derive(Debug)]
@@ -49,11 +51,13 @@ impl Inbox for StoreInbox {
     }
 }
 
-/// Reads until the source has ended and everything it sent is committed. Gives the streams that failed.
+/// Reads until the source has ended and everything it sent is committed. Gives the streams that failed. The run's
+/// counters stand at `counted`.
 pub(crate) async fn read(
     context: &RunContext,
     built: BuiltSource,
     request: ReadRequest,
+    counted: Counts,
 ) -> Result<Vec<(String, Failure)>, Stop> {
     let (out, receiver) = messages(context.shared.options.sync_bytes);
     let open = request.streams.iter().map(|stream| stream.name.clone()).collect();
@@ -68,6 +72,7 @@ pub(crate) async fn read(
         gathering: Gathering::default(),
         committing: None,
         open,
+        counted,
         failed: Vec::new(),
     };
     let pumped = pump.run().await;
@@ -131,6 +136,8 @@ struct Pump<'a> {
     committing: Option<Committing>,
     /// Streams that the source has not ended yet.
     open: Vec<StreamName>,
+    /// The run's counters, as far as the metrics have them.
+    counted: Counts,
     failed: Vec<(String, Failure)>,
 }
 
@@ -199,10 +206,27 @@ impl Pump<'_> {
         let Gathering { items, room, .. } = std::mem::take(&mut self.gathering);
         let commit = self.context.commit(items);
         let store = Arc::clone(&self.context.store);
-        self.committing = Some(tokio::spawn(async move { (store.commit(commit).await, room) }));
+        let metrics = self.context.shared.parts.metrics.clone();
+        let span = spans::commit(commit.items.len());
+        let work = async move {
+            let begun = Instant::now();
+            let committed = store.commit(commit).await;
+            match &committed {
+                Ok(_) => metrics.committed(begun.elapsed()),
+                Err(error) => spans::commit_failed(error.kind().code()),
+            }
+            (committed, room)
+        };
+        self.committing = Some(tokio::spawn(work.instrument(span)));
     }
 
-    fn check(&self, receipt: Receipt) -> Result<(), Stop> {
+    fn count(&mut self, receipt: Receipt) {
+        self.context.metrics().went_on(self.counted, receipt.counts);
+        self.counted = receipt.counts;
+    }
+
+    fn check(&mut self, receipt: Receipt) -> Result<(), Stop> {
+        self.count(receipt);
         let allowed = self.context.shared.options.max_rejected;
         if receipt.counts.rejected > allowed {
             return Err(Stop::Failed(failure::too_many_rejected(receipt.counts.rejected, allowed)));
@@ -213,11 +237,13 @@ impl Pump<'_> {
     /// Stops taking messages. The commit under way ends as it may; an interrupted sync also commits what it has in hand.
     async fn stopped(&mut self, why: Stop) -> Result<(), Stop> {
         if self.committing.is_some() {
-            committed(&mut self.committing).await?;
+            let receipt = committed(&mut self.committing).await?;
+            self.count(receipt);
         }
         if matches!(why, Stop::Interrupted) && !self.gathering.items.is_empty() {
             self.begin_commit();
-            committed(&mut self.committing).await?;
+            let receipt = committed(&mut self.committing).await?;
+            self.count(receipt);
         }
         Err(why)
     }

@@ -8,18 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_model::sync::{Failure, Outcome, SyncStatus};
-use inlet_model::{StreamName, Timestamp};
+use inlet_model::{Counts, StreamName, Timestamp};
 use inlet_source::{ReadRequest, SourceError, StreamRequest};
 use inlet_store::catalog::{Claim, Connector};
 use inlet_store::collection::{CancelFlag, Commit, FinishRun, Item, NewRun, Run, RunStart, Sweep};
 use inlet_store::{CollectionStore, StoreError, StoreErrorKind, StoreResult, fault};
 use tokio::sync::Notify;
+use tracing::field::Empty;
 
 use crate::engine::Shared;
 use crate::failure::{self, Stop};
+use crate::metrics::TypeMetrics;
 use crate::plan::StreamPlan;
-use crate::read;
 use crate::source::{BuiltSource, build_source};
+use crate::{read, spans};
 
 /// A sync with this many attempts in a row that came to nothing is not tried again.
 const MAX_BARREN_ATTEMPTS: u32 = 3;
@@ -38,7 +40,11 @@ pub(crate) struct RunContext {
 }
 
 /// Runs a claimed sync until it has ended, in the store and in the catalog, or the engine stops.
-#[tracing::instrument(name = "sync", skip_all, fields(sync_id = %claim.sync.id, connector_id = %claim.sync.connector_id))]
+#[tracing::instrument(name = "sync", skip_all, fields(
+    sync_id = %claim.sync.id, connector_id = %claim.sync.connector_id, connector_type = type_of(&claim),
+    attempt = claim.sync.attempt, status = Empty, read = Empty, created = Empty, updated = Empty, unchanged = Empty,
+    deleted = Empty, rejected = Empty, bytes = Empty, code = Empty, otel.status_code = Empty,
+))]
 pub(crate) async fn run(shared: Arc<Shared>, claim: Claim) {
     let Some((cancel, cancelled)) = shared
         .running()
@@ -65,6 +71,11 @@ impl RunContext {
         self.shared.parts.clock.now()
     }
 
+    /// The numbers that this sync counts into.
+    pub(crate) fn metrics(&self) -> &TypeMetrics {
+        self.shared.parts.metrics.of_type(type_of(&self.claim))
+    }
+
     /// Everything up to the end of the run in the store.
     async fn carry_out(&self) -> Result<Run, Stop> {
         let sync = &self.claim.sync;
@@ -84,9 +95,14 @@ impl RunContext {
         if start.run.barren_attempts > MAX_BARREN_ATTEMPTS {
             return Err(Stop::Failed(failure::crash_loop(MAX_BARREN_ATTEMPTS)));
         }
+        let mut failed = Vec::new();
         let unswept = std::mem::take(&mut start.unswept);
-        let unswept = plans.iter().filter(|plan| unswept.contains(&plan.name)).map(StreamPlan::question);
-        let mut failed = self.sweep_all(&source, unswept.collect()).await?;
+        if !unswept.is_empty() {
+            let unswept = plans.iter().filter(|plan| unswept.contains(&plan.name)).map(StreamPlan::question);
+            failed = self.sweep_all(&source, unswept.collect()).await?;
+            // Cursors and counters are now as the end of these listings left them.
+            start = self.begin(connector, &plans).await?;
+        }
         plans.retain(|plan| !failed.iter().any(|(name, _)| name == plan.name.as_str()));
         let questions = plans.iter().map(StreamPlan::question).collect();
         if !plans.is_empty() {
@@ -150,7 +166,7 @@ impl RunContext {
                 connector_id: self.claim.sync.connector_id,
             })),
         };
-        read::read(self, built, request).await
+        read::read(self, built, request, start.run.counts).await
     }
 
     /// The delete phase of each stream. Gives the streams of which the source could not say what is still there: what they
@@ -189,7 +205,9 @@ impl RunContext {
                 Ok(absent) => absent,
                 Err(error) => return Ok(Err(error)),
             };
-            if self.store.sweep(self.step(&stream.name, absent)).await?.done {
+            let progress = self.store.sweep(self.step(&stream.name, absent)).await?;
+            self.metrics().swept(progress.deleted);
+            if progress.done {
                 return Ok(Ok(()));
             }
         }
@@ -330,6 +348,10 @@ impl RunContext {
                 code = run.failure.as_ref().map(|failure| failure.code.as_str()),
                 "the sync has ended"
             );
+            if let Some(status) = status {
+                self.metrics().ended(status);
+                spans::sync_ended(status, counts, run.failure.as_ref().map(|failure| failure.code.as_str()));
+            }
         }
     }
 }
@@ -348,11 +370,20 @@ async fn abandon(shared: &Shared, claim: &Claim, stop: Stop) {
     );
     let now = shared.parts.clock.now();
     let id = claim.sync.id;
-    // On failure the sync stays running in the catalog; the next start takes it over.
-    let _stopped = retried(shared, "record the sync's end", || {
+    let told = retried(shared, "record the sync's end", || {
         shared.parts.catalog.sync_abandon(id, status, failure.clone(), now)
-    })
-    .await;
+    });
+    // On failure the sync stays running in the catalog; the next start takes it over.
+    if told.await.is_ok() {
+        shared.parts.metrics.of_type(type_of(claim)).ended(status);
+        let code = failure.as_ref().map(|failure| failure.code.as_str());
+        spans::sync_ended(status, Counts::default(), code);
+    }
+}
+
+/// The connector type of a sync; `None` if its connector is gone.
+fn type_of(claim: &Claim) -> Option<&str> {
+    claim.connector.as_ref().map(|connector| connector.kind.as_str())
 }
 
 /// Does `work` again while its error is temporary, until the engine stops: the end of a sync must be written down

@@ -121,8 +121,8 @@ pub(crate) enum Content {
     Empty,
     /// JSON.
     Json { schema: SchemaOf, example: Value },
-    /// Something else, of this media type.
-    Text { media_type: &'static str },
+    /// Something else, of one of these media types.
+    Text { media_types: Vec<&'static str> },
 }
 
 /// A call that goes on from an answer.
@@ -255,7 +255,12 @@ impl Operation {
 
     /// Answers 200 with a text that is not JSON.
     pub(crate) fn answers_text(self, description: &'static str, media_type: &'static str) -> Self {
-        self.replies(StatusCode::OK, description, Content::Text { media_type })
+        self.answers_texts(description, &[media_type])
+    }
+
+    /// Answers 200 with a text that is not JSON, of the media type that the caller asks for.
+    pub(crate) fn answers_texts(self, description: &'static str, media_types: &[&'static str]) -> Self {
+        self.replies(StatusCode::OK, description, Content::Text { media_types: media_types.to_vec() })
     }
 
     fn replies(mut self, status: StatusCode, description: &'static str, content: Content) -> Self {

@@ -9,13 +9,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use inlet_api::{App, Auth, Limits, router};
+use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::{Clock, Entropy, ManualClock, SeededEntropy, SystemEntropy, Timestamp};
 use inlet_source::{ConnectorType, Environment, Registry};
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores};
-use inlet_sync::{Engine, EngineOptions, EngineParts};
+use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -68,6 +68,8 @@ pub(crate) struct TestApp {
     pub(crate) gate: Gate,
     pub(crate) database: Database,
     pub(crate) folder: TempDir,
+    /// The names of the connector types.
+    pub(crate) types: Vec<&'static str>,
 }
 
 impl TestApp {
@@ -100,7 +102,9 @@ impl TestApp {
         let types = connectors.iter().cloned().chain(held::types(gate.clone()));
         let types = types.chain([Arc::new(database.clone()) as Arc<dyn ConnectorType>]);
         let registry = Registry::new(types.collect::<Vec<Arc<dyn ConnectorType>>>());
+        let types = registry.iter().map(|each| each.name()).collect();
         let environment = Environment { files_roots: vec![root.canonicalize().unwrap()] };
+        let mut metrics = prometheus_client::registry::Registry::default();
         let parts = EngineParts {
             catalog: Arc::clone(&catalog),
             stores: Arc::clone(&stores),
@@ -108,6 +112,7 @@ impl TestApp {
             environment: environment.clone(),
             vault: setup.vault.clone(),
             clock: clock.clone(),
+            metrics: EngineMetrics::register(&mut metrics, &registry),
         };
         let options = EngineOptions { running_syncs: setup.running_syncs, ..EngineOptions::default() };
         let engine = Engine::start(parts, options).await.unwrap();
@@ -122,8 +127,10 @@ impl TestApp {
             entropy,
             auth: setup.auth,
             limits: setup.limits,
+            metrics: Metrics::new(metrics, &*clock),
+            traces: None,
         };
-        Self { router: router(app), clock, catalog, engine, gate, database, folder }
+        Self { router: router(app), clock, catalog, engine, gate, database, folder, types }
     }
 
     /// Ends the server, and gives its folder back.

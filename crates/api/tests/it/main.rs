@@ -19,6 +19,7 @@ mod held;
 mod idempotency;
 mod keys;
 mod logs;
+mod metrics;
 mod openapi;
 mod pages;
 mod push;

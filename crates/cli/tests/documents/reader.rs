@@ -83,9 +83,10 @@ impl Reader {
 
     fn run(&mut self, command: &str) -> Outcome {
         let command = command.replace("cargo run --release -- ", "inlet ");
-        if let Some(command) = command.strip_prefix("inlet serve").filter(|_| !command.contains("0.0.0.0")) {
-            let command = format!("exec inlet serve{}", command.strip_suffix(" &").unwrap_or(command));
-            return self.serve(&command);
+        let is_server = without_environment(&command).starts_with("inlet serve");
+        // On an address that is not the loopback one it does not start.
+        if is_server && !command.contains("0.0.0.0") {
+            return self.serve(&format!("exec env {}", command.strip_suffix(" &").unwrap_or(&command)));
         }
         if command.contains("curl ") && self.server.is_none() {
             self.serve("exec inlet serve --auth none");
@@ -181,6 +182,16 @@ impl Reader {
         shell.env("PATH", path).env("INLET_LISTEN", "127.0.0.1:0").env("INLET_DEMO_NO_SERVE", "true");
         shell
     }
+}
+
+/// The command without the variables that stand in front of it.
+fn without_environment(mut command: &str) -> &str {
+    while let Some((first, rest)) = command.split_once(' ')
+        && assignment(first).is_some()
+    {
+        command = rest;
+    }
+    command
 }
 
 /// `name=value`, and nothing else.

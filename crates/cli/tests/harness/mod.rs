@@ -58,7 +58,7 @@ impl Home {
     pub(crate) fn program(&self, name: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(name);
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("INLET_") {
+            if ["INLET_", "OTEL_"].iter().any(|ours| name.to_string_lossy().starts_with(ours)) {
                 command.env_remove(name);
             }
         }

@@ -26,7 +26,7 @@ pub use keys::{
 pub use page::{Page, PageCursor, PageQuery};
 pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, renew_secrets};
 pub use spaces::{DeleteEffect, Space, Spaces};
-pub use syncs::{CancelEffect, Claim, Sync, Syncs};
+pub use syncs::{CancelEffect, Claim, Sync, SyncTally, Syncs};
 pub use tasks::{Task, TaskId, TaskKind, Tasks};
 
 /// The whole catalog.

@@ -100,6 +100,19 @@ pub enum CancelEffect {
     None,
 }
 
+/// The syncs of one status and connector type that have not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncTally {
+    /// Where they stand.
+    pub status: SyncStatus,
+    /// Their connectors' type.
+    pub kind: String,
+    /// How many they are.
+    pub syncs: u64,
+    /// When the oldest of them was asked for.
+    pub oldest_created_at: Timestamp,
+}
+
 /// The syncs of the catalog. Every change of status goes through the table of legal moves.
 #[async_trait]
 pub trait Syncs {
@@ -115,6 +128,9 @@ pub trait Syncs {
     async fn sync_get(&self, connector_id: ConnectorId, id: SyncId) -> StoreResult<Option<Sync>>;
     /// The newest sync of each connector that has one.
     async fn sync_last(&self, connector_ids: &[ConnectorId]) -> StoreResult<Vec<Sync>>;
+    /// Counts the syncs that have not ended, those of deleted connectors included: a row for each status and connector
+    /// type of which there is one. It costs what these syncs cost, however many have ended before.
+    async fn sync_tally(&self) -> StoreResult<Vec<SyncTally>>;
     /// Cancels the sync of that id, or without one whatever of the connector is active, else queued.
     async fn sync_cancel(
         &self,

@@ -24,7 +24,7 @@ use inlet_store::catalog::{Connector, ConnectorStatus, Effect, Sync};
 use inlet_store::collection::RecordQuery;
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStore, CollectionStores};
-use inlet_sync::{Engine, EngineOptions, EngineParts};
+use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -109,6 +109,9 @@ pub(crate) struct Fixture {
     pub(crate) stores: Arc<dyn CollectionStores>,
     pub(crate) connector: Connector,
     scripted: Scripted,
+    /// What all engines of this fixture count, as one process would.
+    metrics: EngineMetrics,
+    shown: prometheus_client::registry::Registry,
 }
 
 pub(crate) fn stream(name: &str) -> StreamName {
@@ -176,13 +179,11 @@ impl Fixture {
         assert_eq!(created, Effect::Done);
         let idle: Script = Arc::new(|_, _| Box::pin(async { Ok(()) }));
         let all: Answer = Arc::new(|keys| Box::pin(async { Ok(keys.into_iter().collect()) }));
-        Self {
-            _folder: folder,
-            catalog,
-            stores: Arc::new(stores),
-            connector,
-            scripted: Scripted(Arc::new(Mutex::new(idle)), Arc::new(Mutex::new(all))),
-        }
+        let scripted = Scripted(Arc::new(Mutex::new(idle)), Arc::new(Mutex::new(all)));
+        let types: Arc<dyn ConnectorType> = Arc::new(scripted.clone());
+        let mut shown = prometheus_client::registry::Registry::default();
+        let metrics = EngineMetrics::register(&mut shown, &Registry::new([types]));
+        Self { _folder: folder, catalog, stores: Arc::new(stores), connector, scripted, metrics, shown }
     }
 
     /// What the source does from now on.
@@ -216,6 +217,7 @@ impl Fixture {
             environment: Environment::default(),
             vault: vault(),
             clock: Arc::new(SystemClock),
+            metrics: self.metrics.clone(),
         };
         Engine::start(parts, options).await.unwrap()
     }
@@ -229,6 +231,14 @@ impl Fixture {
         assert_eq!(self.catalog.sync_trigger(sync, None).await.unwrap(), Effect::Done);
         engine.wake();
         id
+    }
+
+    /// A number that the engines have counted, by its name and labels.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.shown).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name} is not in\n{text}")).parse().unwrap()
     }
 
     pub(crate) async fn sync(&self, id: SyncId) -> Sync {

@@ -7,5 +7,6 @@ mod cancelling;
 mod failing;
 mod fixture;
 mod listing;
+mod metrics;
 mod resuming;
 mod secrets;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use inlet_model::Scope;
 use inlet_model::sync::{SyncMode, SyncStatus};
+use inlet_source::Message;
 
-use crate::fixture::{Fixture, list_the_rest, list_three_and_hang};
+use crate::fixture::{Fixture, batch, end, list_the_rest, list_three_and_hang, listing, stream};
 
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -23,6 +25,33 @@ async fn a_stopped_engine_commits_what_it_has_and_the_next_goes_on() {
     let sync = fixture.wait(id, |sync| sync.status.is_final()).await;
     assert_eq!((sync.status, sync.attempt), (SyncStatus::Succeeded, 2));
     assert_eq!((sync.counts.read, sync.counts.created), (5, 5), "the counters go on");
+}
+
+#[tokio::test]
+async fn a_sync_resumed_before_the_delete_phase_reads_on_from_the_cursor_that_this_leaves() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(|request, out| async move {
+        out.send(listing("s")).await.unwrap();
+        let batch = batch(&request, "s", 0..3, "a");
+        out.send(Message::Batch { batch, checkpoint: Some(3.into()) }).await.unwrap();
+        let (stream, scope) = (stream("s"), Scope::whole());
+        out.send(Message::Complete { stream, scope, cursor: Some(7.into()), certified: true }).await.unwrap();
+        std::future::pending().await
+    });
+    let engine = fixture.engine().await;
+    let id = fixture.trigger(&engine, SyncMode::Incremental).await;
+    fixture.wait_for_records(3).await;
+    engine.stop(GRACE).await;
+
+    fixture.script(|request, out| async move {
+        let whole = &request.streams[0].scopes[&Scope::whole()];
+        assert_eq!((&whole.listing, &whole.cursor), (&None, &Some(7.into())));
+        out.send(end("s")).await.unwrap();
+        Ok(())
+    });
+    let _next = fixture.engine().await;
+    let sync = fixture.wait(id, |sync| sync.status.is_final()).await;
+    assert_eq!((sync.status, sync.counts.created), (SyncStatus::Succeeded, 3), "{:?}", sync.failure);
 }
 
 #[tokio::test]

@@ -98,6 +98,8 @@ macro_rules! catalog_tests {
                 syncs_are_listed_newest_first,
                 paging_skips_and_repeats_nothing_while_syncs_are_added,
                 the_last_sync_is_the_newest_of_each_connector_that_has_one,
+                syncs_that_have_not_ended_are_counted_by_status_and_type,
+                a_sync_that_has_ended_is_not_counted,
             }
             sync_claim {
                 nothing_is_claimed_when_nothing_is_queued,

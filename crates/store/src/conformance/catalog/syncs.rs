@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use inlet_model::sync::Outcome;
+use inlet_model::sync::{Outcome, SyncStatus};
 
 use super::given::{Given, after, first};
-use crate::catalog::{Catalog, Connector, Sync};
+use crate::catalog::{Catalog, Connector, Effect, Sync, SyncTally};
 
 async fn ended_syncs(given: &Given, connector: &Connector, count: usize) -> Vec<Sync> {
     let mut newest_first = Vec::new();
@@ -68,4 +68,47 @@ pub async fn the_last_sync_is_the_newest_of_each_connector_that_has_one(catalog:
     last.sort_by_key(|sync| sync.created_at);
     assert_eq!(last, [newest_of_two, newest_of_one]);
     assert_eq!(given.catalog.sync_last(&[]).await.unwrap(), []);
+}
+
+/// Syncs that have not ended are counted by status and connector type, each count with the age of its oldest; those of
+/// deleted connectors too.
+pub async fn syncs_that_have_not_ended_are_counted_by_status_and_type(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    assert_eq!(given.catalog.sync_tally().await.unwrap(), []);
+    let running = given.running_sync(&given.stored_connector().await).await.sync;
+    let deleted = given.stored_connector().await;
+    let cancelling = given.running_sync(&deleted).await.sync;
+    let (space_id, collection_id) = (&deleted.space_id, &deleted.collection_id);
+    given.catalog.connector_delete(space_id, collection_id, deleted.id, given.now()).await.unwrap();
+    let oldest = given.queued_sync(&given.stored_connector().await).await;
+    given.queued_sync(&given.stored_connector().await).await;
+    let other = Connector { kind: "other".to_owned(), ..given.a_connector(&given.stored_collection().await) };
+    assert_eq!(given.catalog.connector_create(other.clone(), None).await.unwrap(), Effect::Done);
+    let of_other = given.queued_sync(&other).await;
+
+    let mut tally = given.catalog.sync_tally().await.unwrap();
+    tally.sort_by_key(|row| (row.status.as_str(), row.kind.clone()));
+    let row = |status, kind: &str, syncs, oldest: &Sync| SyncTally {
+        status,
+        kind: kind.to_owned(),
+        syncs,
+        oldest_created_at: oldest.created_at,
+    };
+    let expected = [
+        row(SyncStatus::Cancelling, "files", 1, &cancelling),
+        row(SyncStatus::Queued, "files", 2, &oldest),
+        row(SyncStatus::Queued, "other", 1, &of_other),
+        row(SyncStatus::Running, "files", 1, &running),
+    ];
+    assert_eq!(tally, expected);
+}
+
+/// A sync that has ended is not counted.
+pub async fn a_sync_that_has_ended_is_not_counted(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let connector = given.stored_connector().await;
+    for outcome in [Outcome::Succeeded, Outcome::Failed, Outcome::Cancelled] {
+        given.finished_sync(&connector, outcome).await;
+    }
+    assert_eq!(given.catalog.sync_tally().await.unwrap(), []);
 }

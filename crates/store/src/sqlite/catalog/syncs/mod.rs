@@ -4,6 +4,7 @@ mod cancel;
 pub(super) mod claim;
 mod finish;
 mod sync_row;
+mod tally;
 mod trigger;
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use inlet_model::{ConnectorId, SyncId, Timestamp};
 pub(super) use self::cancel::want_cancelled_of;
 use super::{SqliteCatalog, idempotency};
 use crate::StoreResult;
-use crate::catalog::{CancelEffect, Claim, Effect, Idempotent, Page, PageQuery, Sync, Syncs};
+use crate::catalog::{CancelEffect, Claim, Effect, Idempotent, Page, PageQuery, Sync, SyncTally, Syncs};
 use crate::collection::Run;
 
 #[async_trait]
@@ -47,6 +48,10 @@ impl Syncs for SqliteCatalog {
             last.filter_map(Result::transpose).collect()
         })
         .await
+    }
+
+    async fn sync_tally(&self) -> StoreResult<Vec<SyncTally>> {
+        self.read_rows("count the syncs", tally::tally).await
     }
 
     async fn sync_cancel(
