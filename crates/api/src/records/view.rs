@@ -45,7 +45,8 @@ pub(crate) struct ChangeView<'a> {
     stream: &'a str,
     key: Box<RawValue>,
     data: Option<&'a RawValue>,
-    sync_id: SyncId,
+    /// `null` where the record was removed on request.
+    sync_id: Option<SyncId>,
     at: Timestamp,
 }
 

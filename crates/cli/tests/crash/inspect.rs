@@ -42,7 +42,8 @@ pub(super) fn has_running_sync(data: &Path) -> bool {
 async fn assert_counters(store: &dyn CollectionStore, syncs: &[Sync], changes: &[Change], what: &str) {
     let mut entries: HashMap<SyncId, u64> = HashMap::new();
     for change in changes {
-        *entries.entry(change.sync_id).or_default() += 1;
+        let sync_id = change.sync_id.expect("nothing was removed on request");
+        *entries.entry(sync_id).or_default() += 1;
     }
     for sync in syncs {
         let Some(run) = store.run(sync.id).await.unwrap() else { continue };

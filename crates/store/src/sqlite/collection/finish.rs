@@ -3,8 +3,8 @@
 use inlet_model::ConnectorId;
 
 use super::error::{Outcome, Trouble};
+use super::runs;
 use super::writer::Writer;
-use super::{inbox, runs};
 use crate::collection::{FinishRun, Phase, Run};
 use crate::fault;
 
@@ -33,7 +33,6 @@ pub(super) fn finish(writer: &mut Writer, finish: FinishRun) -> Outcome<Run> {
 pub(super) fn close_connector(writer: &mut Writer, connector_id: ConnectorId) -> Outcome<()> {
     writer.transact(|tx, memory| {
         memory.seen.clear();
-        runs::close(tx, connector_id)?;
-        inbox::empty(tx, connector_id)
+        runs::close(tx, connector_id)
     })
 }

@@ -1,7 +1,7 @@
 //! One collection in one SQLite file. `docs/format.md` describes the file; this is the code that keeps it.
 //!
 //! - [`stores`] has the files of a directory, [`store`] one of them: its [`writer`] thread and its [`readers`].
-//! - [`begin`], [`commit`], [`sweep`], [`finish`] and [`inbox`] are the transactions of the writer.
+//! - [`begin`], [`commit`], [`sweep`], [`purge`], [`finish`] and [`inbox`] are the transactions of the writer.
 //! - [`records`] and [`changes`] are the reads.
 //! - [`block`] is the format of entries, [`blocks`] the tables they lie in, [`keys`] the table that finds them.
 //! - [`streams`], [`scopes`], [`seen`], [`runs`], [`rejected`], [`idempotency`] and [`meta`] are the other tables, one each.
@@ -17,6 +17,7 @@ mod idempotency;
 mod inbox;
 mod keys;
 mod meta;
+mod purge;
 mod readers;
 mod records;
 mod rejected;

@@ -10,11 +10,13 @@ use super::error::Trouble;
 use super::readers::Readers;
 use super::stores::Options;
 use super::writer::WriterHandle;
-use super::{begin, changes, commit, finish, inbox, meta, records, rejected, runs, schema, streams, sweep};
+use super::{
+    begin, changes, commit, finish, inbox, meta, purge, records, rejected, runs, schema, streams, sweep,
+};
 use crate::collection::{
-    ChangePage, Changes, CollectionStore, Commit, FinishRun, Inbox, InboxItem, NewRun, Push, PushEffect,
-    Receipt, RecordPage, RecordQuery, Records, RejectedRecord, Run, RunStart, Runs, Stats, Sweep,
-    SweepProgress,
+    ChangePage, Changes, CollectionStore, Commit, FinishRun, Inbox, InboxItem, NewRun, PurgeProgress,
+    PurgeStep, Purges, Push, PushEffect, Receipt, RecordPage, RecordQuery, Records, RejectedRecord, Run,
+    RunStart, Runs, Stats, Sweep, SweepProgress,
 };
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -178,6 +180,21 @@ impl Inbox for SqliteCollection {
         self.readers
             .read("read the inbox", move |connection| {
                 inbox::after(connection, connector_id, &stream, after, max_bytes)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Purges for SqliteCollection {
+    async fn purge_step(&self, step: PurgeStep) -> StoreResult<PurgeProgress> {
+        self.writer.write("purge", move |writer| purge::step(writer, &step)).await
+    }
+
+    async fn drop_pushes(&self, connector_id: ConnectorId, max_bytes: usize) -> StoreResult<bool> {
+        self.writer
+            .write("drop pushes", move |writer| {
+                writer.transact(|tx, _| inbox::drop_some(tx, connector_id, max_bytes))
             })
             .await
     }
