@@ -1,29 +1,31 @@
 //! The catalog: what exists, and what is wanted. What a backend must do.
 //!
 //! Each method is one transaction: durable when it returns `Ok`, without trace when it returns `Err`. Lists are in keyset
-//! order, newest first, so that nothing is skipped or repeated when things are added between pages.
+//! order, newest first unless asked otherwise, so that nothing is skipped or repeated when things are added between pages.
 
 mod collections;
 mod connectors;
 mod idempotency;
 mod keys;
 mod page;
+mod purges;
 mod spaces;
 mod syncs;
 mod tasks;
 
 pub use collections::{Collection, Collections};
-pub use connectors::{Connector, ConnectorStatus, Connectors, UpdateEffect};
+pub use connectors::{Connector, ConnectorStatus, Connectors, DeletedConnector, Remains, UpdateEffect};
 pub use idempotency::{Effect, Idempotent, StoredAnswer};
 pub use keys::{ApiKey, KeyHash, Keys};
-pub use page::{Page, PageCursor, PageQuery};
+pub use page::{ConnectorFilter, Created, NameFilter, Order, Page, PageCursor, PageQuery, SyncFilter};
+pub use purges::{Purge, PurgeEffect, PurgeId, Purges};
 pub use spaces::{DeleteEffect, Space, Spaces};
 pub use syncs::{CancelEffect, Claim, Sync, Syncs};
 pub use tasks::{Task, TaskId, TaskKind, Tasks};
 
 /// The whole catalog.
 pub trait Catalog:
-    Spaces + Collections + Connectors + Syncs + Keys + Tasks + Send + std::marker::Sync + std::fmt::Debug
+    Spaces + Collections + Connectors + Syncs + Keys + Tasks + Purges + Send + std::marker::Sync + std::fmt::Debug
 {
     /// A secret drawn when the catalog was made, by which request fingerprints are keyed and cursors signed.
     fn secret(&self) -> &[u8; 32];

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use inlet_model::sync::{SyncMode, SyncStatus};
 use inlet_source::Message;
-use inlet_store::catalog::CancelEffect;
+use inlet_store::catalog::{CancelEffect, Remains};
 use inlet_sync::Engine;
 
 use crate::fixture::{Fixture, batch, list_the_rest, list_three_and_hang, listing};
@@ -96,7 +96,7 @@ async fn deleting_the_connector_ends_its_sync_and_nothing_is_written_after() {
     let now = inlet_model::Clock::now(&inlet_model::SystemClock);
     let task = fixture
         .catalog
-        .connector_delete(&connector.space_id, &connector.collection_id, connector.id, now)
+        .connector_delete(&connector.space_id, &connector.collection_id, connector.id, Remains::Kept, now)
         .await
         .unwrap()
         .expect("it was there");

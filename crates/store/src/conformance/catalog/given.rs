@@ -12,8 +12,8 @@ use inlet_model::{
 use serde_json::json;
 
 use crate::catalog::{
-    Catalog, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent, PageCursor, PageQuery, Space,
-    StoredAnswer, Sync,
+    Catalog, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent, Order, PageCursor, PageQuery,
+    Space, StoredAnswer, Sync,
 };
 use crate::collection::{Phase, Run, StreamProgress, StreamStatus};
 
@@ -241,12 +241,12 @@ pub fn a_failure() -> Failure {
 
 /// The first page.
 pub fn first(limit: usize) -> PageQuery {
-    PageQuery { after: None, limit }
+    PageQuery { after: None, limit, order: Order::NewestFirst }
 }
 
 /// The page behind a place.
 pub fn after(place: PageCursor, limit: usize) -> PageQuery {
-    PageQuery { after: Some(place), limit }
+    PageQuery { after: Some(place), limit, order: Order::NewestFirst }
 }
 
 fn earlier(time: Timestamp, by: Duration) -> Timestamp {
