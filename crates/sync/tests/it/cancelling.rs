@@ -94,14 +94,14 @@ async fn deleting_the_connector_ends_its_sync_and_nothing_is_written_after() {
     }
     let connector = &fixture.connector;
     let now = inlet_model::Clock::now(&inlet_model::SystemClock);
-    let task = fixture
+    let deleted = fixture
         .catalog
         .connector_delete(&connector.space_id, &connector.collection_id, connector.id, Remains::Kept, now)
         .await
         .unwrap()
         .expect("it was there");
     fixture.store().await.close_connector(connector.id).await.unwrap();
-    fixture.catalog.task_done(task.id).await.unwrap();
+    fixture.catalog.task_done(deleted.task.id).await.unwrap();
     let held = fixture.records().await.len();
     engine.cancel(id);
     engine.ended(id).await;

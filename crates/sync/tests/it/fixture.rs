@@ -81,8 +81,8 @@ impl Source for Scripted {
 
 /// Everything a test needs.
 pub(crate) struct Fixture {
-    /// Holds the data directory for as long as the fixture lives.
-    _folder: TempDir,
+    /// The data directory.
+    pub(crate) folder: TempDir,
     pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) stores: Arc<dyn CollectionStores>,
     pub(crate) connector: Connector,
@@ -154,7 +154,7 @@ impl Fixture {
         assert_eq!(created, Effect::Done);
         let idle: Script = Arc::new(|_, _| Box::pin(async { Ok(()) }));
         Self {
-            _folder: folder,
+            folder,
             catalog,
             stores: Arc::new(stores),
             connector,

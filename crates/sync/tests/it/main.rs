@@ -6,4 +6,5 @@ mod cancelling;
 mod failing;
 mod fixture;
 mod listing;
+mod purging;
 mod resuming;
