@@ -5,6 +5,7 @@
 //! nothing open after they return.
 
 mod changes;
+mod checkpoints;
 mod commit;
 mod inbox;
 mod purges;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use inlet_model::{ConnectorId, HashSeed, StoreId};
 
 pub use changes::{ChangePage, Changes};
+pub use checkpoints::{Checkpoint, CheckpointEffect, Checkpoints, ScopeListing, StreamCursors};
 pub use commit::{CancelFlag, Commit, Fence, Item, Receipt, Sweep, SweepProgress};
 pub use inbox::{Inbox, InboxItem, Push, PushEffect};
 pub use purges::{PurgeProgress, PurgeStep, Purges};
@@ -29,7 +31,9 @@ use crate::StoreResult;
 
 /// One collection's data.
 #[async_trait]
-pub trait CollectionStore: Runs + Records + Changes + Inbox + Purges + Send + Sync + std::fmt::Debug {
+pub trait CollectionStore:
+    Runs + Records + Changes + Inbox + Purges + Checkpoints + Send + Sync + std::fmt::Debug
+{
     /// The seed under which this collection hashes records: drawn when it was made, never changed.
     fn seed(&self) -> HashSeed;
 

@@ -30,6 +30,7 @@ pub mod scopes;
 mod seen;
 pub mod shapes;
 pub mod sizes;
+pub mod state;
 pub mod stores;
 pub mod sweeps;
 
@@ -227,6 +228,18 @@ macro_rules! collection_tests {
                 pushes_that_wait_outlive_a_purge,
                 a_purge_of_a_closed_connector_takes_what_its_syncs_refused,
                 replayed_at_any_step_the_feed_equals_the_records,
+            }
+            state {
+                checkpoints_are_shown_by_stream_and_scope,
+                checkpoints_come_in_pages,
+                a_run_starts_from_the_cursors_that_were_set,
+                to_set_cursors_drops_open_listings_and_keeps_sweeps,
+                a_scope_that_was_gone_and_is_named_stays,
+                a_stream_that_was_never_read_can_have_cursors,
+                a_reset_lists_everything_again_and_deletes_nothing,
+                a_reset_of_one_stream_leaves_the_others,
+                nothing_is_changed_behind_the_back_of_a_run,
+                a_change_that_meets_a_beginning_is_before_it_or_refused,
             }
             rejected {
                 a_refused_record_is_kept_as_the_source_said_it,

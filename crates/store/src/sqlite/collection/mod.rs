@@ -2,7 +2,7 @@
 //!
 //! - [`stores`] has the files of a directory, [`store`] one of them: its [`writer`] thread and its [`readers`].
 //! - [`begin`], [`commit`], [`sweep`], [`purge`], [`finish`] and [`inbox`] are the transactions of the writer.
-//! - [`records`] and [`changes`] are the reads.
+//! - [`records`] and [`changes`] are the reads; [`checkpoints`] has both.
 //! - [`block`] is the format of entries, [`blocks`] the tables they lie in, [`keys`] the table that finds them.
 //! - [`streams`], [`scopes`], [`seen`], [`runs`], [`rejected`], [`idempotency`] and [`meta`] are the other tables, one each.
 
@@ -10,6 +10,7 @@ mod begin;
 mod block;
 mod blocks;
 mod changes;
+mod checkpoints;
 mod commit;
 mod error;
 mod finish;

@@ -4,19 +4,20 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use inlet_model::{ConnectorId, Entropy, HashSeed, Record, StoreId, StreamName, SyncId};
+use inlet_model::{ConnectorId, Entropy, HashSeed, Record, Scope, StoreId, StreamName, SyncId};
 
 use super::error::Trouble;
 use super::readers::Readers;
 use super::stores::Options;
 use super::writer::WriterHandle;
 use super::{
-    begin, changes, commit, finish, inbox, meta, purge, records, rejected, runs, schema, streams, sweep,
+    begin, changes, checkpoints, commit, finish, inbox, meta, purge, records, rejected, runs, schema,
+    streams, sweep,
 };
 use crate::collection::{
-    ChangePage, Changes, CollectionStore, Commit, FinishRun, Inbox, InboxItem, NewRun, PurgeProgress,
-    PurgeStep, Purges, Push, PushEffect, Receipt, RecordPage, RecordQuery, Records, RejectedRecord, Run,
-    RunStart, Runs, Stats, Sweep, SweepProgress,
+    ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints, CollectionStore, Commit, FinishRun,
+    Inbox, InboxItem, NewRun, PurgeProgress, PurgeStep, Purges, Push, PushEffect, Receipt, RecordPage,
+    RecordQuery, Records, RejectedRecord, Run, RunStart, Runs, Stats, StreamCursors, Sweep, SweepProgress,
 };
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -195,6 +196,47 @@ impl Purges for SqliteCollection {
         self.writer
             .write("drop pushes", move |writer| {
                 writer.transact(|tx, _| inbox::drop_some(tx, connector_id, max_bytes))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Checkpoints for SqliteCollection {
+    async fn checkpoints(
+        &self,
+        connector_id: ConnectorId,
+        stream: Option<&StreamName>,
+        after: Option<(StreamName, Scope)>,
+        limit: usize,
+    ) -> StoreResult<Vec<Checkpoint>> {
+        self.check_open("read checkpoints")?;
+        let stream = stream.cloned();
+        self.readers
+            .read("read checkpoints", move |connection| {
+                checkpoints::page(connection, connector_id, stream.as_ref(), after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn set_cursors(
+        &self,
+        connector_id: ConnectorId,
+        streams: Vec<StreamCursors>,
+    ) -> StoreResult<CheckpointEffect> {
+        self.writer
+            .write("set checkpoints", move |writer| checkpoints::set(writer, connector_id, &streams))
+            .await
+    }
+
+    async fn reset_checkpoints(
+        &self,
+        connector_id: ConnectorId,
+        stream: Option<StreamName>,
+    ) -> StoreResult<CheckpointEffect> {
+        self.writer
+            .write("reset checkpoints", move |writer| {
+                checkpoints::reset(writer, connector_id, stream.as_ref())
             })
             .await
     }

@@ -25,6 +25,9 @@ pub(super) struct StreamRow {
     pub(super) swept_through: Option<Vec<u8>>,
 }
 
+/// The shape of a stream that no run has read yet.
+pub(super) const NO_SHAPE: &str = "";
+
 const COLUMNS: &str = "stream_id, connector_id, name, shape, records, next_scope, swept_through";
 
 /// The stored form of an id.
