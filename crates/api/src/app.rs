@@ -55,6 +55,9 @@ pub struct Limits {
     pub request_time: Duration,
     /// Requests that are answered at the same time.
     pub requests: usize,
+    /// Requests that wait for the end of a sync at the same time. They are not counted among `requests`, but each has a
+    /// connection.
+    pub waits: usize,
     /// Bytes of record data on one page.
     pub page_bytes: usize,
     /// Bytes that may be pushed to one connector and wait for a sync.
@@ -75,6 +78,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(30),
             request_time: Duration::from_secs(60),
             requests: 1024,
+            waits: 512,
             page_bytes: 8 << 20,
             inbox_bytes: 1 << 30,
             connections: 1024,
@@ -95,6 +99,8 @@ pub(crate) struct State {
     pub(crate) memory: Memory,
     /// One permit a request of [`Limits::requests`].
     pub(crate) requests: Arc<Semaphore>,
+    /// One permit a request of [`Limits::waits`].
+    pub(crate) waits: Arc<Semaphore>,
 }
 
 impl Api {
@@ -105,6 +111,7 @@ impl Api {
             ledger: Ledger::new(secret),
             memory: Memory::new(app.limits.memory_bytes),
             requests: Arc::new(Semaphore::new(app.limits.requests.min(Semaphore::MAX_PERMITS))),
+            waits: Arc::new(Semaphore::new(app.limits.waits.min(Semaphore::MAX_PERMITS))),
             app,
         }))
     }

@@ -90,6 +90,7 @@ codes! {
     SyncNoneActive = "sync.none_active", CONFLICT, false, "The connector has no active sync";
     RecordNotFound = "record.not_found", NOT_FOUND, false, "There is no such record";
     RecordAmbiguous = "record.ambiguous", CONFLICT, false, "Several connectors hold this record";
+    RecordsBeingRemoved = "records.being_removed", CONFLICT, true, "Records are being removed";
     ChangesExpired = "changes.cursor_expired", GONE, false, "The changes behind the cursor are gone";
     Internal = "server.internal", INTERNAL_SERVER_ERROR, false, "The server made a mistake";
     DataUnreadable = "server.data_unreadable", INTERNAL_SERVER_ERROR, false, "Stored data cannot be read";

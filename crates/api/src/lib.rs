@@ -16,6 +16,7 @@ mod codes;
 mod collections;
 mod connectors;
 mod error_pages;
+mod filters;
 mod find;
 mod health;
 mod host;
@@ -32,6 +33,7 @@ mod router;
 mod serve;
 mod settings;
 mod spaces;
+mod state;
 mod syncs;
 
 pub use app::{App, Limits};

@@ -9,7 +9,7 @@ use crate::app::{Api, App};
 use crate::codes::Code;
 use crate::problem::Problem;
 use crate::{
-    auth, carry, collections, connectors, error_pages, health, log, records, request_id, spaces, syncs,
+    auth, carry, collections, connectors, error_pages, health, log, records, request_id, spaces, state, syncs,
 };
 
 const SPACES: &str = "/v1/spaces";
@@ -43,10 +43,13 @@ fn protected() -> Router<Api> {
     let connector = format!("{connectors}/{{connector_id}}");
     Router::new()
         .route(SPACES, get(spaces::list::list).post(spaces::create::create))
-        .route(SPACE, get(spaces::get::get).delete(spaces::delete::delete))
+        .route(SPACE, get(spaces::get::get).patch(spaces::update::update).delete(spaces::delete::delete))
         .route(COLLECTIONS, get(collections::list::list).post(collections::create::create))
-        .route(COLLECTION, get(collections::get::get).delete(collections::delete::delete))
-        .route(&format!("{COLLECTION}/records"), get(records::list::list))
+        .route(
+            COLLECTION,
+            get(collections::get::get).patch(collections::update::update).delete(collections::delete::delete),
+        )
+        .route(&format!("{COLLECTION}/records"), get(records::list::list).delete(records::remove::remove))
         .route(&format!("{COLLECTION}/records/{{stream}}/{{key}}"), get(records::get::get))
         .route(&format!("{COLLECTION}/changes"), get(records::changes::changes))
         .route(&connectors, get(connectors::list::list).post(connectors::create::create))
@@ -55,6 +58,10 @@ fn protected() -> Router<Api> {
             get(connectors::get::get).patch(connectors::update::update).delete(connectors::delete::delete),
         )
         .route(&format!("{connector}/records"), post(records::push::push))
+        .route(
+            &format!("{connector}/state"),
+            get(state::get::get).put(state::set::set).delete(state::reset::reset),
+        )
         .route(&format!("{connector}/sync"), get(syncs::list::list).post(syncs::trigger::trigger))
         .route(&format!("{connector}/sync/cancel"), post(syncs::cancel::cancel_active))
         .route(&format!("{connector}/sync/{{sync_id}}"), get(syncs::get::get))

@@ -28,4 +28,4 @@ pub use hash::{HASH_LEN, HashSeed, RecordHash};
 pub use id::{CollectionId, ConnectorId, KeyId, RequestId, SpaceId, StoreId, SyncId};
 pub use listing::{OpenListing, ScopeState};
 pub use name::{NameError, Scope, StreamName};
-pub use timestamp::Timestamp;
+pub use timestamp::{NotATime, Timestamp};

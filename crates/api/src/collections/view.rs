@@ -20,25 +20,28 @@ pub(crate) struct CollectionView {
     records: u64,
     bytes: u64,
     last_change: u64,
+    /// Whether records are being removed on request.
+    removing: bool,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
 impl CollectionView {
-    fn new(collection: Collection, stats: Stats) -> Self {
+    fn new(collection: Collection, stats: Stats, removing: bool) -> Self {
         let Collection { space_id, id, name, store_id: _, created_at, updated_at } = collection;
         let Stats { records, bytes, last_change } = stats;
-        Self { id, space_id, name, records, bytes, last_change, created_at, updated_at }
+        Self { id, space_id, name, records, bytes, last_change, removing, created_at, updated_at }
     }
 
     /// A collection that was just made.
     pub(crate) fn empty(collection: Collection) -> Self {
-        Self::new(collection, EMPTY)
+        Self::new(collection, EMPTY, false)
     }
 
     /// A collection with its present numbers.
     pub(crate) async fn read(api: &Api, collection: Collection) -> Result<Self, Problem> {
         let stats = api.stores.open(collection.store_id).await?.stats().await?;
-        Ok(Self::new(collection, stats))
+        let removing = !api.catalog.purge_list_of(collection.store_id).await?.is_empty();
+        Ok(Self::new(collection, stats, removing))
     }
 }

@@ -9,3 +9,5 @@ mod precondition;
 mod streams;
 pub(crate) mod update;
 mod view;
+
+pub(crate) use fields::merge_patch;

@@ -1,4 +1,4 @@
-//! `GET /v1/spaces`: the spaces, newest first.
+//! `GET /v1/spaces`: the spaces, newest first or oldest first.
 //!
 //! ```text
 //! curl http://127.0.0.1:8080/v1/spaces?limit=10
@@ -10,14 +10,17 @@ use axum::extract::State;
 use super::view::SpaceView;
 use crate::answer::Answer;
 use crate::app::Api;
-use crate::pages::{PageView, page_query, page_token};
+use crate::filters;
+use crate::pages::{Listed, PageView};
 use crate::problem::Problem;
 use crate::query::Query;
 
 const LIST: &str = "spaces";
 
-pub(crate) async fn list(State(api): State<Api>, query: Query) -> Result<Answer, Problem> {
-    let page = api.catalog.space_list(page_query(&api.signer, LIST, query)?).await?;
-    let next_cursor = page.next.map(|place| page_token(&api.signer, LIST, &place));
+pub(crate) async fn list(State(api): State<Api>, mut query: Query) -> Result<Answer, Problem> {
+    let filter = filters::take_named(&mut query)?;
+    let listed = Listed::take(&api.signer, LIST, query)?;
+    let page = api.catalog.space_list(filter, listed.query.clone()).await?;
+    let next_cursor = page.next.map(|place| listed.token(&api.signer, &place));
     Ok(Answer::ok(&PageView { data: page.items.into_iter().map(SpaceView::from).collect(), next_cursor }))
 }

@@ -13,15 +13,16 @@ fn protected() -> Vec<(String, &'static [&'static str])> {
     let collection = "/v1/spaces/{space_id}/collections/{collection_id}";
     [
         ("/v1/spaces".to_owned(), &["GET", "POST"][..]),
-        ("/v1/spaces/{space_id}".to_owned(), &["GET", "DELETE"]),
+        ("/v1/spaces/{space_id}".to_owned(), &["GET", "PATCH", "DELETE"]),
         ("/v1/spaces/{space_id}/collections".to_owned(), &["GET", "POST"]),
-        (collection.to_owned(), &["GET", "DELETE"]),
-        (format!("{collection}/records"), &["GET"]),
+        (collection.to_owned(), &["GET", "PATCH", "DELETE"]),
+        (format!("{collection}/records"), &["GET", "DELETE"]),
         (format!("{collection}/records/{{stream}}/{{key}}"), &["GET"]),
         (format!("{collection}/changes"), &["GET"]),
         (format!("{collection}/connectors"), &["GET", "POST"]),
         (CONNECTOR.to_owned(), &["GET", "PATCH", "DELETE"]),
         (format!("{CONNECTOR}/records"), &["POST"]),
+        (format!("{CONNECTOR}/state"), &["GET", "PUT", "DELETE"]),
         (format!("{CONNECTOR}/sync"), &["GET", "POST"]),
         (format!("{CONNECTOR}/sync/cancel"), &["POST"]),
         (format!("{CONNECTOR}/sync/{{sync_id}}"), &["GET"]),
@@ -71,7 +72,11 @@ async fn every_route_but_health_and_the_pages_of_errors_asks_for_a_key() {
 async fn the_routes_listed_here_are_all_routes_with_all_their_methods() {
     let app = app().await;
     for (path, methods) in protected() {
-        let refused = with(request(Method::PUT, &filled(&path), Body::empty()), "x-api-key", "good");
+        let refused = with(
+            request(Method::from_bytes(b"BREW").unwrap(), &filled(&path), Body::empty()),
+            "x-api-key",
+            "good",
+        );
         let answer = app.send(refused).await;
         assert_eq!(answer.code(), "request.method_not_allowed", "{path}");
         let mut allowed: Vec<&str> =

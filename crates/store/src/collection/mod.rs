@@ -22,7 +22,7 @@ pub use checkpoints::{Checkpoint, CheckpointEffect, Checkpoints, ScopeListing, S
 pub use commit::{CancelFlag, Commit, Fence, Item, Receipt, Sweep, SweepProgress};
 pub use inbox::{Inbox, InboxItem, Push, PushEffect};
 pub use purges::{PurgeProgress, PurgeStep, Purges};
-pub use records::{RecordCursor, RecordPage, RecordQuery, Records, Stats};
+pub use records::{RecordCursor, RecordPage, RecordQuery, Records, Stats, StreamStats};
 pub use runs::{
     FinishRun, NewRun, Phase, RejectedRecord, Run, RunStart, RunStream, Runs, StreamProgress, StreamStatus,
 };

@@ -276,6 +276,7 @@ macro_rules! collection_tests {
                 a_record_is_found_by_its_key,
                 a_listed_record_is_the_one_found_by_its_key,
                 stats_follow_the_commits,
+                streams_are_listed_with_what_they_hold,
                 a_cursor_that_nobody_gave_does_no_harm,
             }
             record_pages {

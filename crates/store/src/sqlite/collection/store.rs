@@ -17,7 +17,8 @@ use super::{
 use crate::collection::{
     ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints, CollectionStore, Commit, FinishRun,
     Inbox, InboxItem, NewRun, PurgeProgress, PurgeStep, Purges, Push, PushEffect, Receipt, RecordPage,
-    RecordQuery, Records, RejectedRecord, Run, RunStart, Runs, Stats, StreamCursors, Sweep, SweepProgress,
+    RecordQuery, Records, RejectedRecord, Run, RunStart, Runs, Stats, StreamCursors, StreamStats, Sweep,
+    SweepProgress,
 };
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -130,6 +131,18 @@ impl Records for SqliteCollection {
             .read("read a record", move |connection| {
                 records::with_key(connection, connector_id, &stream, &key)
             })
+            .await
+    }
+
+    async fn streams(
+        &self,
+        connector_id: Option<ConnectorId>,
+        stream: Option<&StreamName>,
+    ) -> StoreResult<Vec<StreamStats>> {
+        self.check_open("list streams")?;
+        let stream = stream.cloned();
+        self.readers
+            .read("list streams", move |connection| streams::stats(connection, connector_id, stream.as_ref()))
             .await
     }
 

@@ -1,0 +1,34 @@
+//! `PATCH /v1/spaces/{space_id}`: gives a space another name, by a JSON merge patch (RFC 7396). Its id never changes.
+//!
+//! ```text
+//! curl -X PATCH http://127.0.0.1:8080/v1/spaces/sales -H 'Content-Type: application/json' -d '{"name": "Sales and service"}'
+//! {"id":"sales","name":"Sales and service","created_at":"…","updated_at":"…"}
+//! ```
+
+use axum::extract::State;
+
+use super::view::SpaceView;
+use crate::answer::Answer;
+use crate::app::Api;
+use crate::body::Patch;
+use crate::find;
+use crate::paths::SpacePath;
+use crate::problem::Problem;
+use crate::query::NoQuery;
+use crate::settings;
+
+pub(crate) async fn update(
+    State(api): State<Api>,
+    path: SpacePath,
+    _: NoQuery,
+    Patch(patch): Patch,
+) -> Result<Answer, Problem> {
+    let space = find::space(&api, &path).await?;
+    let name = settings::patched_name(&space.name, &[("id", space.id.as_str())], patch)?;
+    if name == space.name {
+        return Ok(Answer::ok(&SpaceView::from(space)));
+    }
+    let renamed = api.catalog.space_rename(&space.id, &name, api.clock.now()).await?;
+    let renamed = renamed.ok_or_else(|| find::no_space(&space.id))?;
+    Ok(Answer::ok(&SpaceView::from(renamed)))
+}

@@ -1,0 +1,30 @@
+//! `DELETE …/connectors/{connector_id}/state`: forgets how far the connector's streams, or one of them, were read. The next sync
+//! lists them again; nothing is deleted before that listing is complete. 409 while a sync is under way.
+//!
+//! ```text
+//! curl -X DELETE 'http://127.0.0.1:8080/v1/spaces/default/collections/default/connectors/con_01k…/state?stream=people'
+//! ```
+
+use axum::extract::State;
+
+use super::{answer, take_stream, unless_removing};
+use crate::answer::Answer;
+use crate::app::Api;
+use crate::find;
+use crate::paths::ConnectorPath;
+use crate::problem::Problem;
+use crate::query::Query;
+
+pub(crate) async fn reset(
+    State(api): State<Api>,
+    path: ConnectorPath,
+    mut query: Query,
+) -> Result<Answer, Problem> {
+    let stream = take_stream(&mut query)?;
+    query.finish()?;
+    let connector = find::connector(&api, &path).await?;
+    unless_removing(&api, &connector).await?;
+    let store = api.stores.open(connector.store_id).await?;
+    let effect = store.reset_checkpoints(connector.id, stream).await?;
+    answer(&api, &path, &connector, effect).await
+}
