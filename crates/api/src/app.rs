@@ -69,6 +69,9 @@ pub struct Limits {
     pub request_time: Duration,
     /// Requests that are answered at the same time.
     pub requests: usize,
+    /// Requests that wait for the end of a sync at the same time. They are not counted among `requests`, but each has a
+    /// connection.
+    pub waits: usize,
     /// Bytes of record data on one page.
     pub page_bytes: usize,
     /// Bytes that may be pushed to one connector and wait for a sync.
@@ -93,6 +96,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(30),
             request_time: Duration::from_secs(60),
             requests: 1024,
+            waits: 512,
             page_bytes: 8 << 20,
             inbox_bytes: 1 << 30,
             source_time: Duration::from_secs(30),
@@ -124,6 +128,8 @@ pub(crate) struct State {
     pub(crate) source_calls: Arc<Semaphore>,
     /// The paths of the operations: what may stand for a request in metrics and traces.
     routes: HashSet<&'static str>,
+    /// One permit a request of [`Limits::waits`].
+    pub(crate) waits: Arc<Semaphore>,
 }
 
 impl Api {
@@ -139,6 +145,7 @@ impl Api {
             memory: Memory::new(app.limits.memory_bytes),
             requests: permits(app.limits.requests),
             source_calls: permits(app.limits.source_calls),
+            waits: permits(app.limits.waits),
             app,
         }))
     }

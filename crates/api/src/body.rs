@@ -56,6 +56,21 @@ impl FromRequest<Api> for Patch {
     }
 }
 
+/// The JSON body of a PUT. No body at all is `{}`.
+#[derive(Debug)]
+pub(crate) struct Put(pub(crate) Value);
+
+impl FromRequest<Api> for Put {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(api, &parts.headers, body, api.limits.body_bytes).await?;
+        only(&media_type(&parts.headers, &bytes)?, &[JSON])?;
+        parse(api, &bytes).map(Self)
+    }
+}
+
 /// The body of a push, unread, and its idempotency key.
 #[derive(Debug)]
 pub(crate) struct Pushed {

@@ -1,11 +1,12 @@
 //! Carries a request to its end: bounded in time and number, whether or not it panics or its caller hangs up.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{AbortHandle, JoinError};
 use tracing::Instrument;
 
@@ -17,14 +18,13 @@ use crate::problem::Problem;
 ///
 /// A request that may change something goes on when its caller hangs up or the time is over: half of a change (a
 /// sync marked as cancelled but not stopped) would have to wait for the engine to notice. One that only reads is dropped.
-pub(crate) async fn through(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let Ok(permit) = Arc::clone(&api.requests).try_acquire_owned() else {
-        return busy().into_response();
-    };
+pub(crate) async fn through(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let Some(place) = Place::take(&api.requests) else { return busy().into_response() };
+    request.extensions_mut().insert(place.clone());
     let only_reads = request.method().is_safe();
     let work = async move {
         let response = next.run(request).await;
-        drop(permit);
+        place.leave();
         response
     };
     let work = tokio::spawn(work.in_current_span());
@@ -33,6 +33,36 @@ pub(crate) async fn through(State(api): State<Api>, request: Request, next: Next
         Ok(Ok(response)) => response,
         Ok(Err(failed)) => Problem::internal().because(Panicked::of(failed)).into_response(),
         Err(_) => timed_out(only_reads).into_response(),
+    }
+}
+
+/// A request's place among those that are answered at the same time. All clones are one place; it is free once the request is
+/// answered or dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    all: Arc<Semaphore>,
+    permit: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+}
+
+impl Place {
+    fn take(all: &Arc<Semaphore>) -> Option<Self> {
+        let permit = Arc::clone(all).try_acquire_owned().ok()?;
+        Some(Self { all: Arc::clone(all), permit: Arc::new(Mutex::new(Some(permit))) })
+    }
+
+    /// Gives the place to others, while the request only waits.
+    pub(crate) fn leave(&self) {
+        drop(self.permit().take());
+    }
+
+    /// Takes a place again, when one is free.
+    pub(crate) async fn come_back(&self) {
+        let permit = Arc::clone(&self.all).acquire_owned().await;
+        *self.permit() = Some(permit.expect("the semaphore is never closed"));
+    }
+
+    fn permit(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.permit.lock().expect("no holder panics")
     }
 }
 

@@ -95,6 +95,7 @@ codes! {
     SyncNoneActive = "sync.none_active", CONFLICT, false, "The connector has no active sync";
     RecordNotFound = "record.not_found", NOT_FOUND, false, "There is no such record";
     RecordAmbiguous = "record.ambiguous", CONFLICT, false, "Several connectors hold this record";
+    RecordsBeingRemoved = "records.being_removed", CONFLICT, true, "Records are being removed";
     ChangesExpired = "changes.cursor_expired", GONE, false, "The changes behind the cursor are gone";
     KeyNotFound = "key.not_found", NOT_FOUND, false, "There is no such API key";
     KeySecrets = "key.too_many_secrets", CONFLICT, false, "The API key has too many secrets that are valid";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use inlet_store::catalog::PageQuery;
+use inlet_store::catalog::{NameFilter, Order, PageQuery};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -44,7 +44,8 @@ pub(crate) async fn healthz() -> Answer {
 
 /// `GET /readyz`: the catalog answers within two seconds; else 503 `server.unavailable`.
 pub(crate) async fn readyz(State(api): State<Api>) -> Result<Answer, Problem> {
-    let asked = api.catalog.space_list(PageQuery { after: None, limit: 1 });
+    let first = PageQuery { after: None, limit: 1, order: Order::NewestFirst };
+    let asked = api.catalog.space_list(NameFilter::default(), first);
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok(_)) => Ok(Answer::ok(&Health { status: "ready" })),
         Ok(Err(error)) => Err(not_ready().because(error)),

@@ -21,6 +21,7 @@ mod connectors;
 mod docs_page;
 mod documents;
 mod error_pages;
+mod filters;
 mod find;
 mod health;
 mod host;
@@ -44,6 +45,7 @@ mod settings;
 mod source_call;
 mod spaces;
 mod spans;
+mod state;
 mod syncs;
 
 pub use app::{App, Limits};

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use inlet_model::Timestamp;
-use inlet_store::catalog::{PageCursor, PageQuery};
+use inlet_store::catalog::{Order, PageCursor, PageQuery};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -40,21 +40,39 @@ pub(crate) fn take_limit(query: &mut Query, max: usize) -> Result<usize, Problem
     })
 }
 
-/// Takes `limit` and `cursor` of a list of the catalog; every parameter must have been taken by then.
-pub(crate) fn page_query(signer: &Signer, list: &str, mut query: Query) -> Result<PageQuery, Problem> {
-    let limit = take_limit(&mut query, CATALOG_MAX)?;
-    let cursor = query.take("cursor");
-    query.finish()?;
-    let after =
-        cursor.map(|token| page_cursor(&signer.open(list, &token)?).ok_or_else(invalid)).transpose()?;
-    Ok(PageQuery { after, limit })
+/// Which list of the catalog is asked for, what it is narrowed to included, and which part of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    list: String,
+    /// The part.
+    pub(crate) query: PageQuery,
 }
 
-/// The token that leads on from a place in a list of the catalog.
-pub(crate) fn page_token(signer: &Signer, list: &str, place: &PageCursor) -> String {
-    let mut bytes = place.created_at.as_micros().to_be_bytes().to_vec();
-    bytes.extend_from_slice(place.id.as_bytes());
-    signer.sign(list, &bytes)
+impl Listed {
+    /// Takes `order`, `limit` and `cursor` of the list at `path`; every other parameter must have been taken by then.
+    pub(crate) fn take(signer: &Signer, path: &str, mut query: Query) -> Result<Self, Problem> {
+        let order = match query.narrow("order").as_deref() {
+            None | Some("desc") => Order::NewestFirst,
+            Some("asc") => Order::OldestFirst,
+            Some(_) => {
+                return Err(Query::invalid("order", "is `desc` (newest first) or `asc` (oldest first)"));
+            }
+        };
+        let limit = take_limit(&mut query, CATALOG_MAX)?;
+        let cursor = query.take("cursor");
+        let list = format!("{path}{}", query.narrowed());
+        query.finish()?;
+        let place = |token: String| page_cursor(&signer.open(&list, &token)?).ok_or_else(invalid);
+        let after = cursor.map(place).transpose()?;
+        Ok(Self { list, query: PageQuery { after, limit, order } })
+    }
+
+    /// The token that leads on from a place in the list.
+    pub(crate) fn token(&self, signer: &Signer, place: &PageCursor) -> String {
+        let mut bytes = place.created_at.as_micros().to_be_bytes().to_vec();
+        bytes.extend_from_slice(place.id.as_bytes());
+        signer.sign(&self.list, &bytes)
+    }
 }
 
 fn page_cursor(place: &[u8]) -> Option<PageCursor> {
@@ -157,9 +175,14 @@ mod tests {
     fn a_place_in_the_catalog_survives_its_token() {
         let signer = Signer::new(&[7; 32]);
         let place = PageCursor { created_at: Timestamp::from_micros(-5), id: "default".to_owned() };
-        let query =
-            Query::parse(&format!("limit=7&cursor={}", page_token(&signer, "spaces", &place))).unwrap();
-        assert_eq!(page_query(&signer, "spaces", query).unwrap(), PageQuery { after: Some(place), limit: 7 });
+        let listed = |text: &str| Listed::take(&signer, "spaces", Query::parse(text).unwrap());
+        let token = listed("order=asc").unwrap().token(&signer, &place);
+        let again = listed(&format!("limit=7&order=asc&cursor={token}")).unwrap();
+        let expected = PageQuery { after: Some(place), limit: 7, order: Order::OldestFirst };
+        assert_eq!(again.query, expected);
+        for other in ["", "order=desc&"] {
+            assert_eq!(listed(&format!("{other}cursor={token}")).unwrap_err().code(), Code::CursorInvalid);
+        }
     }
 
     #[test]

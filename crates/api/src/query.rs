@@ -14,6 +14,8 @@ use crate::problem::Problem;
 pub(crate) struct Query {
     pairs: Vec<(String, String)>,
     known: Vec<&'static str>,
+    /// What a list was narrowed to so far.
+    narrowed: String,
 }
 
 impl Query {
@@ -31,7 +33,7 @@ impl Query {
             }
             pairs.push((name, value));
         }
-        Ok(Self { pairs, known: Vec::new() })
+        Ok(Self { pairs, known: Vec::new(), narrowed: String::new() })
     }
 
     /// The parameter's text, if it is given.
@@ -39,6 +41,19 @@ impl Query {
         self.known.push(name);
         let index = self.pairs.iter().position(|(given, _)| given == name)?;
         Some(self.pairs.remove(index).1)
+    }
+
+    /// The text of a parameter that narrows a list or orders it: the list's cursors are good for no other text.
+    pub(crate) fn narrow(&mut self, name: &'static str) -> Option<String> {
+        let value = self.take(name)?;
+        // Quoted, so that no two wishes are written alike.
+        self.narrowed.push_str(&format!(" {name}={value:?}"));
+        Some(value)
+    }
+
+    /// Everything that [`narrow`](Self::narrow) gave.
+    pub(crate) fn narrowed(&self) -> &str {
+        &self.narrowed
     }
 
     /// The parameter as `true` or `false`; `false` if it is not given.

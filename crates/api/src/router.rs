@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::{
     audit, auth, carry, collections, connector_types, connectors, documents, error_pages, health, keys, log,
-    metrics, records, request_id, spaces, syncs,
+    metrics, records, request_id, spaces, state, syncs,
 };
 
 /// Everything that answers requests.
@@ -45,12 +45,15 @@ fn protected() -> Routes {
         .on(spaces::list::operation(), spaces::list::list)
         .on(spaces::create::operation(), spaces::create::create)
         .on(spaces::get::operation(), spaces::get::get)
+        .on(spaces::update::operation(), spaces::update::update)
         .on(spaces::delete::operation(), spaces::delete::delete)
         .on(collections::list::operation(), collections::list::list)
         .on(collections::create::operation(), collections::create::create)
         .on(collections::get::operation(), collections::get::get)
+        .on(collections::update::operation(), collections::update::update)
         .on(collections::delete::operation(), collections::delete::delete)
         .on(records::list::operation(), records::list::list)
+        .on(records::remove::operation(), records::remove::remove)
         .on(records::get::operation(), records::get::get)
         .on(records::changes::operation(), records::changes::changes)
         .on(connectors::list::operation(), connectors::list::list)
@@ -61,6 +64,9 @@ fn protected() -> Routes {
         .on(connectors::check::operation(), connectors::check::check)
         .on(connectors::discover::operation(), connectors::discover::discover)
         .on(records::push::operation(), records::push::push)
+        .on(state::get::operation(), state::get::get)
+        .on(state::set::operation(), state::set::set)
+        .on(state::reset::operation(), state::reset::reset)
         .on(syncs::list::operation(), syncs::list::list)
         .on(syncs::trigger::operation(), syncs::trigger::trigger)
         .on(syncs::cancel::active_operation(), syncs::cancel::cancel_active)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -18,6 +18,18 @@ const HEAD_BYTES: usize = 64 << 10;
 /// How long to wait when the system gives no connection (too many open files, say).
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Tells a request that the server stops, so that one that only waits is answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Waits until the server begins to stop.
+    pub(crate) async fn begun(mut self) {
+        // An error means that the server itself is gone: that is a stop too.
+        let _begun = self.0.wait_for(|stopping| *stopping).await.map(|_| ());
+    }
+}
+
 /// Answers requests until `stop` is done; then takes no more, lets those in hand end, and returns when they have, or
 /// `grace` is over.
 pub async fn serve(
@@ -30,6 +42,7 @@ pub async fn serve(
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_buf_size(HEAD_BYTES);
     let (stopping, stopped) = watch::channel(false);
+    let router = router.layer(Extension(Stopping(stopped.clone())));
     let free = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);

@@ -4,6 +4,10 @@ use std::str::FromStr;
 
 use inlet_model::fields::Fields;
 use inlet_model::id::IdError;
+use serde_json::{Map, Value};
+
+use crate::connectors::merge_patch;
+use crate::problem::Problem;
 
 /// The longest name, in characters.
 const NAME_MAX: usize = 200;
@@ -19,4 +23,24 @@ pub(crate) fn chosen_id<T: FromStr<Err = IdError>>(fields: &mut Fields) -> Optio
     text.parse()
         .map_err(|error: IdError| fields.refuse("id", "field.format", format!("{error}; found `{text}`")))
         .ok()
+}
+
+/// The name of a thing after a merge patch. Besides the name it has `ids`, which never change.
+pub(crate) fn patched_name(
+    before: &str,
+    ids: &[(&'static str, &str)],
+    patch: Value,
+) -> Result<String, Problem> {
+    let known = ids.iter().copied().chain([("name", before)]);
+    let document: Map<String, Value> = known.map(|(field, value)| (field.to_owned(), value.into())).collect();
+    let mut fields = Fields::new(merge_patch(document.into(), patch))?;
+    for (field, id) in ids {
+        if fields.required_string(field).is_some_and(|wanted| wanted != *id) {
+            let detail = format!("`{field}` never changes; it is `{id}`");
+            fields.refuse(field, "field.immutable", detail);
+        }
+    }
+    let name = name(&mut fields);
+    fields.finish()?;
+    Ok(name.expect("its absence was refused"))
 }

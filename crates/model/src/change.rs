@@ -32,8 +32,8 @@ pub struct Change {
     pub key: Vec<u8>,
     /// Its canonical JSON; `None` when it was deleted.
     pub data: Option<Vec<u8>>,
-    /// The sync that brought the change.
-    pub sync_id: SyncId,
+    /// The sync that brought the change; `None` where the record was removed on request.
+    pub sync_id: Option<SyncId>,
     /// When the change was committed.
     pub at: Timestamp,
     /// The change this one superseded; 0 for none.

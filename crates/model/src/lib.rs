@@ -31,4 +31,4 @@ pub use hash::{HASH_LEN, HashSeed, RecordHash};
 pub use id::{AuditId, CollectionId, ConnectorId, KeyId, RequestId, SpaceId, StoreId, SyncId};
 pub use listing::{OpenListing, ScopeState};
 pub use name::{NameError, Scope, StreamName};
-pub use timestamp::Timestamp;
+pub use timestamp::{NotATime, Timestamp};

@@ -58,6 +58,20 @@ impl fmt::Debug for Timestamp {
     }
 }
 
+/// A text is no time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no time as RFC 3339 writes it")]
+pub struct NotATime;
+
+impl std::str::FromStr for Timestamp {
+    type Err = NotATime;
+
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| NotATime)?;
+        Ok(Self(time.as_microsecond()))
+    }
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -81,6 +95,16 @@ mod tests {
         assert_eq!(Timestamp::from_micros(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_micros(1_795_471_200_123_456).to_string(), "2026-11-23T22:00:00.123Z");
         assert_eq!(Timestamp::from_micros(-1).to_string(), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn is_read_with_any_offset_and_to_the_microsecond() {
+        let read = |text: &str| text.parse::<Timestamp>();
+        assert_eq!(read("2026-11-23T22:00:00.123456Z"), Ok(Timestamp::from_micros(1_795_471_200_123_456)));
+        assert_eq!(read("2026-11-23T23:00:00+01:00"), read("2026-11-23T22:00:00Z"));
+        for bad in ["", "yesterday", "2026-11-23", "2026-11-23T22:00:00", "2026-13-01T00:00:00Z"] {
+            assert_eq!(read(bad), Err(NotATime), "{bad}");
+        }
     }
 
     #[test]

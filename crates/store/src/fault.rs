@@ -25,6 +25,8 @@ mod testing {
         "commit.after",
         "sweep.before",
         "sweep.after",
+        "purge.before",
+        "purge.after",
         "run.begin.before",
         "run.begin.after",
         "run.finish.before",
@@ -40,6 +42,7 @@ mod testing {
         "engine.read_end",
         "engine.swept",
         "engine.finished",
+        "engine.purged",
     ];
 
     #[derive(Debug, Clone, Copy)]

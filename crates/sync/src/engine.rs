@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use inlet_model::secret::Vault;
-use inlet_model::{Clock, ConnectorId, SyncId};
+use inlet_model::{Clock, ConnectorId, StoreId, SyncId};
 use inlet_source::{Environment, Registry};
 use inlet_store::collection::CancelFlag;
 use inlet_store::{Catalog, CollectionStores, StoreResult};
 use tokio::sync::{Notify, watch};
 
 use crate::metrics::EngineMetrics;
+use crate::watch::{Watch, Watchers};
 use crate::worker;
 
 /// What the engine works with.
@@ -69,6 +70,7 @@ impl Default for EngineOptions {
 /// A running sync, seen from outside.
 #[derive(Debug)]
 pub(crate) struct Running {
+    pub(crate) store_id: StoreId,
     pub(crate) connector_id: ConnectorId,
     pub(crate) cancel: CancelFlag,
     pub(crate) cancelled: Arc<Notify>,
@@ -79,7 +81,11 @@ pub(crate) struct Running {
 pub(crate) struct Shared {
     pub(crate) parts: EngineParts,
     pub(crate) options: EngineOptions,
+    /// Wakes the worker.
     pub(crate) wake: Notify,
+    /// Wakes the task that reconciles.
+    pub(crate) reconcile: Notify,
+    pub(crate) watchers: Arc<Watchers>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) running: Mutex<HashMap<SyncId, Running>>,
 }
@@ -98,6 +104,8 @@ impl Engine {
             parts,
             options,
             wake: Notify::new(),
+            reconcile: Notify::new(),
+            watchers: Arc::default(),
             stop: watch::Sender::new(false),
             running: Mutex::new(HashMap::new()),
         });
@@ -108,6 +116,19 @@ impl Engine {
     /// Says that a sync was queued or a task added. Without it the engine notices within its period.
     pub fn wake(&self) {
         self.shared.wake.notify_one();
+        self.shared.reconcile.notify_one();
+    }
+
+    /// Says that things were deleted, and with them syncs ended or are to end.
+    pub fn deleted(&self) {
+        self.wake();
+        self.shared.watchers.tell_all();
+    }
+
+    /// Watches a sync, queued or running, here or elsewhere: read it, wait for a change, and read it again.
+    #[must_use]
+    pub fn watch(&self, sync_id: SyncId) -> Watch {
+        self.shared.watchers.watch(sync_id, self.shared.options.period)
     }
 
     /// Cancels a sync that runs here, after the catalog has recorded that it is cancelling: once this returns, no
@@ -117,6 +138,7 @@ impl Engine {
             // It may have been claimed a moment ago: the worker looks as soon as it knows the sync.
             self.shared.wake.notify_one();
         }
+        self.shared.watchers.tell(sync_id);
     }
 
     /// Waits until the sync runs here no more; returns at once if it does not. A queued sync is not waited for.
@@ -134,6 +156,7 @@ impl Engine {
     pub async fn stop(&self, grace: Duration) {
         self.shared.stop.send_replace(true);
         self.shared.wake.notify_one();
+        self.shared.reconcile.notify_one();
         if let Some(worker) = self.worker.lock().await.take()
             && tokio::time::timeout(grace, worker).await.is_err()
         {

@@ -1,7 +1,7 @@
 //! The engine: source → batch → writer → collection.
 //!
 //! [`Engine`] runs what the catalog wants: a worker claims queued syncs, [`run`] carries one from its claim to its end,
-//! the [`reconcile`] task brings the catalog and the stores into agreement. All three are idempotent: after a crash they
+//! the [`reconcile`] task, beside the worker, brings the catalog and the stores into agreement. All three are idempotent: after a crash they
 //! are simply done again.
 
 mod engine;
@@ -13,8 +13,10 @@ mod reconcile;
 mod run;
 mod source;
 mod spans;
+mod watch;
 mod worker;
 
 pub use engine::{Engine, EngineOptions, EngineParts};
 pub use metrics::EngineMetrics;
 pub use source::{BuiltSource, build_source};
+pub use watch::Watch;

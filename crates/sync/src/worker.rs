@@ -17,9 +17,10 @@ pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
     if shared.options.running_syncs == 0 {
         return Ok(tokio::spawn(async {}));
     }
-    reconcile::tasks(&shared.parts).await?;
+    reconcile::tasks(&shared).await?;
     reconcile::report_unowned(&shared.parts).await?;
     let taken_over = shared.parts.catalog.sync_take_over(shared.parts.clock.now()).await?;
+    let taken_over = reconcile::end_without_store(&shared.parts, taken_over).await?;
     for claim in &taken_over {
         tracing::info!(sync_id = %claim.sync.id, attempt = claim.sync.attempt, "taking over a sync that a restart interrupted");
         register(&shared, claim);
@@ -30,6 +31,7 @@ pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
 async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     taken_over.reverse();
     let mut syncs = JoinSet::new();
+    let reconciler = tokio::spawn(reconcile::work(Arc::clone(&shared)));
     while !shared.is_stopping() {
         while syncs.len() < shared.options.running_syncs {
             let claim = match taken_over.pop() {
@@ -48,12 +50,15 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
         if let Err(error) = cancel_unwanted(&shared).await {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot read which syncs are wanted");
         }
-        if let Err(error) = reconcile::tasks(&shared.parts).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot read the queued tasks");
-        }
     }
     // Each sync sees the stop for itself and commits what it has in hand.
     while syncs.join_next().await.is_some() {}
+    if let Err(error) = reconciler.await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "reconciling ended in a panic; the next start goes on with it"
+        );
+    }
 }
 
 async fn claim(shared: &Shared) -> Option<Claim> {
@@ -88,6 +93,7 @@ async fn cancel_unwanted(shared: &Shared) -> StoreResult<()> {
 /// Makes the sync known to those who cancel it or wait for its end.
 fn register(shared: &Shared, claim: &Claim) {
     let running = Running {
+        store_id: claim.sync.store_id,
         connector_id: claim.sync.connector_id,
         cancel: inlet_store::collection::CancelFlag::default(),
         cancelled: Arc::new(Notify::new()),
@@ -105,6 +111,7 @@ async fn run_registered(shared: Arc<Shared>, claim: Claim) {
     if let Some(running) = shared.running().remove(&sync_id) {
         running.ended.send_replace(true);
     }
+    shared.watchers.tell(sync_id);
     fault::point("engine.finished");
     // A sync that was queued behind this one may begin.
     shared.wake.notify_one();

@@ -14,7 +14,7 @@ use crate::answer::Answer;
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::operation::{Access, Operation, Param, path};
-use crate::pages::{CATALOG_MAX, PageView, page_query, page_token};
+use crate::pages::{Listed, PageView};
 use crate::problem::Problem;
 use crate::query::Query;
 
@@ -33,7 +33,7 @@ pub(crate) fn operation() -> Operation {
         .for_bound_keys()
         .param(Param::written("actor", "Only what this one asked for.", actors))
         .param(Param::written("action", "Only changes of this kind.", actions))
-        .paged(CATALOG_MAX)
+        .listed()
         .answers_page::<AuditEntryView>("A page of entries.", AuditEntryView::example())
 }
 
@@ -50,10 +50,11 @@ pub(crate) async fn list(
     let actor_name = actor.map_or_else(String::new, |actor| actor.to_string());
     let action_name = action.map_or("", Action::as_str);
     let list = caller.list_name(&format!("audit actor={actor_name} action={action_name}"));
-    let page = page_query(&api.signer, &list, query)?;
+    let listed = Listed::take(&api.signer, &list, query)?;
+    let page = listed.query.clone();
     let space_id = caller.space_id;
     let page = api.catalog.audit_list(AuditQuery { space_id, actor, action, page }).await?;
-    let next_cursor = page.next.map(|place| page_token(&api.signer, &list, &place));
+    let next_cursor = page.next.map(|place| listed.token(&api.signer, &place));
     let data = page.items.into_iter().map(AuditEntryView::from).collect();
     Ok(Answer::ok(&PageView { data, next_cursor }))
 }

@@ -1,4 +1,5 @@
-//! `GET /v1/spaces/{space_id}/collections`: the collections of a space, newest first.
+//! `GET /v1/spaces/{space_id}/collections`: the collections of a space, newest first or
+//! oldest first.
 //!
 //! ```text
 //! curl http://127.0.0.1:8080/v1/spaces/default/collections
@@ -11,9 +12,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::view::CollectionView;
 use crate::answer::Answer;
 use crate::app::Api;
+use crate::filters;
 use crate::find;
 use crate::operation::{Access, Operation, path};
-use crate::pages::{CATALOG_MAX, PageView, page_query, page_token};
+use crate::pages::{Listed, PageView};
 use crate::paths::SpacePath;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -22,17 +24,22 @@ use crate::query::Query;
 const AT_ONCE: usize = 8;
 
 pub(crate) fn operation() -> Operation {
-    Operation::get("list_collections", path::COLLECTIONS, Access::Read)
+    filters::named(Operation::get("list_collections", path::COLLECTIONS, Access::Read))
         .summary("List the collections of a space")
-        .paged(CATALOG_MAX)
+        .listed()
         .answers_page::<CollectionView>("A page of collections.", CollectionView::example())
 }
 
-pub(crate) async fn list(State(api): State<Api>, path: SpacePath, query: Query) -> Result<Answer, Problem> {
-    let list = format!("{path}/collections");
-    let page = api.catalog.collection_list(&path.space_id, page_query(&api.signer, &list, query)?).await?;
+pub(crate) async fn list(
+    State(api): State<Api>,
+    path: SpacePath,
+    mut query: Query,
+) -> Result<Answer, Problem> {
+    let filter = filters::take_named(&mut query)?;
+    let listed = Listed::take(&api.signer, &format!("{path}/collections"), query)?;
+    let page = api.catalog.collection_list(&path.space_id, filter, listed.query.clone()).await?;
     let page = page.ok_or_else(|| find::no_space(&path.space_id))?;
-    let next_cursor = page.next.map(|place| page_token(&api.signer, &list, &place));
+    let next_cursor = page.next.map(|place| listed.token(&api.signer, &place));
     let views = stream::iter(page.items).map(|collection| CollectionView::read(&api, collection));
     Ok(Answer::ok(&PageView { data: views.buffered(AT_ONCE).try_collect().await?, next_cursor }))
 }

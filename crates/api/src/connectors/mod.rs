@@ -13,3 +13,5 @@ mod schedule;
 mod streams;
 pub(crate) mod update;
 mod view;
+
+pub(crate) use fields::merge_patch;

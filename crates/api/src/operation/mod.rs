@@ -19,7 +19,7 @@ pub(crate) use param::Param;
 pub(crate) use schema::{SchemaOf, every_member_optional};
 
 use crate::codes::Code;
-use crate::pages::PageView;
+use crate::pages::{CATALOG_MAX, PageView};
 
 /// Who may make a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -168,6 +168,10 @@ impl Operation {
         Self::new(id, Method::POST, path, access)
     }
 
+    pub(crate) fn put(id: &'static str, path: &'static str, access: Access) -> Self {
+        Self::new(id, Method::PUT, path, access)
+    }
+
     pub(crate) fn patch(id: &'static str, path: &'static str, access: Access) -> Self {
         Self::new(id, Method::PATCH, path, access)
     }
@@ -203,6 +207,11 @@ impl Operation {
     /// Takes `limit` and `cursor`.
     pub(crate) fn paged(self, longest: usize) -> Self {
         self.param(Param::limit(longest)).param(Param::cursor())
+    }
+
+    /// Takes what every list of the catalog takes: `order`, `limit` and `cursor`.
+    pub(crate) fn listed(self) -> Self {
+        self.param(Param::order()).paged(CATALOG_MAX)
     }
 
     /// Takes a JSON body that must be there.

@@ -75,6 +75,16 @@ impl Param {
         Self { codes, ..Self::written("limit", "How many at most.", schema) }
     }
 
+    /// `order`.
+    pub(crate) fn order() -> Self {
+        let schema = json_schema!({"type": "string", "enum": ["desc", "asc"], "default": "desc"});
+        Self::written(
+            "order",
+            "By time of creation: `desc` for newest first, `asc` for oldest first.",
+            schema,
+        )
+    }
+
     /// `cursor`.
     pub(crate) fn cursor() -> Self {
         let description = "Where to go on: `next_cursor` of the page before, with the same path and filters.";

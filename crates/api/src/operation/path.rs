@@ -16,6 +16,8 @@ pub(crate) const CONNECTOR: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}";
 pub(crate) const CONNECTOR_RECORDS: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/records";
+pub(crate) const STATE: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/state";
 pub(crate) const CHECK: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/check";
 pub(crate) const STREAMS: &str =

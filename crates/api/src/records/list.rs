@@ -54,7 +54,7 @@ pub(crate) async fn list(
     Ok(Answer::ok(&PageView { data, next_cursor }))
 }
 
-fn take_stream(query: &mut Query) -> Result<Option<StreamName>, Problem> {
+pub(super) fn take_stream(query: &mut Query) -> Result<Option<StreamName>, Problem> {
     let stream = query.take("stream").map(|name| StreamName::new(&name));
     stream.transpose().map_err(|error| Query::invalid("stream", &format!("is no stream name: {error}")))
 }

@@ -4,4 +4,5 @@ pub(crate) mod changes;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod push;
+pub(crate) mod remove;
 mod view;

@@ -77,8 +77,8 @@ pub(crate) struct ChangeView<'a> {
     /// What it holds now; `null` if it was deleted.
     #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     data: Option<&'a RawValue>,
-    /// The sync that brought the change.
-    sync_id: SyncId,
+    /// The sync that brought the change; `null` where the record was removed on request.
+    sync_id: Option<SyncId>,
     /// When it was committed.
     at: Timestamp,
 }

@@ -5,3 +5,4 @@ pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod trigger;
 mod view;
+mod wait;

@@ -92,7 +92,12 @@ fn queued(api: &Api, connector: &Connector, mode: SyncMode) -> Sync {
     Sync::queued(SyncId::new(now, &*api.entropy), connector, SyncTrigger::Api, mode, now)
 }
 
-async fn already_running(api: &Api, path: &ConnectorPath, running: Sync) -> Result<Problem, Problem> {
+/// What stands in the way of whoever needs a connector without a sync under way.
+pub(crate) async fn already_running(
+    api: &Api,
+    path: &ConnectorPath,
+    running: Sync,
+) -> Result<Problem, Problem> {
     let location = SyncPath { connector: path.clone(), sync_id: running.id }.to_string();
     let detail = format!(
         "The sync `{}` of this connector is {} and has not ended. Wait for it, or cancel it first.",

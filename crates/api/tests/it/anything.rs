@@ -17,6 +17,7 @@ const SEGMENTS: &[&str] = &[
     "sync",
     "cancel",
     "records",
+    "state",
     "changes",
     "check",
     "streams",
@@ -35,8 +36,20 @@ const SEGMENTS: &[&str] = &[
     "",
 ];
 const METHODS: &[&str] = &["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS", "BREW"];
-const QUERIES: &[&str] =
-    &["", "limit=1", "cursor=AAAA", "cascade=true", "stream=s", "key_field=id", "%zz=%", "a&&=b&a"];
+const QUERIES: &[&str] = &[
+    "",
+    "limit=1",
+    "cursor=AAAA",
+    "cascade=true",
+    "order=asc",
+    "status=failed",
+    "wait=1ms",
+    "records=delete",
+    "stream=s",
+    "key_field=id",
+    "%zz=%",
+    "a&&=b&a",
+];
 const TYPES: &[&str] =
     &["application/json", "application/x-ndjson", "application/merge-patch+json", "text/plain", ";", ""];
 const BODIES: &[&str] = &[

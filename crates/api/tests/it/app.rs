@@ -13,6 +13,7 @@ use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::{Clock, Entropy, ManualClock, SeededEntropy, SystemEntropy, Timestamp};
 use inlet_source::{ConnectorType, Environment, Registry};
+use inlet_store::catalog::PurgeId;
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
@@ -214,6 +215,27 @@ impl TestApp {
             }
         };
         tokio::time::timeout(Duration::from_secs(30), asking).await.expect("it comes to pass within 30 s")
+    }
+
+    /// Waits until the engine has done all that deletes have queued.
+    pub(crate) async fn until_nothing_is_queued(&self) {
+        let asking = async {
+            loop {
+                let tasks = self.catalog.task_list(1).await.unwrap();
+                let purges = self.catalog.purge_list(PurgeId(0), 1).await.unwrap();
+                if tasks.is_empty() && purges.is_empty() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), asking).await.expect("it is done within 30 s");
+    }
+
+    /// The records of the default collection, in one page.
+    pub(crate) async fn records(&self) -> Vec<Value> {
+        let page = self.get(&format!("{COLLECTION}/records?limit=1000")).await.json();
+        page["data"].as_array().unwrap().clone()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

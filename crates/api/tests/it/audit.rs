@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::app::{json as json_request, with};
 use crate::two_spaces::{OPERATOR, TwoSpaces};
 
-/// Operations that change data, or nothing at all, and not what exists or is wanted.
-const UNAUDITED: &[&str] = &["push_records", "check_connector"];
+/// Operations that change data or how far it was read, or nothing at all, and not what exists or is wanted.
+const UNAUDITED: &[&str] = &["push_records", "check_connector", "set_state", "reset_state"];
 
 async fn audit(server: &TwoSpaces, query: &str) -> Vec<Value> {
     let page = server.get(OPERATOR, &format!("/v1/audit?limit=200{query}")).await;

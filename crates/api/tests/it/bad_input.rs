@@ -183,7 +183,63 @@ fn bad_requests(connector: &str) -> Vec<(&'static str, &'static str, Request<Bod
             "a cancel with a wish",
             json_request(Method::POST, &format!("{connector}/sync/cancel"), json!({"softly": true})),
         ),
+        (
+            "request.invalid_fields",
+            "a space with another id and no name",
+            json_request(Method::PATCH, "/v1/spaces/default", json!({"id": "x", "name": "", "colour": 1})),
+        ),
+        (
+            "request.invalid_fields",
+            "a collection in another space",
+            json_request(Method::PATCH, COLLECTION, json!({"space_id": "x", "records": 0})),
+        ),
+        (
+            "request.invalid_fields",
+            "a state that is none",
+            json_request(Method::PUT, &format!("{connector}/state"), json!({"stream": []})),
+        ),
+        (
+            "request.invalid_fields",
+            "bad streams of a state",
+            json_request(
+                Method::PUT,
+                &format!("{connector}/state"),
+                json!({"streams": [{"name": "", "scopes": 1}, 7, {"scopes": [{"scope": 1}, {"cursor": 1, "at": 2}]},
+                                   {"name": "s", "scopes": [{"cursor": null}, {"cursor": null}]},
+                                   {"name": "s", "scopes": []}]}),
+            ),
+        ),
         // Queries, paths and headers.
+        ("request.invalid_parameter", "an order that is none", get("/v1/spaces?order=newest")),
+        ("request.invalid_parameter", "a time that is none", get("/v1/spaces?created_after=yesterday")),
+        ("request.invalid_parameter", "a name of nothing", get("/v1/spaces/default/collections?name=")),
+        ("request.invalid_parameter", "a type there is not", get(&format!("{CONNECTORS}?type=pigeon"))),
+        ("request.invalid_parameter", "a state of a connector", get(&format!("{CONNECTORS}?status=running"))),
+        (
+            "request.invalid_parameter",
+            "states of syncs, one of them none",
+            get(&format!("{connector}/sync?status=failed,active")),
+        ),
+        (
+            "request.invalid_parameter",
+            "what to do with records",
+            request(Method::DELETE, &format!("{connector}?records=maybe"), Body::empty()),
+        ),
+        (
+            "request.invalid_parameter",
+            "a wait without a unit",
+            get(&format!("{connector}/sync/syn_01h455vb4pex5vsknk084sn02q?wait=30")),
+        ),
+        (
+            "request.invalid_parameter",
+            "a wait beyond the limit",
+            get(&format!("{connector}/sync/syn_01h455vb4pex5vsknk084sn02q?wait=2m")),
+        ),
+        (
+            "request.unknown_parameter",
+            "a removal by key",
+            request(Method::DELETE, &format!("{COLLECTION}/records?key=1"), Body::empty()),
+        ),
         ("request.unknown_parameter", "unknown parameters", get("/v1/spaces?limit=1&page=2&sort=name")),
         ("request.unknown_parameter", "a parameter where none is known", get("/v1/spaces/default?verbose=1")),
         (

@@ -1,9 +1,9 @@
 //! Spaces and collections.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::app::{COLLECTION, TestApp};
+use crate::app::{COLLECTION, TestApp, json as json_request};
 
 const SPACES: &str = "/v1/spaces";
 
@@ -34,7 +34,7 @@ async fn a_space_and_a_collection_are_made_found_and_deleted() {
     assert_eq!(
         shown,
         json!({"id": id, "space_id": "sales", "name": "Orders", "records": 0, "bytes": 0, "last_change": 0,
-               "created_at": shown["created_at"], "updated_at": shown["updated_at"]})
+               "removing": false, "created_at": shown["created_at"], "updated_at": shown["updated_at"]})
     );
     assert_eq!(app.get(made.location()).await.json()["name"], "Orders");
     assert_eq!(app.get(collections).await.ids(), [id]);
@@ -88,4 +88,41 @@ async fn a_space_goes_with_all_it_holds_and_what_runs_there_ends() {
     assert_eq!(app.get(sync.location()).await.code(), "space.not_found");
     let id = sync.json()["id"].as_str().unwrap().parse().unwrap();
     tokio::time::timeout(std::time::Duration::from_secs(30), app.engine.ended(id)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_name_can_be_changed_under_either_media_type_and_nothing_else() {
+    let app = TestApp::without_workers().await;
+    let space = "/v1/spaces/default";
+    for path in [space, COLLECTION] {
+        let before = app.get(path).await.json();
+        let renamed = app.patch(path, json!({"name": "Another"})).await;
+        assert_eq!(renamed.status, StatusCode::OK);
+        let mut expected = before.clone();
+        expected["name"] = json!("Another");
+        expected["updated_at"] = renamed.json()["updated_at"].clone();
+        assert_eq!(renamed.json(), expected);
+        assert_ne!(before["updated_at"], expected["updated_at"]);
+        assert_eq!(app.get(path).await.json(), expected);
+        for same in [json!({}), json!({"name": "Another"}), json!({"id": "default", "name": "Another"})] {
+            assert_eq!(app.patch(path, same).await.json(), expected, "it changes nothing");
+        }
+        let mut merge = json_request(Method::PATCH, path, json!({"name": "Merged"}));
+        merge.headers_mut().insert("content-type", "application/merge-patch+json".parse().unwrap());
+        assert_eq!(app.send(merge).await.json()["name"], "Merged");
+
+        let refused = app.patch(path, json!({"id": "other", "name": null, "created_at": "now"})).await;
+        assert_eq!(refused.code(), "request.invalid_fields");
+        let named: Vec<_> = refused.json()["errors"].as_array().unwrap().clone();
+        let named: Vec<_> = named.iter().map(|it| (it["pointer"].clone(), it["code"].clone())).collect();
+        let expected =
+            [("/id", "field.immutable"), ("/name", "field.required"), ("/created_at", "field.unknown")];
+        assert_eq!(named, expected.map(|(pointer, code)| (json!(pointer), json!(code))));
+        assert_eq!(app.get(path).await.json()["name"], "Merged");
+    }
+    let moved = app.patch(COLLECTION, json!({"space_id": "sales"})).await;
+    assert_eq!(moved.json()["errors"][0]["pointer"], "/space_id");
+    assert_eq!(app.patch("/v1/spaces/nowhere", json!({"name": "x"})).await.code(), "space.not_found");
+    let nowhere = "/v1/spaces/default/collections/nowhere";
+    assert_eq!(app.patch(nowhere, json!({"name": "x"})).await.code(), "collection.not_found");
 }

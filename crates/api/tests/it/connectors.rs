@@ -148,7 +148,7 @@ async fn deleting_a_connector_ends_the_sync_that_runs() {
     assert_eq!(app.delete(&connector).await.status, StatusCode::NO_CONTENT);
     let id = sync.json()["id"].as_str().unwrap().parse().unwrap();
     tokio::time::timeout(std::time::Duration::from_secs(30), app.engine.ended(id)).await.unwrap();
-    assert_eq!(app.catalog.task_list(10).await.unwrap(), []);
+    app.until_nothing_is_queued().await;
 }
 
 #[tokio::test]

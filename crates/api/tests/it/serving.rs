@@ -125,3 +125,50 @@ async fn a_server_that_stops_does_not_wait_for_idle_connections() {
     tokio::time::timeout(Duration::from_secs(10), served.ended).await.unwrap().unwrap();
     assert_eq!(idle.read(&mut [0; 1024]).await.unwrap(), 0, "the server has closed it");
 }
+
+/// A sync that stays queued, and a request on a connection of its own that waits for its end.
+async fn waiting_for_a_sync(served: &Served) -> (String, TcpStream) {
+    let connector = served.app.connector(json!({"name": "c", "type": "external_source"})).await;
+    let sync = served.app.post(&format!("{connector}/sync"), json!({})).await.location().to_owned();
+    let head = format!("GET {sync}?wait=60s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    loop {
+        let mut stream = served.connect().await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // If the look whether it waits takes its place, it is refused, and comes again.
+        while tokio::time::timeout(Duration::from_millis(5), stream.readable()).await.is_err() {
+            if is_full(served, &sync).await {
+                return (sync, stream);
+            }
+        }
+    }
+}
+
+/// Whether no more may wait for a sync.
+async fn is_full(served: &Served, sync: &str) -> bool {
+    served.app.get(&format!("{sync}?wait=1ms")).await.text().contains("wait for a sync")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_answers_who_waits_for_a_sync() {
+    let served = Served::with(Limits { waits: 1, ..Limits::default() }).await;
+    let (_, mut stream) = waiting_for_a_sync(&served).await;
+    served.stop.send(()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("\"status\":\"queued\""), "{answer}");
+    tokio::time::timeout(Duration::from_secs(30), served.ended).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_waits_no_more() {
+    let served = Served::with(Limits { waits: 1, ..Limits::default() }).await;
+    let (sync, stream) = waiting_for_a_sync(&served).await;
+    drop(stream);
+    let freed = async {
+        while is_full(&served, &sync).await {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), freed).await.expect("the place is free again");
+}

@@ -10,6 +10,7 @@ mod disk_full;
 mod inspect;
 mod named_points;
 mod process;
+mod purges;
 mod pushes;
 mod random_moments;
 mod rotation;

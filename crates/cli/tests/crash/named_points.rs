@@ -6,9 +6,11 @@ use super::corpus::Corpus;
 use super::{Draw, inspect, process, seeds};
 use inlet_store::fault::POINTS;
 
-/// Points that a sync of files passes. The others are of pushes and of secrets, which have their own tests.
+/// Points that a sync of files passes. The others are of pushes, purges and secrets, which have their own tests.
 fn points() -> impl Iterator<Item = &'static str> {
-    POINTS.iter().copied().filter(|point| !point.starts_with("push.") && !point.starts_with("secrets."))
+    let elsewhere =
+        |point: &str| point.starts_with("push.") || point.starts_with("secrets.") || point.contains("purge");
+    POINTS.iter().copied().filter(move |point| !elsewhere(point))
 }
 
 #[test]

@@ -39,14 +39,14 @@ fn a_push_that_a_crash_left_unanswered_can_be_sent_again_and_counts_once() {
     }
 }
 
-fn start(home: &Home, faults: &str) -> Server {
+pub(super) fn start(home: &Home, faults: &str) -> Server {
     let mut command = home.command(["serve", "--listen", "127.0.0.1:0", "--auth", "none"]);
     command.env("INLET_FAULTS", faults);
     Server::of(command)
 }
 
 /// The answer to a POST that carries an idempotency key; `None` if the connection broke.
-fn post(server: &Server, path: &str, body: &Value) -> Option<Value> {
+pub(super) fn post(server: &Server, path: &str, body: &Value) -> Option<Value> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -61,7 +61,7 @@ fn post(server: &Server, path: &str, body: &Value) -> Option<Value> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test waits for another process")]
-fn counts_at_the_end(server: &Server, path: &str) -> Value {
+pub(super) fn counts_at_the_end(server: &Server, path: &str) -> Value {
     for _ in 0..1000 {
         let sync = server.get(path);
         if sync["finished_at"].is_string() {

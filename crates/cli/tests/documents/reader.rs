@@ -117,7 +117,7 @@ impl Reader {
         let answer = curl::run(command);
         match answer.status {
             201 | 202 => self.remember(&answer.body),
-            204 => self.made.retain(|made| !command.contains(&made.id)),
+            204 => self.made.retain(|made| !deletes(command, &made.id)),
             _ => {}
         }
         Outcome {
@@ -182,6 +182,12 @@ impl Reader {
         shell.env("PATH", path).env("INLET_LISTEN", "127.0.0.1:0").env("INLET_DEMO_NO_SERVE", "true");
         shell
     }
+}
+
+/// Whether the call deletes the thing with this id, and not only something that it has.
+fn deletes(command: &str, id: &str) -> bool {
+    let behind = command.split_once(id).map(|(_, behind)| behind);
+    command.contains("-X DELETE") && behind.is_some_and(|behind| !behind.starts_with('/'))
 }
 
 /// The command without the variables that stand in front of it.

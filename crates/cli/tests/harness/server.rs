@@ -26,7 +26,16 @@ impl Server {
     }
 
     /// Starts this command, and waits until it says where it listens.
-    pub(crate) fn of(mut command: Command) -> Self {
+    pub(crate) fn of(command: Command) -> Self {
+        Self::started(command).unwrap_or_else(|said| panic!("the server did not start: {said}"))
+    }
+
+    /// The same, for a command that may not come so far.
+    pub(crate) fn try_of(command: Command) -> Option<Self> {
+        Self::started(command).ok()
+    }
+
+    fn started(mut command: Command) -> Result<Self, String> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = child.stderr.take().unwrap();
@@ -38,10 +47,11 @@ impl Server {
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         let Some(url) = line.trim_end().strip_prefix("listening on ") else {
-            panic!("the server did not start: {line}{}", stderr.join().unwrap());
+            child.wait().unwrap();
+            return Err(format!("{line}{}", stderr.join().unwrap()));
         };
         let url = url.to_owned();
-        Self { child, stdout, stderr: Some(stderr), url }
+        Ok(Self { child, stdout, stderr: Some(stderr), url })
     }
 
     /// Where it listens.

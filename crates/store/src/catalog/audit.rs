@@ -138,12 +138,15 @@ macro_rules! actions {
 
 actions! {
     SpaceCreate = "space.create", "A space was made.";
+    SpaceUpdate = "space.update", "A space got another name.";
     SpaceDelete = "space.delete", "A space was deleted, with all it held.";
     CollectionCreate = "collection.create", "A collection was made.";
+    CollectionUpdate = "collection.update", "A collection got another name.";
     CollectionDelete = "collection.delete", "A collection was deleted, with all it held.";
     ConnectorCreate = "connector.create", "A connector was made.";
     ConnectorUpdate = "connector.update", "A connector's settings were changed.";
     ConnectorDelete = "connector.delete", "A connector was deleted.";
+    RecordsRemove = "records.remove", "Records of a collection were asked to be removed.";
     SyncTrigger = "sync.trigger", "A sync was asked for.";
     SyncCancel = "sync.cancel", "A sync was cancelled.";
     KeyCreate = "key.create", "A key was made.";

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use inlet_model::{CollectionId, SpaceId, StoreId, Timestamp};
 
-use super::{DeleteEffect, Effect, Idempotent, Page, PageQuery};
+use super::{DeleteEffect, Effect, Idempotent, NameFilter, Page, PageQuery};
 use crate::StoreResult;
 
 /// A collection: holds data. Its id is unique within its space.
@@ -26,10 +26,11 @@ pub struct Collection {
 /// The collections of the catalog.
 #[async_trait]
 pub trait Collections {
-    /// A page of a space's collections; `None` if there is no such space.
+    /// A page of a space's collections, those that fit; `None` if there is no such space.
     async fn collection_list(
         &self,
         space_id: &SpaceId,
+        filter: NameFilter,
         query: PageQuery,
     ) -> StoreResult<Option<Page<Collection>>>;
     /// The collection of that id.
@@ -40,8 +41,18 @@ pub trait Collections {
         collection: Collection,
         idempotent: Option<Idempotent>,
     ) -> StoreResult<Effect<Option<Collection>>>;
+    /// Gives a collection another name, and shows it as it stands now; `None` if it is not there. With the name that it has
+    /// it stays as it is, `updated_at` too.
+    async fn collection_rename(
+        &self,
+        space_id: &SpaceId,
+        id: &CollectionId,
+        name: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<Collection>>;
     /// Deletes a collection. If it has connectors (or, with `has_records`, records) only with `cascade`: then its
-    /// connectors go, their syncs are wanted cancelled, and removing its store is queued.
+    /// connectors go, their syncs are wanted cancelled, and removing its store is queued, which
+    /// takes the place of everything else that was queued for the store.
     async fn collection_delete(
         &self,
         space_id: &SpaceId,

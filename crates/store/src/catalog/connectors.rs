@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use inlet_model::schedule::Schedule;
 use inlet_model::secret::SealedConfig;
 use inlet_model::stream::StreamSettings;
-use inlet_model::{CollectionId, ConnectorId, SpaceId, StoreId, Timestamp};
+use inlet_model::{CollectionId, ConnectorId, SpaceId, StoreId, SyncId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Effect, Idempotent, Page, PageQuery};
+use super::{ConnectorFilter, Effect, Idempotent, Page, PageQuery, Task};
 use crate::StoreResult;
 
 /// Whether a connector may sync.
@@ -64,14 +64,36 @@ pub enum UpdateEffect<T> {
     Absent,
 }
 
+/// What becomes of the records of a connector that is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Remains {
+    /// They stay.
+    #[default]
+    Kept,
+    /// They are removed.
+    Purged,
+}
+
+/// A connector was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedConnector {
+    /// Closing it in its store.
+    pub task: Task,
+    /// Its sync that a worker has to end.
+    pub cancelling: Option<SyncId>,
+    /// Its sync that was queued or waiting, and is cancelled.
+    pub cancelled: Option<SyncId>,
+}
+
 /// The connectors of the catalog.
 #[async_trait]
 pub trait Connectors {
-    /// A page of a collection's connectors; `None` if there is no such collection.
+    /// A page of a collection's connectors, those that fit; `None` if there is no such collection.
     async fn connector_list(
         &self,
         space_id: &SpaceId,
         collection_id: &CollectionId,
+        filter: ConnectorFilter,
         query: PageQuery,
     ) -> StoreResult<Option<Page<Connector>>>;
     /// The connector of that id, in that collection.
@@ -90,12 +112,13 @@ pub trait Connectors {
     /// Replaces name, config, streams, schedule, status and `updated_at` if the stored version is still `connector.version`, and counts it up.
     async fn connector_update(&self, connector: Connector) -> StoreResult<UpdateEffect<Connector>>;
     /// Hides a connector for good, wants its syncs cancelled (queued ones are cancelled at once) and queues closing it in
-    /// its store, all in one transaction. `None` if it was not there, else the task.
+    /// its store and, if they are not to stay, the purge of its records; all in one transaction. `None` if it was not there.
     async fn connector_delete(
         &self,
         space_id: &SpaceId,
         collection_id: &CollectionId,
         id: ConnectorId,
+        remains: Remains,
         now: Timestamp,
-    ) -> StoreResult<Option<super::Task>>;
+    ) -> StoreResult<Option<DeletedConnector>>;
 }

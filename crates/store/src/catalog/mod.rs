@@ -1,7 +1,7 @@
 //! The catalog: what exists, and what is wanted. What a backend must do.
 //!
 //! Each method is one transaction: durable when it returns `Ok`, without trace when it returns `Err`. Lists are in keyset
-//! order, newest first, so that nothing is skipped or repeated when things are added between pages.
+//! order, newest first unless asked otherwise, so that nothing is skipped or repeated when things are added between pages.
 
 mod audit;
 mod collections;
@@ -9,6 +9,7 @@ mod connectors;
 mod idempotency;
 mod keys;
 mod page;
+mod purges;
 mod secrets;
 mod spaces;
 mod syncs;
@@ -18,12 +19,13 @@ pub use audit::{
     AUDIT_KEPT, AUDIT_MAX, Action, Actor, Audit, AuditEntry, AuditQuery, Cause, Target, UnknownAction,
 };
 pub use collections::{Collection, Collections};
-pub use connectors::{Connector, ConnectorStatus, Connectors, UpdateEffect};
+pub use connectors::{Connector, ConnectorStatus, Connectors, DeletedConnector, Remains, UpdateEffect};
 pub use idempotency::{Effect, Idempotent, StoredAnswer};
 pub use keys::{
     ApiKey, KEY_SECRETS_MAX, KeyChange, KeyHash, KeyMatch, Keys, Role, RotateConflict, UnknownRole,
 };
-pub use page::{Page, PageCursor, PageQuery};
+pub use page::{ConnectorFilter, Created, NameFilter, Order, Page, PageCursor, PageQuery, SyncFilter};
+pub use purges::{Purge, PurgeEffect, PurgeId, Purges};
 pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, renew_secrets};
 pub use spaces::{DeleteEffect, Space, Spaces};
 pub use syncs::{CancelEffect, Claim, Sync, SyncTally, Syncs};
@@ -39,6 +41,7 @@ pub trait Catalog:
     + Keys
     + Audit
     + Tasks
+    + Purges
     + Send
     + std::marker::Sync
     + std::fmt::Debug

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use inlet_model::{SpaceId, Timestamp};
 
-use super::{Effect, Idempotent, Page, PageQuery};
+use super::{Effect, Idempotent, NameFilter, Page, PageQuery};
 use crate::StoreResult;
 
 /// A space: holds collections.
@@ -33,12 +33,15 @@ pub enum DeleteEffect {
 /// The spaces of the catalog.
 #[async_trait]
 pub trait Spaces {
-    /// A page of all spaces.
-    async fn space_list(&self, query: PageQuery) -> StoreResult<Page<Space>>;
+    /// A page of the spaces that fit.
+    async fn space_list(&self, filter: NameFilter, query: PageQuery) -> StoreResult<Page<Space>>;
     /// The space of that id.
     async fn space_get(&self, id: &SpaceId) -> StoreResult<Option<Space>>;
     /// Makes a space; a conflict is the one that has the id.
     async fn space_create(&self, space: Space, idempotent: Option<Idempotent>) -> StoreResult<Effect<Space>>;
+    /// Gives a space another name, and shows it as it stands now; `None` if it is not there. With the name that it has it
+    /// stays as it is, `updated_at` too.
+    async fn space_rename(&self, id: &SpaceId, name: &str, now: Timestamp) -> StoreResult<Option<Space>>;
     /// Deletes a space and the keys that are bound to it; with `cascade`, all it holds, as
     /// [`collection_delete`](super::Collections::collection_delete) does.
     async fn space_delete(&self, id: &SpaceId, cascade: bool, now: Timestamp) -> StoreResult<DeleteEffect>;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use inlet_model::sync::{Failure, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{CollectionId, ConnectorId, Counts, SpaceId, StoreId, SyncId, Timestamp};
 
-use super::{Connector, Effect, Idempotent, Page, PageQuery};
+use super::{Connector, Effect, Idempotent, Page, PageQuery, SyncFilter};
 use crate::StoreResult;
 use crate::collection::{Fence, Run, StreamProgress};
 
@@ -122,8 +122,13 @@ pub trait Syncs {
         sync: Sync,
         idempotent: Option<Idempotent>,
     ) -> StoreResult<Effect<Option<Sync>>>;
-    /// A page of a connector's syncs.
-    async fn sync_list(&self, connector_id: ConnectorId, query: PageQuery) -> StoreResult<Page<Sync>>;
+    /// A page of a connector's syncs, those that fit.
+    async fn sync_list(
+        &self,
+        connector_id: ConnectorId,
+        filter: SyncFilter,
+        query: PageQuery,
+    ) -> StoreResult<Page<Sync>>;
     /// The sync of that id, of that connector.
     async fn sync_get(&self, connector_id: ConnectorId, id: SyncId) -> StoreResult<Option<Sync>>;
     /// The newest sync of each connector that has one.
@@ -138,7 +143,8 @@ pub trait Syncs {
         id: Option<SyncId>,
         now: Timestamp,
     ) -> StoreResult<CancelEffect>;
-    /// Gives the longest queued sync whose connector is free to the caller: it is running now, with a new fence.
+    /// Gives the longest queued sync whose connector is free to the caller: it is running now, with a new fence. A connector is
+    /// free if no sync holds it and no [`Purge`](super::Purge) of its records is queued.
     async fn sync_claim(&self, now: Timestamp) -> StoreResult<Option<Claim>>;
     /// Gives the caller every sync that was running or cancelling when the process that held them ended: each with a new
     /// fence and, if running, one attempt more. Called once, at start.

@@ -5,8 +5,10 @@
 //! nothing open after they return.
 
 mod changes;
+mod checkpoints;
 mod commit;
 mod inbox;
+mod purges;
 mod records;
 mod runs;
 
@@ -16,9 +18,11 @@ use async_trait::async_trait;
 use inlet_model::{ConnectorId, HashSeed, StoreId};
 
 pub use changes::{ChangePage, Changes};
+pub use checkpoints::{Checkpoint, CheckpointEffect, Checkpoints, ScopeListing, StreamCursors};
 pub use commit::{CancelFlag, Commit, Fence, Item, Receipt, Sweep, SweepProgress};
 pub use inbox::{Inbox, InboxItem, Push, PushEffect};
-pub use records::{RecordCursor, RecordPage, RecordQuery, Records, Stats};
+pub use purges::{PurgeProgress, PurgeStep, Purges};
+pub use records::{RecordCursor, RecordPage, RecordQuery, Records, Stats, StreamStats};
 pub use runs::{
     FinishRun, NewRun, Phase, RejectedRecord, Run, RunStart, RunStream, Runs, StreamProgress, StreamStatus,
 };
@@ -27,12 +31,15 @@ use crate::StoreResult;
 
 /// One collection's data.
 #[async_trait]
-pub trait CollectionStore: Runs + Records + Changes + Inbox + Send + Sync + std::fmt::Debug {
+pub trait CollectionStore:
+    Runs + Records + Changes + Inbox + Purges + Checkpoints + Send + Sync + std::fmt::Debug
+{
     /// The seed under which this collection hashes records: drawn when it was made, never changed.
     fn seed(&self) -> HashSeed;
 
-    /// Closes the connector to everything: from now on no run of it commits and no push to it is taken. Its inbox is
-    /// emptied; its records stay. Idempotent.
+    /// Closes the connector to everything: from now on no run of it commits and no push to it is taken or read.
+    /// However much it holds, that takes no longer than one small write; its pushes lie there until
+    /// [`drop_pushes`](Purges::drop_pushes), its records until [`purge_step`](Purges::purge_step). Idempotent.
     async fn close_connector(&self, connector_id: ConnectorId) -> StoreResult<()>;
 }
 

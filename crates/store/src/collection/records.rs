@@ -44,6 +44,17 @@ pub struct Stats {
     pub last_change: u64,
 }
 
+/// A stream of a connector, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamStats {
+    /// Its connector, which may be deleted.
+    pub connector_id: ConnectorId,
+    /// Its name.
+    pub stream: StreamName,
+    /// Live records.
+    pub records: u64,
+}
+
 /// The records of a collection.
 #[async_trait]
 pub trait Records {
@@ -57,6 +68,13 @@ pub trait Records {
         stream: &StreamName,
         key: &[u8],
     ) -> StoreResult<Vec<Record>>;
+
+    /// The streams that fit, by name and then by connector: every one that ever was read, whether or not it has records.
+    async fn streams(
+        &self,
+        connector_id: Option<ConnectorId>,
+        stream: Option<&StreamName>,
+    ) -> StoreResult<Vec<StreamStats>>;
 
     /// The collection in numbers.
     async fn stats(&self) -> StoreResult<Stats>;

@@ -103,8 +103,8 @@ impl Source for Scripted {
 
 /// Everything a test needs.
 pub(crate) struct Fixture {
-    /// Holds the data directory for as long as the fixture lives.
-    _folder: TempDir,
+    /// The data directory.
+    pub(crate) folder: TempDir,
     pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) stores: Arc<dyn CollectionStores>,
     pub(crate) connector: Connector,
@@ -183,7 +183,7 @@ impl Fixture {
         let types: Arc<dyn ConnectorType> = Arc::new(scripted.clone());
         let mut shown = prometheus_client::registry::Registry::default();
         let metrics = EngineMetrics::register(&mut shown, &Registry::new([types]));
-        Self { _folder: folder, catalog, stores: Arc::new(stores), connector, scripted, metrics, shown }
+        Self { folder, catalog, stores: Arc::new(stores), connector, scripted, metrics, shown }
     }
 
     /// What the source does from now on.

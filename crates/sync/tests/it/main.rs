@@ -8,5 +8,6 @@ mod failing;
 mod fixture;
 mod listing;
 mod metrics;
+mod purging;
 mod resuming;
 mod secrets;

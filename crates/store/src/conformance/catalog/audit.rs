@@ -11,7 +11,7 @@ use serde_json::json;
 use super::given::{Given, after, first, sealed};
 use crate::catalog::{
     AUDIT_KEPT, Action, Actor, ApiKey, AuditEntry, AuditQuery, Catalog, Cause, Connector, Effect, KeyChange,
-    KeyHash, PageQuery, Target,
+    KeyHash, PageQuery, Remains, Target,
 };
 
 fn everything(page: PageQuery) -> AuditQuery {
@@ -73,7 +73,10 @@ pub async fn every_change_leaves_its_entry(catalog: Arc<dyn Catalog>) {
         let now = given.now();
         catalog.key_rotate(key.id, KeyHash([2; 32]), now, now, None).await.unwrap();
         catalog.key_delete(key.id).await.unwrap();
-        catalog.connector_delete(space_id, collection_id, connector.id, given.now()).await.unwrap();
+        catalog
+            .connector_delete(space_id, collection_id, connector.id, Remains::Kept, given.now())
+            .await
+            .unwrap();
         catalog.collection_delete(space_id, collection_id, false, false, given.now()).await.unwrap();
         catalog.space_delete(space_id, false, given.now()).await.unwrap();
     })
@@ -128,7 +131,10 @@ pub async fn what_changes_nothing_leaves_no_entry(catalog: Arc<dyn Catalog>) {
         catalog.space_delete(space_id, false, given.now()).await.unwrap();
         catalog.collection_delete(space_id, collection_id, false, true, given.now()).await.unwrap();
         let unknown = given.a_connector(&given.a_collection(space_id));
-        catalog.connector_delete(space_id, collection_id, unknown.id, given.now()).await.unwrap();
+        catalog
+            .connector_delete(space_id, collection_id, unknown.id, Remains::Kept, given.now())
+            .await
+            .unwrap();
         catalog.key_delete(key.id).await.unwrap();
         catalog.key_update(key.id, KeyChange::default()).await.unwrap();
         catalog.key_used(&[(key.id, given.now())]).await.unwrap();

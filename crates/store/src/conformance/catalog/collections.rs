@@ -6,7 +6,9 @@ use std::sync::Arc;
 use inlet_model::sync::SyncStatus;
 
 use super::given::{Given, after, first};
-use crate::catalog::{Catalog, Collection, DeleteEffect, Effect, TaskKind};
+use crate::catalog::{
+    Catalog, Collection, ConnectorFilter, DeleteEffect, Effect, NameFilter, Remains, TaskKind,
+};
 
 /// A collection is stored as it was given.
 pub async fn a_collection_is_stored_as_it_was_given(catalog: Arc<dyn Catalog>) {
@@ -14,7 +16,8 @@ pub async fn a_collection_is_stored_as_it_was_given(catalog: Arc<dyn Catalog>) {
     let collection = given.stored_collection().await;
     let found = given.catalog.collection_get(&collection.space_id, &collection.id).await.unwrap();
     assert_eq!(found, Some(collection.clone()));
-    let page = given.catalog.collection_list(&collection.space_id, first(9)).await.unwrap();
+    let page =
+        given.catalog.collection_list(&collection.space_id, NameFilter::default(), first(9)).await.unwrap();
     assert_eq!(page.unwrap().items, [collection]);
 }
 
@@ -50,7 +53,7 @@ pub async fn a_collection_needs_a_space(catalog: Arc<dyn Catalog>) {
     let nowhere = given.a_space().id;
     let effect = given.catalog.collection_create(given.a_collection(&nowhere), None).await.unwrap();
     assert_eq!(effect, Effect::Conflict(None));
-    assert_eq!(given.catalog.collection_list(&nowhere, first(9)).await.unwrap(), None);
+    assert_eq!(given.catalog.collection_list(&nowhere, NameFilter::default(), first(9)).await.unwrap(), None);
 }
 
 /// A list has only what is in its space, and is empty, not `None`, when nothing is.
@@ -58,10 +61,12 @@ pub async fn only_collections_of_the_space_are_listed(catalog: Arc<dyn Catalog>)
     let given = Given::new(catalog);
     given.stored_collection().await;
     let space = given.stored_space().await;
-    let empty = given.catalog.collection_list(&space.id, first(9)).await.unwrap().unwrap();
+    let empty =
+        given.catalog.collection_list(&space.id, NameFilter::default(), first(9)).await.unwrap().unwrap();
     assert_eq!((empty.items, empty.next), (Vec::new(), None));
     let collection = given.stored_collection_in(&space.id).await;
-    let page = given.catalog.collection_list(&space.id, first(9)).await.unwrap().unwrap();
+    let page =
+        given.catalog.collection_list(&space.id, NameFilter::default(), first(9)).await.unwrap().unwrap();
     assert_eq!(page.items, [collection]);
 }
 
@@ -77,7 +82,8 @@ pub async fn paging_skips_and_repeats_nothing_while_collections_are_added(catalo
     let mut seen = Vec::new();
     let mut query = first(3);
     loop {
-        let page = given.catalog.collection_list(&space.id, query).await.unwrap().unwrap();
+        let page =
+            given.catalog.collection_list(&space.id, NameFilter::default(), query).await.unwrap().unwrap();
         seen.extend(page.items);
         given.stored_collection_in(&space.id).await;
         let Some(next) = page.next else { break };
@@ -101,7 +107,10 @@ pub async fn a_collection_with_a_connector_goes_only_with_cascade(catalog: Arc<d
     assert_eq!(effect, DeleteEffect::Deleted);
     assert_eq!(given.catalog.collection_get(space_id, id).await.unwrap(), None);
     assert_eq!(given.catalog.connector_get(space_id, id, connector.id).await.unwrap(), None);
-    assert_eq!(given.catalog.connector_list(space_id, id, first(9)).await.unwrap(), None);
+    assert_eq!(
+        given.catalog.connector_list(space_id, id, ConnectorFilter::default(), first(9)).await.unwrap(),
+        None
+    );
 }
 
 /// A collection of which the caller knows that it has records goes only with `cascade`.
@@ -122,7 +131,7 @@ pub async fn an_empty_collection_goes_without_cascade(catalog: Arc<dyn Catalog>)
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
     let (space_id, id) = (&connector.space_id, &connector.collection_id);
-    given.catalog.connector_delete(space_id, id, connector.id, given.now()).await.unwrap();
+    given.catalog.connector_delete(space_id, id, connector.id, Remains::Kept, given.now()).await.unwrap();
     let effect = given.catalog.collection_delete(space_id, id, false, false, given.now()).await.unwrap();
     assert_eq!(effect, DeleteEffect::Deleted);
     let tasks = given.catalog.task_list(9).await.unwrap();
@@ -153,6 +162,28 @@ pub async fn a_cascade_cancels_what_its_connectors_have_not_ended(catalog: Arc<d
     assert_eq!(tasks.iter().map(|task| task.kind).collect::<Vec<_>>(), [removal]);
 }
 
+/// A collection gets another name; its store and its namesakes in other spaces stay.
+pub async fn a_collection_gets_another_name_and_nothing_else(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let collection = given.stored_collection().await;
+    let other_space = given.stored_space().await;
+    let namesake = Collection {
+        space_id: other_space.id.clone(),
+        id: collection.id.clone(),
+        ..given.a_collection(&other_space.id)
+    };
+    given.catalog.collection_create(namesake.clone(), None).await.unwrap();
+    let (space_id, id, now) = (&collection.space_id, &collection.id, given.now());
+    let renamed = given.catalog.collection_rename(space_id, id, "Another", now).await.unwrap();
+    let expected = Collection { name: "Another".to_owned(), updated_at: now, ..collection.clone() };
+    assert_eq!(renamed, Some(expected.clone()));
+    assert_eq!(given.catalog.collection_get(space_id, id).await.unwrap(), Some(expected));
+    let found = given.catalog.collection_get(&other_space.id, id).await.unwrap();
+    assert_eq!(found, Some(namesake));
+    let unknown = given.a_collection(space_id).id;
+    assert_eq!(given.catalog.collection_rename(space_id, &unknown, "N", given.now()).await.unwrap(), None);
+}
+
 /// A delete says when there is no such collection.
 pub async fn an_unknown_collection_is_absent_to_a_delete(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
@@ -173,7 +204,16 @@ pub async fn a_collection_made_again_shows_nothing_of_the_old_one(catalog: Arc<d
     let new = Collection { id: id.clone(), ..given.a_collection(space_id) };
     assert_eq!(given.catalog.collection_create(new.clone(), None).await.unwrap(), Effect::Done);
     assert_eq!(given.catalog.collection_get(space_id, id).await.unwrap(), Some(new));
-    assert_eq!(given.catalog.connector_list(space_id, id, first(9)).await.unwrap().unwrap().items, []);
+    assert_eq!(
+        given
+            .catalog
+            .connector_list(space_id, id, ConnectorFilter::default(), first(9))
+            .await
+            .unwrap()
+            .unwrap()
+            .items,
+        []
+    );
     assert_eq!(given.catalog.connector_get(space_id, id, old.id).await.unwrap(), None);
     let effect = given.catalog.sync_trigger(given.a_sync(&old), None).await.unwrap();
     assert_eq!(effect, Effect::Conflict(None));

@@ -9,16 +9,23 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::given::{Given, after, first, sealed};
-use crate::catalog::{Catalog, Collection, Connector, ConnectorStatus, Effect, Task, TaskKind, UpdateEffect};
+use crate::catalog::{
+    Catalog, Collection, Connector, ConnectorFilter, ConnectorStatus, DeletedConnector, Effect, PurgeId,
+    Remains, Task, TaskKind, UpdateEffect,
+};
 
 async fn stored(given: &Given, connector: &Connector) -> Option<Connector> {
     let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
     given.catalog.connector_get(space_id, collection_id, connector.id).await.unwrap()
 }
 
-async fn delete(given: &Given, connector: &Connector) -> Option<Task> {
+async fn delete(given: &Given, connector: &Connector) -> Option<DeletedConnector> {
     let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
-    given.catalog.connector_delete(space_id, collection_id, connector.id, given.now()).await.unwrap()
+    given
+        .catalog
+        .connector_delete(space_id, collection_id, connector.id, Remains::Kept, given.now())
+        .await
+        .unwrap()
 }
 
 /// A connector is stored as it was given, with and without selected streams.
@@ -31,7 +38,11 @@ pub async fn a_connector_is_stored_as_it_was_given(catalog: Arc<dyn Catalog>) {
     assert_eq!(given.catalog.connector_create(all.clone(), None).await.unwrap(), Effect::Done);
     assert_eq!(stored(&given, &chosen).await, Some(chosen.clone()));
     assert_eq!(stored(&given, &all).await, Some(all.clone()));
-    let page = given.catalog.connector_list(&collection.space_id, &collection.id, first(9)).await.unwrap();
+    let page = given
+        .catalog
+        .connector_list(&collection.space_id, &collection.id, ConnectorFilter::default(), first(9))
+        .await
+        .unwrap();
     assert_eq!(page.unwrap().items, [all, chosen]);
 }
 
@@ -62,7 +73,12 @@ pub async fn a_connector_needs_the_very_collection(catalog: Arc<dyn Catalog>) {
     let again = Collection { id: old.id.clone(), ..given.a_collection(&space.id) };
     given.catalog.collection_create(again.clone(), None).await.unwrap();
     assert_eq!(given.catalog.connector_create(late, None).await.unwrap(), Effect::Conflict(()));
-    let page = given.catalog.connector_list(&space.id, &again.id, first(9)).await.unwrap().unwrap();
+    let page = given
+        .catalog
+        .connector_list(&space.id, &again.id, ConnectorFilter::default(), first(9))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(page.items, []);
 }
 
@@ -71,13 +87,27 @@ pub async fn only_connectors_of_the_collection_are_listed(catalog: Arc<dyn Catal
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
     let empty = given.stored_collection_in(&connector.space_id).await;
-    let page = given.catalog.connector_list(&empty.space_id, &empty.id, first(9)).await.unwrap().unwrap();
+    let page = given
+        .catalog
+        .connector_list(&empty.space_id, &empty.id, ConnectorFilter::default(), first(9))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((page.items, page.next), (Vec::new(), None));
     let nowhere = given.a_collection(&connector.space_id);
-    let page = given.catalog.connector_list(&nowhere.space_id, &nowhere.id, first(9)).await.unwrap();
+    let page = given
+        .catalog
+        .connector_list(&nowhere.space_id, &nowhere.id, ConnectorFilter::default(), first(9))
+        .await
+        .unwrap();
     assert_eq!(page, None);
     let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
-    let page = given.catalog.connector_list(space_id, collection_id, first(9)).await.unwrap().unwrap();
+    let page = given
+        .catalog
+        .connector_list(space_id, collection_id, ConnectorFilter::default(), first(9))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(page.items, [connector]);
 }
 
@@ -93,7 +123,11 @@ pub async fn paging_skips_and_repeats_nothing_while_connectors_come_and_go(catal
     let mut seen = Vec::new();
     let mut query = first(2);
     loop {
-        let page = given.catalog.connector_list(&collection.space_id, &collection.id, query).await.unwrap();
+        let page = given
+            .catalog
+            .connector_list(&collection.space_id, &collection.id, ConnectorFilter::default(), query)
+            .await
+            .unwrap();
         let page = page.unwrap();
         seen.extend(page.items);
         // One more in front; and what was just seen last goes, though the next page starts behind it.
@@ -197,7 +231,12 @@ pub async fn a_deleted_connector_is_hidden_for_good(catalog: Arc<dyn Catalog>) {
     assert!(delete(&given, &connector).await.is_some());
     assert_eq!(stored(&given, &connector).await, None);
     let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
-    let page = given.catalog.connector_list(space_id, collection_id, first(9)).await.unwrap().unwrap();
+    let page = given
+        .catalog
+        .connector_list(space_id, collection_id, ConnectorFilter::default(), first(9))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(page.items, []);
     let effect = given.catalog.connector_update(connector.clone()).await.unwrap();
     assert_eq!(effect, UpdateEffect::Absent);
@@ -208,10 +247,27 @@ pub async fn a_deleted_connector_is_hidden_for_good(catalog: Arc<dyn Catalog>) {
 pub async fn deleting_a_connector_queues_closing_it(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
-    let task = delete(&given, &connector).await.unwrap();
+    let deleted = delete(&given, &connector).await.unwrap();
     let kind = TaskKind::CloseConnector { store_id: connector.store_id, connector_id: connector.id };
-    assert_eq!(task.kind, kind);
-    assert_eq!(given.catalog.task_list(9).await.unwrap(), [task]);
+    assert_eq!(deleted.task.kind, kind);
+    assert_eq!((deleted.cancelling, deleted.cancelled), (None, None));
+    assert_eq!(given.catalog.task_list(9).await.unwrap(), [deleted.task]);
+    assert_eq!(given.catalog.purge_list(PurgeId(0), 9).await.unwrap(), []);
+}
+
+/// Deleting a connector whose records are not to stay queues their purge in the same transaction.
+pub async fn deleting_a_connector_with_its_records_queues_their_purge(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let connector = given.stored_connector().await;
+    let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
+    let deleting =
+        given.catalog.connector_delete(space_id, collection_id, connector.id, Remains::Purged, given.now());
+    let deleted = deleting.await.unwrap().unwrap();
+    assert_eq!(given.catalog.task_list(9).await.unwrap(), [deleted.task]);
+    let purges = given.catalog.purge_list(PurgeId(0), 9).await.unwrap();
+    assert_eq!(purges.len(), 1);
+    assert_eq!((purges[0].store_id, purges[0].connector_id), (connector.store_id, connector.id));
+    assert_eq!(purges[0].stream, None);
 }
 
 /// Deleting a connector cancels its queued sync at once.
@@ -219,7 +275,8 @@ pub async fn deleting_a_connector_cancels_its_queued_sync(catalog: Arc<dyn Catal
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
     let queued = given.queued_sync(&connector).await;
-    delete(&given, &connector).await;
+    let deleted = delete(&given, &connector).await.unwrap();
+    assert_eq!((deleted.cancelling, deleted.cancelled), (None, Some(queued.id)));
     let sync = given.sync(&queued).await;
     assert_eq!(sync.status, SyncStatus::Cancelled);
     assert!(sync.finished_at.is_some());
@@ -231,7 +288,8 @@ pub async fn deleting_a_connector_wants_its_running_sync_cancelled(catalog: Arc<
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
     let claim = given.running_sync(&connector).await;
-    delete(&given, &connector).await;
+    let deleted = delete(&given, &connector).await.unwrap();
+    assert_eq!((deleted.cancelling, deleted.cancelled), (Some(claim.sync.id), None));
     assert_eq!(given.sync(&claim.sync).await.status, SyncStatus::Cancelling);
     let run = given.a_run(&claim, inlet_model::sync::Outcome::Cancelled);
     given.catalog.sync_finish(&run).await.unwrap();
@@ -258,10 +316,11 @@ pub async fn of_parallel_deletes_one_gets_the_task(catalog: Arc<dyn Catalog>) {
         let (catalog, connector, now) = (Arc::clone(&given.catalog), connector.clone(), given.now());
         deletes.spawn(async move {
             let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
-            catalog.connector_delete(space_id, collection_id, connector.id, now).await.unwrap()
+            catalog.connector_delete(space_id, collection_id, connector.id, Remains::Kept, now).await.unwrap()
         });
     }
-    let tasks: Vec<Task> = deletes.join_all().await.into_iter().flatten().collect();
+    let deleted = deletes.join_all().await.into_iter().flatten();
+    let tasks: Vec<Task> = deleted.map(|deleted| deleted.task).collect();
     assert_eq!(tasks.len(), 1);
     assert_eq!(given.catalog.task_list(9).await.unwrap(), tasks);
 }

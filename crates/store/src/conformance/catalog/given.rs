@@ -14,7 +14,7 @@ use inlet_model::{
 use serde_json::json;
 
 use crate::catalog::{
-    Actor, ApiKey, Catalog, Cause, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent,
+    Actor, ApiKey, Catalog, Cause, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent, Order,
     PageCursor, PageQuery, Role, Space, StoredAnswer, Sync,
 };
 use crate::collection::{Phase, Run, StreamProgress, StreamStatus};
@@ -270,12 +270,12 @@ pub fn a_failure() -> Failure {
 
 /// The first page.
 pub fn first(limit: usize) -> PageQuery {
-    PageQuery { after: None, limit }
+    PageQuery { after: None, limit, order: Order::NewestFirst }
 }
 
 /// The page behind a place.
 pub fn after(place: PageCursor, limit: usize) -> PageQuery {
-    PageQuery { after: Some(place), limit }
+    PageQuery { after: Some(place), limit, order: Order::NewestFirst }
 }
 
 fn earlier(time: Timestamp, by: Duration) -> Timestamp {

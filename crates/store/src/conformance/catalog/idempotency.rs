@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use tokio::task::JoinSet;
 
 use super::given::{Given, first};
-use crate::catalog::{Catalog, Collection, Connector, Effect, Idempotent, Space, StoredAnswer, Sync};
+use crate::catalog::{
+    Catalog, Collection, Connector, ConnectorFilter, Effect, Idempotent, Space, StoredAnswer, Sync,
+};
 
 /// A request that has one effect and may carry a key.
 #[async_trait]
@@ -220,7 +222,11 @@ pub async fn of_a_hundred_parallel_requests_with_one_key_one_has_the_effect(cata
     let replayed = Effect::Replayed(use_of_key.answer);
     assert_eq!(effects.iter().filter(|effect| **effect == Effect::Done).count(), 1);
     assert_eq!(effects.iter().filter(|effect| **effect == replayed).count(), 99);
-    let page = given.catalog.connector_list(&collection.space_id, &collection.id, first(100)).await.unwrap();
+    let page = given
+        .catalog
+        .connector_list(&collection.space_id, &collection.id, ConnectorFilter::default(), first(100))
+        .await
+        .unwrap();
     assert_eq!(page.unwrap().items.len(), 1);
 }
 

@@ -11,6 +11,8 @@ pub mod connectors;
 pub mod given;
 pub mod idempotency;
 pub mod keys;
+pub mod lists;
+pub mod purges;
 pub mod secrets;
 pub mod spaces;
 pub mod sync_abandon;
@@ -41,6 +43,8 @@ macro_rules! catalog_tests {
                 a_space_with_a_collection_goes_only_with_cascade,
                 a_cascade_takes_all_a_space_holds,
                 an_unknown_space_is_absent_to_a_delete,
+                a_space_gets_another_name_and_nothing_else,
+                the_name_that_a_space_has_changes_nothing,
                 a_deleted_id_can_be_used_again,
                 of_a_hundred_parallel_creates_of_one_id_one_wins,
             }
@@ -56,6 +60,7 @@ macro_rules! catalog_tests {
                 an_empty_collection_goes_without_cascade,
                 a_cascade_cancels_what_its_connectors_have_not_ended,
                 an_unknown_collection_is_absent_to_a_delete,
+                a_collection_gets_another_name_and_nothing_else,
                 a_collection_made_again_shows_nothing_of_the_old_one,
                 the_stores_are_those_of_the_collections_there_are,
             }
@@ -72,6 +77,7 @@ macro_rules! catalog_tests {
                 an_unknown_connector_is_absent_to_an_update,
                 a_deleted_connector_is_hidden_for_good,
                 deleting_a_connector_queues_closing_it,
+                deleting_a_connector_with_its_records_queues_their_purge,
                 deleting_a_connector_cancels_its_queued_sync,
                 deleting_a_connector_wants_its_running_sync_cancelled,
                 a_connector_is_deleted_only_in_its_collection,
@@ -155,6 +161,28 @@ macro_rules! catalog_tests {
                 an_expired_key_is_recorded_anew,
                 of_a_hundred_parallel_requests_with_one_key_one_has_the_effect,
                 different_keys_are_different_requests,
+            }
+            lists {
+                every_list_can_begin_with_the_oldest,
+                pages_of_either_order_meet_in_the_middle,
+                spaces_and_collections_are_found_by_name,
+                connectors_are_narrowed_by_name_type_and_status,
+                syncs_are_narrowed_to_states,
+                syncs_of_several_states_are_paged_in_one_order,
+                a_time_of_creation_bounds_every_list,
+            }
+            purges {
+                a_purge_is_queued_for_each_connector,
+                a_purge_that_is_queued_already_is_not_queued_again,
+                a_sync_that_is_active_stands_in_the_way_of_all,
+                a_sync_that_is_queued_stands_in_nobodys_way,
+                no_sync_of_the_connector_is_claimed_before_its_purge_is_done,
+                the_records_of_a_deleted_connector_can_be_purged,
+                a_store_that_no_collection_has_takes_no_purge,
+                the_purges_of_a_store_go_with_its_collection,
+                purges_are_listed_oldest_first_from_any_place,
+                the_number_of_a_purge_is_never_used_again,
+                a_purge_and_a_claim_at_once_agree,
             }
             tasks {
                 tasks_are_listed_oldest_first_up_to_the_limit,

@@ -8,15 +8,16 @@ use inlet_model::sync::SyncStatus;
 use tokio::task::JoinSet;
 
 use super::given::{Given, after, first};
-use crate::catalog::{Catalog, DeleteEffect, Effect, Space, TaskKind};
+use crate::catalog::{Catalog, ConnectorFilter, DeleteEffect, Effect, NameFilter, Space, TaskKind};
 
 /// A new catalog has a default space with a default collection.
 pub async fn a_new_catalog_has_a_default_space_with_a_default_collection(catalog: Arc<dyn Catalog>) {
-    let spaces = catalog.space_list(first(10)).await.unwrap();
+    let spaces = catalog.space_list(NameFilter::default(), first(10)).await.unwrap();
     assert_eq!(spaces.items.iter().map(|space| space.id.as_str()).collect::<Vec<_>>(), ["default"]);
     assert_eq!(spaces.next, None);
     let space = "default".parse().unwrap();
-    let collections = catalog.collection_list(&space, first(10)).await.unwrap().unwrap();
+    let collections =
+        catalog.collection_list(&space, NameFilter::default(), first(10)).await.unwrap().unwrap();
     assert_eq!(collections.items.iter().map(|found| found.id.as_str()).collect::<Vec<_>>(), ["default"]);
     assert_eq!(catalog.collection_stores().await.unwrap(), [collections.items[0].store_id]);
 }
@@ -26,7 +27,7 @@ pub async fn a_space_is_stored_as_it_was_given(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
     let space = given.stored_space().await;
     assert_eq!(given.catalog.space_get(&space.id).await.unwrap(), Some(space.clone()));
-    assert_eq!(given.catalog.space_list(first(1)).await.unwrap().items, [space]);
+    assert_eq!(given.catalog.space_list(NameFilter::default(), first(1)).await.unwrap().items, [space]);
 }
 
 /// An unknown space is `None`.
@@ -56,7 +57,7 @@ pub async fn spaces_are_listed_newest_first_then_greatest_id_first(catalog: Arc<
     let mut seen = Vec::new();
     let mut query = first(1);
     loop {
-        let page = given.catalog.space_list(query).await.unwrap();
+        let page = given.catalog.space_list(NameFilter::default(), query).await.unwrap();
         seen.extend(page.items.iter().map(|space| space.id.to_string()));
         let Some(next) = page.next else { break };
         query = after(next, 1);
@@ -71,11 +72,11 @@ pub async fn the_last_page_has_no_next(catalog: Arc<dyn Catalog>) {
         given.stored_space().await;
     }
     for (limit, more) in [(3, true), (4, false), (5, false)] {
-        let page = given.catalog.space_list(first(limit)).await.unwrap();
+        let page = given.catalog.space_list(NameFilter::default(), first(limit)).await.unwrap();
         assert_eq!((page.items.len(), page.next.is_some()), (limit.min(4), more));
     }
-    let page = given.catalog.space_list(first(2)).await.unwrap();
-    let page = given.catalog.space_list(after(page.next.unwrap(), 2)).await.unwrap();
+    let page = given.catalog.space_list(NameFilter::default(), first(2)).await.unwrap();
+    let page = given.catalog.space_list(NameFilter::default(), after(page.next.unwrap(), 2)).await.unwrap();
     assert_eq!((page.items.len(), page.next), (2, None));
 }
 
@@ -90,7 +91,7 @@ pub async fn paging_skips_and_repeats_nothing_while_spaces_are_added(catalog: Ar
     let mut seen = Vec::new();
     let mut query = first(2);
     loop {
-        let page = given.catalog.space_list(query).await.unwrap();
+        let page = given.catalog.space_list(NameFilter::default(), query).await.unwrap();
         seen.extend(page.items.iter().map(|space| space.id.to_string()));
         given.stored_space().await;
         let Some(next) = page.next else { break };
@@ -139,11 +140,17 @@ pub async fn a_cascade_takes_all_a_space_holds(catalog: Arc<dyn Catalog>) {
     for (collection, sync) in [(&one, &running), (&two, &queued)] {
         let (space_id, id) = (&collection.space_id, &collection.id);
         assert_eq!(given.catalog.collection_get(space_id, id).await.unwrap(), None);
-        assert_eq!(given.catalog.connector_list(space_id, id, first(9)).await.unwrap(), None);
+        assert_eq!(
+            given.catalog.connector_list(space_id, id, ConnectorFilter::default(), first(9)).await.unwrap(),
+            None
+        );
         let found = given.catalog.connector_get(space_id, id, sync.connector_id).await.unwrap();
         assert_eq!(found, None);
     }
-    assert_eq!(given.catalog.collection_list(&one.space_id, first(9)).await.unwrap(), None);
+    assert_eq!(
+        given.catalog.collection_list(&one.space_id, NameFilter::default(), first(9)).await.unwrap(),
+        None
+    );
     assert_eq!(given.sync(&running).await.status, SyncStatus::Cancelling);
     assert_eq!(given.sync(&queued).await.status, SyncStatus::Cancelled);
     let tasks = given.catalog.task_list(10).await.unwrap();
@@ -153,6 +160,31 @@ pub async fn a_cascade_takes_all_a_space_holds(catalog: Arc<dyn Catalog>) {
     });
     assert_eq!(removed.collect::<HashSet<_>>(), HashSet::from([one.store_id, two.store_id]));
     assert!(given.catalog.collection_stores().await.unwrap().contains(&bystander.store_id));
+}
+
+/// A space gets another name; its id and its time of creation stay.
+pub async fn a_space_gets_another_name_and_nothing_else(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let (space, other) = (given.stored_space().await, given.stored_space().await);
+    let now = given.now();
+    let renamed = given.catalog.space_rename(&space.id, "Another ‘name’", now).await.unwrap();
+    let expected = Space { name: "Another ‘name’".to_owned(), updated_at: now, ..space.clone() };
+    assert_eq!(renamed, Some(expected.clone()));
+    assert_eq!(given.catalog.space_get(&space.id).await.unwrap(), Some(expected));
+    assert_eq!(given.catalog.space_get(&other.id).await.unwrap(), Some(other));
+    let unknown = given.a_space().id;
+    assert_eq!(given.catalog.space_rename(&unknown, "Nobody", given.now()).await.unwrap(), None);
+}
+
+/// To give a space or a collection the name that it has changes nothing, not even when it was last changed.
+pub async fn the_name_that_a_space_has_changes_nothing(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let space = given.stored_space().await;
+    let same = given.catalog.space_rename(&space.id, &space.name, given.now()).await.unwrap();
+    assert_eq!(same, Some(space.clone()));
+    let collection = given.stored_collection_in(&space.id).await;
+    let renaming = given.catalog.collection_rename(&space.id, &collection.id, &collection.name, given.now());
+    assert_eq!(renaming.await.unwrap(), Some(collection));
 }
 
 /// A delete says when there is no such space.
@@ -172,7 +204,10 @@ pub async fn a_deleted_id_can_be_used_again(catalog: Arc<dyn Catalog>) {
     let again = Space { id: id.clone(), ..given.a_space() };
     assert_eq!(given.catalog.space_create(again.clone(), None).await.unwrap(), Effect::Done);
     assert_eq!(given.catalog.space_get(&id).await.unwrap(), Some(again));
-    assert_eq!(given.catalog.collection_list(&id, first(9)).await.unwrap().unwrap().items, []);
+    assert_eq!(
+        given.catalog.collection_list(&id, NameFilter::default(), first(9)).await.unwrap().unwrap().items,
+        []
+    );
 }
 
 /// Of a hundred parallel creates of one id one wins, and all others are told who.

@@ -6,7 +6,7 @@ use inlet_model::sync::{Outcome, SyncStatus};
 use serde_json::json;
 
 use super::given::Given;
-use crate::catalog::{Catalog, Claim, Connector, Sync};
+use crate::catalog::{Catalog, Claim, Connector, Remains, Sync};
 
 async fn take_over(given: &Given) -> Vec<Claim> {
     given.catalog.sync_take_over(given.now()).await.unwrap()
@@ -44,7 +44,11 @@ pub async fn a_sync_of_a_deleted_connector_comes_without_it(catalog: Arc<dyn Cat
     let two = given.stored_connector().await;
     let before = [given.running_sync(&one).await, given.running_sync(&two).await];
     let now = given.now();
-    given.catalog.connector_delete(&one.space_id, &one.collection_id, one.id, now).await.unwrap();
+    given
+        .catalog
+        .connector_delete(&one.space_id, &one.collection_id, one.id, Remains::Kept, now)
+        .await
+        .unwrap();
     given.catalog.space_delete(&two.space_id, true, now).await.unwrap();
     let claims = take_over(&given).await;
     assert_eq!(claims.len(), 2);

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::given::{Given, first};
 use crate::StoreErrorKind;
-use crate::catalog::{Catalog, Connector, ConnectorStatus, Effect, Sync};
+use crate::catalog::{Catalog, Connector, ConnectorStatus, Effect, Remains, Sync, SyncFilter};
 
 /// A triggered sync is queued as it was given.
 pub async fn a_triggered_sync_is_queued_as_it_was_given(catalog: Arc<dyn Catalog>) {
@@ -21,7 +21,10 @@ pub async fn a_triggered_sync_is_queued_as_it_was_given(catalog: Arc<dyn Catalog
         let sync = Sync { trigger, mode, ..given.a_sync(&connector) };
         assert_eq!(given.catalog.sync_trigger(sync.clone(), None).await.unwrap(), Effect::Done);
         assert_eq!(given.sync(&sync).await, sync);
-        assert_eq!(given.catalog.sync_list(connector.id, first(9)).await.unwrap().items, [sync]);
+        assert_eq!(
+            given.catalog.sync_list(connector.id, SyncFilter::default(), first(9)).await.unwrap().items,
+            [sync]
+        );
     }
 }
 
@@ -60,7 +63,7 @@ pub async fn of_a_hundred_parallel_triggers_one_wins_and_is_named_to_all_others(
         triggers.spawn(async move { catalog.sync_trigger(sync, None).await.unwrap() });
     }
     let effects = triggers.join_all().await;
-    let page = given.catalog.sync_list(connector.id, first(100)).await.unwrap();
+    let page = given.catalog.sync_list(connector.id, SyncFilter::default(), first(100)).await.unwrap();
     let [winner] = page.items.as_slice() else { panic!("{} syncs were queued", page.items.len()) };
     let named = Effect::Conflict(Some(winner.clone()));
     assert_eq!(effects.iter().filter(|effect| **effect == Effect::Done).count(), 1);
@@ -84,7 +87,11 @@ pub async fn a_connector_that_is_not_there_cannot_be_triggered(catalog: Arc<dyn 
     let never_made = given.a_connector(&beside);
     let misplaced = Connector { collection_id: beside.id.clone(), ..connector.clone() };
     let deleted = given.stored_connector_in(&beside).await;
-    given.catalog.connector_delete(&beside.space_id, &beside.id, deleted.id, given.now()).await.unwrap();
+    given
+        .catalog
+        .connector_delete(&beside.space_id, &beside.id, deleted.id, Remains::Kept, given.now())
+        .await
+        .unwrap();
     for unknown in [never_made, misplaced, deleted] {
         let sync = given.a_sync(&unknown);
         let effect = given.catalog.sync_trigger(sync.clone(), None).await.unwrap();
@@ -115,5 +122,8 @@ pub async fn a_sync_begins_its_life_queued(catalog: Arc<dyn Catalog>) {
         let refused = given.catalog.sync_trigger(sync, None).await.unwrap_err();
         assert_eq!(refused.kind(), StoreErrorKind::Internal, "{status}");
     }
-    assert_eq!(given.catalog.sync_list(connector.id, first(9)).await.unwrap().items, []);
+    assert_eq!(
+        given.catalog.sync_list(connector.id, SyncFilter::default(), first(9)).await.unwrap().items,
+        []
+    );
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use inlet_model::sync::{Outcome, SyncStatus};
 
 use super::given::{Given, after, first};
-use crate::catalog::{Catalog, Connector, Effect, Sync, SyncTally};
+use crate::catalog::{Catalog, Connector, Effect, Remains, Sync, SyncFilter, SyncTally};
 
 async fn ended_syncs(given: &Given, connector: &Connector, count: usize) -> Vec<Sync> {
     let mut newest_first = Vec::new();
@@ -23,7 +23,7 @@ pub async fn a_sync_is_found_only_under_its_connector(catalog: Arc<dyn Catalog>)
     assert_eq!(given.catalog.sync_get(one.id, sync.id).await.unwrap(), Some(sync.clone()));
     assert_eq!(given.catalog.sync_get(two.id, sync.id).await.unwrap(), None);
     assert_eq!(given.catalog.sync_get(one.id, given.a_sync(&one).id).await.unwrap(), None);
-    assert_eq!(given.catalog.sync_list(two.id, first(9)).await.unwrap().items, []);
+    assert_eq!(given.catalog.sync_list(two.id, SyncFilter::default(), first(9)).await.unwrap().items, []);
 }
 
 /// Syncs are listed newest first, in pages.
@@ -31,11 +31,15 @@ pub async fn syncs_are_listed_newest_first(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
     let syncs = ended_syncs(&given, &connector, 5).await;
-    let page = given.catalog.sync_list(connector.id, first(9)).await.unwrap();
+    let page = given.catalog.sync_list(connector.id, SyncFilter::default(), first(9)).await.unwrap();
     assert_eq!((page.items.as_slice(), page.next), (syncs.as_slice(), None));
-    let page = given.catalog.sync_list(connector.id, first(3)).await.unwrap();
+    let page = given.catalog.sync_list(connector.id, SyncFilter::default(), first(3)).await.unwrap();
     assert_eq!(page.items, syncs[..3]);
-    let page = given.catalog.sync_list(connector.id, after(page.next.unwrap(), 3)).await.unwrap();
+    let page = given
+        .catalog
+        .sync_list(connector.id, SyncFilter::default(), after(page.next.unwrap(), 3))
+        .await
+        .unwrap();
     assert_eq!((page.items.as_slice(), page.next), (&syncs[3..], None));
 }
 
@@ -47,7 +51,7 @@ pub async fn paging_skips_and_repeats_nothing_while_syncs_are_added(catalog: Arc
     let mut seen = Vec::new();
     let mut query = first(2);
     loop {
-        let page = given.catalog.sync_list(connector.id, query).await.unwrap();
+        let page = given.catalog.sync_list(connector.id, SyncFilter::default(), query).await.unwrap();
         seen.extend(page.items);
         given.finished_sync(&connector, Outcome::Succeeded).await;
         let Some(next) = page.next else { break };
@@ -79,7 +83,11 @@ pub async fn syncs_that_have_not_ended_are_counted_by_status_and_type(catalog: A
     let deleted = given.stored_connector().await;
     let cancelling = given.running_sync(&deleted).await.sync;
     let (space_id, collection_id) = (&deleted.space_id, &deleted.collection_id);
-    given.catalog.connector_delete(space_id, collection_id, deleted.id, given.now()).await.unwrap();
+    given
+        .catalog
+        .connector_delete(space_id, collection_id, deleted.id, Remains::Kept, given.now())
+        .await
+        .unwrap();
     let oldest = given.queued_sync(&given.stored_connector().await).await;
     given.queued_sync(&given.stored_connector().await).await;
     let other = Connector { kind: "other".to_owned(), ..given.a_connector(&given.stored_collection().await) };

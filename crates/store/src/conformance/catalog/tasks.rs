@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::given::Given;
-use crate::catalog::{Catalog, Task};
+use crate::catalog::{Catalog, Remains, Task};
 
 async fn queued_tasks(given: &Given, count: usize) -> Vec<Task> {
     let collection = given.stored_collection().await;
@@ -11,8 +11,11 @@ async fn queued_tasks(given: &Given, count: usize) -> Vec<Task> {
     for _ in 0..count {
         let id = given.stored_connector_in(&collection).await.id;
         let now = given.now();
-        let task = given.catalog.connector_delete(&collection.space_id, &collection.id, id, now).await;
-        tasks.push(task.unwrap().unwrap());
+        let task = given
+            .catalog
+            .connector_delete(&collection.space_id, &collection.id, id, Remains::Kept, now)
+            .await;
+        tasks.push(task.unwrap().unwrap().task);
     }
     tasks
 }

@@ -67,7 +67,7 @@ pub async fn replayed_from_0_the_feed_equals_the_records(given: Given) {
     for (record, change) in records.iter().zip(replayed.values()) {
         assert_eq!((&record.key, Some(&record.data)), (&change.key, change.data.as_ref()));
         assert_eq!(
-            (record.change, record.sync_id, record.updated_at),
+            (record.change, Some(record.sync_id), record.updated_at),
             (change.change, change.sync_id, change.at)
         );
     }
@@ -121,7 +121,8 @@ pub async fn the_changes_of_a_sync_are_as_many_as_it_counted(given: Given) {
     let feed = given.feed().await;
     for sync in claims {
         let counts = given.counts(&sync).await;
-        let of_sync = |op| feed.iter().filter(|it| it.sync_id == sync.sync_id && it.op == op).count() as u64;
+        let of_sync =
+            |op| feed.iter().filter(|it| it.sync_id == Some(sync.sync_id) && it.op == op).count() as u64;
         assert_eq!(of_sync(ChangeOp::Created), counts.created);
         assert_eq!(of_sync(ChangeOp::Updated), counts.updated);
         assert_eq!(of_sync(ChangeOp::Deleted), counts.deleted);

@@ -25,13 +25,40 @@ pub async fn a_closed_connector_keeps_its_records(given: Given) {
     assert_eq!(given.run(&sync).await, run);
 }
 
-/// Its inbox is emptied.
-pub async fn a_closed_connector_has_an_empty_inbox(given: Given) {
+/// Its pushes are not read any more.
+pub async fn a_closed_connector_shows_an_empty_inbox(given: Given) {
     let connector = given.connector();
     given.pushed(connector, "s", b"{}").await;
     given.pushed(connector, "t", b"{}").await;
     given.store.close_connector(connector).await.unwrap();
     assert_eq!(given.inbox(connector).await, []);
+}
+
+/// Its pushes are dropped in steps of about so many bytes, at least one in each, and there is an end to it.
+pub async fn pushes_to_a_closed_connector_are_dropped_in_bounded_steps(given: Given) {
+    let (connector, other) = (given.connector(), given.connector());
+    for _ in 0..5 {
+        given.pushed(connector, "s", b"{\"a\":1}").await;
+    }
+    let kept = given.pushed(other, "s", b"{}").await;
+    given.store.close_connector(connector).await.unwrap();
+    let mut steps = 0;
+    while !given.store.drop_pushes(connector, 10).await.unwrap() {
+        steps += 1;
+        assert!(steps < 10, "it does not end");
+    }
+    assert_eq!(steps, 2, "ten bytes are reached with the second");
+    assert!(given.store.drop_pushes(connector, 10).await.unwrap());
+    assert_eq!(given.inbox(other).await[0].1[0].seq, kept);
+}
+
+/// Pushes to a connector that is not closed wait for its sync.
+pub async fn pushes_to_an_open_connector_are_not_dropped(given: Given) {
+    let connector = given.connector();
+    given.pushed(connector, "s", b"{}").await;
+    let before = given.inbox(connector).await;
+    assert!(given.store.drop_pushes(connector, 1 << 20).await.unwrap());
+    assert_eq!(given.inbox(connector).await, before);
 }
 
 /// Other connectors do not notice.

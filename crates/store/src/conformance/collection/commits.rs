@@ -24,7 +24,7 @@ pub async fn a_first_load_is_created_and_numbered_from_1_in_order_of_arrival(giv
         assert_eq!(change.stream.as_str(), "s");
         assert_eq!(change.key, key_of(id));
         assert_eq!(change.data, Some(data_of(id, "a")));
-        assert_eq!(change.sync_id, sync.sync_id);
+        assert_eq!(change.sync_id, Some(sync.sync_id));
         assert_eq!(change.at, now);
         assert_eq!(change.previous, 0);
         let record = given.record("s", id).await;
@@ -61,7 +61,7 @@ pub async fn a_changed_record_is_updated_and_its_change_names_the_one_before(giv
     let changes = given.changes_after(3).await;
     assert_eq!(changes.len(), 1);
     assert_eq!((changes[0].change, changes[0].op, changes[0].previous), (4, ChangeOp::Updated, 2));
-    assert_eq!(changes[0].sync_id, second.sync_id);
+    assert_eq!(changes[0].sync_id, Some(second.sync_id));
     assert_eq!(given.record("s", 2).await.data, data_of(2, "b"));
     assert_eq!(given.record("s", 2).await.sync_id, second.sync_id);
 }

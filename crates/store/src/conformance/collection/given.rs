@@ -9,8 +9,8 @@ use inlet_model::{Clock, ConnectorId, ManualClock, SeededEntropy, StoreId, Strea
 
 use super::Backend;
 use crate::collection::{
-    CancelFlag, Commit, Fence, FinishRun, Item, NewRun, Receipt, Run, RunStart, RunStream, Sweep,
-    SweepProgress,
+    CancelFlag, Commit, Fence, FinishRun, Item, NewRun, PurgeProgress, PurgeStep, Receipt, Run, RunStart,
+    RunStream, Sweep, SweepProgress,
 };
 use crate::{CollectionStore, CollectionStores, StoreErrorKind, StoreResult};
 
@@ -250,6 +250,39 @@ impl Given {
             }
         }
         panic!("the sweep of {stream} does not end");
+    }
+
+    pub(super) async fn try_purge(
+        &self,
+        connector_id: ConnectorId,
+        stream: Option<&str>,
+        max_keys: usize,
+    ) -> StoreResult<PurgeProgress> {
+        let step = PurgeStep { connector_id, stream: stream.map(name), now: self.now(), max_keys };
+        self.store.purge_step(step).await
+    }
+
+    /// One step of a purge.
+    pub(super) async fn purge_step(
+        &self,
+        connector_id: ConnectorId,
+        stream: Option<&str>,
+        max_keys: usize,
+    ) -> PurgeProgress {
+        self.try_purge(connector_id, stream, max_keys).await.unwrap()
+    }
+
+    /// The whole of a purge; gives how many records it deleted.
+    pub(super) async fn purge(&self, connector_id: ConnectorId, stream: Option<&str>) -> u64 {
+        let mut deleted = 0;
+        for _ in 0..MAX_STEPS {
+            let progress = self.purge_step(connector_id, stream, 100).await;
+            deleted += progress.deleted;
+            if progress.done {
+                return deleted;
+            }
+        }
+        panic!("the purge does not end");
     }
 
     pub(super) async fn try_finish(&self, claim: &Claim, outcome: Outcome) -> StoreResult<Run> {

@@ -20,7 +20,11 @@ pub async fn a_scope_that_is_not_named_goes_with_its_records(given: Given) {
     assert!(given.unswept(&sync).await.is_empty());
     let tombstones = given.changes_after(6).await;
     assert_eq!(tombstones.len(), 4);
-    assert!(tombstones.iter().all(|change| change.op == ChangeOp::Deleted && change.sync_id == sync.sync_id));
+    assert!(
+        tombstones
+            .iter()
+            .all(|change| change.op == ChangeOp::Deleted && change.sync_id == Some(sync.sync_id))
+    );
     assert_eq!(given.counts(&sync).await.deleted, 4);
 }
 

@@ -20,6 +20,7 @@ pub mod inbox;
 mod items;
 pub mod listings;
 pub mod model;
+pub mod purges;
 pub mod pushes;
 pub mod record_pages;
 pub mod records;
@@ -30,6 +31,7 @@ pub mod scopes;
 mod seen;
 pub mod shapes;
 pub mod sizes;
+pub mod state;
 pub mod stores;
 pub mod sweeps;
 
@@ -215,10 +217,41 @@ macro_rules! collection_tests {
             closing {
                 a_closed_connector_takes_nothing,
                 a_closed_connector_keeps_its_records,
-                a_closed_connector_has_an_empty_inbox,
+                a_closed_connector_shows_an_empty_inbox,
+                pushes_to_a_closed_connector_are_dropped_in_bounded_steps,
+                pushes_to_an_open_connector_are_not_dropped,
                 other_connectors_do_not_notice,
                 a_connector_can_be_closed_twice_and_before_it_was_used,
                 a_close_that_meets_a_commit_lets_it_through_or_not,
+            }
+            purges {
+                a_purge_deletes_all_records_and_each_makes_a_change_of_no_sync,
+                a_purge_of_one_stream_leaves_the_others,
+                other_connectors_keep_their_records,
+                a_purge_goes_in_bounded_steps,
+                a_purge_goes_on_after_a_restart,
+                no_record_goes_before_what_is_known_of_its_streams_reading,
+                a_purged_stream_is_listed_from_the_beginning,
+                what_waited_for_a_sweep_waits_no_more,
+                a_run_that_is_under_way_loses_its_connector,
+                the_syncs_before_keep_their_counts_and_the_numbers_go_on,
+                a_purge_with_nothing_to_do_changes_nothing,
+                long_keys_are_purged_whole,
+                pushes_that_wait_outlive_a_purge,
+                a_purge_of_a_closed_connector_takes_what_its_syncs_refused,
+                replayed_at_any_step_the_feed_equals_the_records,
+            }
+            state {
+                checkpoints_are_shown_by_stream_and_scope,
+                checkpoints_come_in_pages,
+                a_run_starts_from_the_cursors_that_were_set,
+                to_set_cursors_drops_open_listings_and_keeps_sweeps,
+                a_scope_that_was_gone_and_is_named_stays,
+                a_stream_that_was_never_read_can_have_cursors,
+                a_reset_lists_everything_again_and_deletes_nothing,
+                a_reset_of_one_stream_leaves_the_others,
+                nothing_is_changed_behind_the_back_of_a_run,
+                a_change_that_meets_a_beginning_is_before_it_or_refused,
             }
             rejected {
                 a_refused_record_is_kept_as_the_source_said_it,
@@ -255,6 +288,7 @@ macro_rules! collection_tests {
                 a_record_is_found_by_its_key,
                 a_listed_record_is_the_one_found_by_its_key,
                 stats_follow_the_commits,
+                streams_are_listed_with_what_they_hold,
                 a_cursor_that_nobody_gave_does_no_harm,
             }
             record_pages {

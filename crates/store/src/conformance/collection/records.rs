@@ -124,3 +124,25 @@ pub async fn a_cursor_that_nobody_gave_does_no_harm(given: Given) {
     }
     assert_eq!(given.ids("s").await, [1, 2, 3, 4, 5]);
 }
+
+/// Every stream that was ever read, with its records: of all connectors, of one, of one name.
+pub async fn streams_are_listed_with_what_they_hold(given: Given) {
+    let (one, two) = (given.connector(), given.connector());
+    for (connector, count) in [(one, 3), (two, 2)] {
+        let sync = given.begun(connector, &["s", "empty"]).await;
+        given.commit(&sync, vec![given.records("s", WHOLE, &puts(0..count, "a"))]).await;
+        given.finish(&sync).await;
+    }
+    let shown = async |connector, stream: Option<&str>| {
+        let stream = stream.map(name);
+        let found = given.store.streams(connector, stream.as_ref()).await.unwrap();
+        found.into_iter().map(|it| (it.stream.to_string(), it.connector_id, it.records)).collect::<Vec<_>>()
+    };
+    let (s, empty) = (|of, count| ("s".to_owned(), of, count), |of| ("empty".to_owned(), of, 0));
+    assert_eq!(shown(None, None).await, [empty(one), empty(two), s(one, 3), s(two, 2)]);
+    assert_eq!(shown(Some(two), None).await, [empty(two), s(two, 2)]);
+    assert_eq!(shown(None, Some("s")).await, [s(one, 3), s(two, 2)]);
+    assert_eq!(shown(Some(given.connector()), None).await, []);
+    given.purge(one, None).await;
+    assert_eq!(shown(Some(one), None).await, [empty(one), s(one, 0)]);
+}

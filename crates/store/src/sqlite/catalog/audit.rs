@@ -7,10 +7,14 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::SqliteCatalog;
 use super::error::Trouble;
-use super::page::Keyset;
+use super::page::Listing;
 use super::row::{Columns, Json, Text};
 use crate::StoreResult;
 use crate::catalog::{AUDIT_KEPT, AUDIT_MAX, Action, Audit, AuditEntry, AuditQuery, Cause, Page, Target};
+
+const SELECT: &str =
+    "SELECT id, at, actor, request_id, action, space_id, collection_id, connector_id, sync_id,
+                             key_id, fields FROM audit";
 
 /// Old entries that one write removes at most.
 const FORGOTTEN_PER_WRITE: u32 = 100;
@@ -62,22 +66,12 @@ impl Audit for SqliteCatalog {
 
 /// The table is bounded, so a filter may look at all of it.
 fn list(db: &Connection, query: AuditQuery) -> Result<Page<AuditEntry>, Trouble> {
-    let keyset = Keyset::of(query.page);
-    let mut statement = db.prepare_cached(
-        "SELECT id, at, actor, request_id, action, space_id, collection_id, connector_id, sync_id, key_id, fields
-         FROM audit WHERE (at, id) < (?1, ?2) AND (?4 IS NULL OR space_id = ?4) AND (?5 IS NULL OR actor = ?5)
-         AND (?6 IS NULL OR action = ?6) ORDER BY at DESC, id DESC LIMIT ?3",
-    )?;
-    let bound = params![
-        keyset.created_at(),
-        keyset.id(),
-        keyset.rows(),
-        query.space_id.as_ref().map(|space_id| space_id.as_str()),
-        query.actor.map(Text),
-        query.action.map(Action::as_str),
-    ];
-    let rows = statement.query_map(bound, entry_from)?;
-    Ok(keyset.page(rows, |entry| (entry.at, entry.id.to_string()))?)
+    let listing = Listing::of(query.page)
+        .timed_by("at")
+        .only_if("space_id = ?", query.space_id.map(|space_id| space_id.as_str().to_owned()))
+        .only_if("actor = ?", query.actor.map(|actor| actor.to_string()))
+        .only_if("action = ?", query.action.map(|action| action.as_str().to_owned()));
+    Ok(listing.read(db, SELECT, entry_from, |entry| (entry.at, entry.id.to_string()))?)
 }
 
 fn insert(tx: &Transaction<'_>, entry: &AuditEntry) -> Result<(), Trouble> {

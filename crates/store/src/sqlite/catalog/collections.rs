@@ -6,24 +6,29 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::audit::Write;
 use super::error::Trouble;
-use super::page::Keyset;
+use super::page::Listing;
 use super::row::{Columns, Text};
 use super::{SqliteCatalog, deletes, idempotency, spaces};
 use crate::StoreResult;
 use crate::catalog::{
-    Action, Collection, Collections, DeleteEffect, Effect, Idempotent, Page, PageQuery, Target,
+    Action, Collection, Collections, DeleteEffect, Effect, Idempotent, NameFilter, Page, PageQuery, Target,
 };
+
+pub(super) const SELECT: &str =
+    "SELECT space_id, id, name, store_id, created_at, updated_at FROM collections";
 
 #[async_trait]
 impl Collections for SqliteCatalog {
     async fn collection_list(
         &self,
         space_id: &SpaceId,
+        filter: NameFilter,
         query: PageQuery,
     ) -> StoreResult<Option<Page<Collection>>> {
         let space_id = space_id.clone();
         self.read_rows("list the collections", move |db| {
-            let page = list(db, &space_id, query)?;
+            let place = |collection: &Collection| (collection.created_at, collection.id.to_string());
+            let page = listing(&space_id, filter, query).read(db, SELECT, collection_from, place)?;
             // Only an empty page leaves open whether there is such a space.
             let exists = !page.items.is_empty() || spaces::get(db, &space_id)?.is_some();
             Ok(exists.then_some(page))
@@ -42,6 +47,30 @@ impl Collections for SqliteCatalog {
     ) -> StoreResult<Effect<Option<Collection>>> {
         self.write("create a collection", move |tx| {
             idempotency::once(tx, idempotent, || create(tx, &collection))
+        })
+        .await
+    }
+
+    async fn collection_rename(
+        &self,
+        space_id: &SpaceId,
+        id: &CollectionId,
+        name: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<Collection>> {
+        let (space_id, id, name) = (space_id.clone(), id.clone(), name.to_owned());
+        self.write("rename a collection", move |tx| {
+            let renamed = tx
+                .prepare_cached(
+                    "UPDATE collections SET name = ?3, updated_at = ?4
+                     WHERE space_id = ?1 AND id = ?2 AND name <> ?3",
+                )?
+                .execute(params![space_id.as_str(), id.as_str(), name, now.as_micros()])?;
+            if renamed > 0 {
+                let target = Target::collection(&space_id, &id);
+                tx.audit_fields(Action::CollectionUpdate, target, vec!["/name".to_owned()])?;
+            }
+            get(tx, &space_id, &id)
         })
         .await
     }
@@ -80,22 +109,21 @@ pub(super) fn get(
     space_id: &SpaceId,
     id: &CollectionId,
 ) -> Result<Option<Collection>, Trouble> {
-    let mut statement = db.prepare_cached(
-        "SELECT space_id, id, name, store_id, created_at, updated_at FROM collections
-         WHERE space_id = ?1 AND id = ?2",
-    )?;
+    let mut statement = db.prepare_cached(&format!("{SELECT} WHERE space_id = ?1 AND id = ?2"))?;
     Ok(statement.query_row([space_id.as_str(), id.as_str()], collection_from).optional()?)
 }
 
-fn list(db: &Connection, space_id: &SpaceId, query: PageQuery) -> Result<Page<Collection>, Trouble> {
-    let keyset = Keyset::of(query);
-    let mut statement = db.prepare_cached(
-        "SELECT space_id, id, name, store_id, created_at, updated_at FROM collections
-         WHERE space_id = ?1 AND (created_at, id) < (?2, ?3) ORDER BY created_at DESC, id DESC LIMIT ?4",
-    )?;
-    let place = params![space_id.as_str(), keyset.created_at(), keyset.id(), keyset.rows()];
-    let rows = statement.query_map(place, collection_from)?;
-    Ok(keyset.page(rows, |collection| (collection.created_at, collection.id.to_string()))?)
+/// The collection that has that store.
+pub(super) fn of_store(db: &Connection, store_id: StoreId) -> Result<Option<Collection>, Trouble> {
+    let mut statement = db.prepare_cached(&format!("{SELECT} WHERE store_id = ?1"))?;
+    Ok(statement.query_row([Text(store_id)], collection_from).optional()?)
+}
+
+pub(super) fn listing(space_id: &SpaceId, filter: NameFilter, query: PageQuery) -> Listing {
+    Listing::of(query)
+        .only("space_id = ?", space_id.to_string())
+        .only_if("name = ?", filter.name)
+        .created(filter.created)
 }
 
 /// Makes the collection, or finds what is in its way: the one that has its id, or that there is no such space.

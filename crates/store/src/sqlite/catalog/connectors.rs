@@ -10,15 +10,16 @@ use serde_json::Value;
 
 use super::audit::Write;
 use super::error::Trouble;
-use super::page::Keyset;
-use super::row::{Columns, Json, Name, Text, Unsigned};
+use super::page::Listing;
+use super::row::{Columns, Json, Name, Text, Unsigned, name_of};
 use super::{SqliteCatalog, collections, deletes, idempotency};
 use crate::StoreResult;
 use crate::catalog::{
-    Action, Connector, Connectors, Effect, Idempotent, Page, PageQuery, Target, Task, UpdateEffect,
+    Action, Connector, ConnectorFilter, Connectors, DeletedConnector, Effect, Idempotent, Page, PageQuery,
+    Remains, Target, UpdateEffect,
 };
 
-const SELECT: &str =
+pub(super) const SELECT: &str =
     "SELECT id, space_id, collection_id, store_id, name, kind, config, secrets, streams, schedule, status,
                              version, created_at, updated_at FROM connectors";
 
@@ -28,11 +29,14 @@ impl Connectors for SqliteCatalog {
         &self,
         space_id: &SpaceId,
         collection_id: &CollectionId,
+        filter: ConnectorFilter,
         query: PageQuery,
     ) -> StoreResult<Option<Page<Connector>>> {
         let (space_id, collection_id) = (space_id.clone(), collection_id.clone());
         self.read_rows("list the connectors", move |db| {
-            let page = list(db, &space_id, &collection_id, query)?;
+            let place = |connector: &Connector| (connector.created_at, connector.id.to_string());
+            let listing = listing(&space_id, &collection_id, filter, query)?;
+            let page = listing.read(db, SELECT, connector_from, place)?;
             // Only an empty page leaves open whether there is such a collection.
             let exists = !page.items.is_empty() || collections::get(db, &space_id, &collection_id)?.is_some();
             Ok(exists.then_some(page))
@@ -69,13 +73,14 @@ impl Connectors for SqliteCatalog {
         space_id: &SpaceId,
         collection_id: &CollectionId,
         id: ConnectorId,
+        remains: Remains,
         now: Timestamp,
-    ) -> StoreResult<Option<Task>> {
+    ) -> StoreResult<Option<DeletedConnector>> {
         let (space_id, collection_id) = (space_id.clone(), collection_id.clone());
         self.write("delete a connector", move |tx| {
             let Some(connector) = get_in(tx, &space_id, &collection_id, id)? else { return Ok(None) };
             tx.audit(Action::ConnectorDelete, target(&connector))?;
-            deletes::connector(tx, &connector, now).map(Some)
+            deletes::connector(tx, &connector, remains, now).map(Some)
         })
         .await
     }
@@ -97,21 +102,21 @@ fn get_in(
     Ok(found.filter(|found| found.space_id == *space_id && found.collection_id == *collection_id))
 }
 
-fn list(
-    db: &Connection,
+pub(super) fn listing(
     space_id: &SpaceId,
     collection_id: &CollectionId,
+    filter: ConnectorFilter,
     query: PageQuery,
-) -> Result<Page<Connector>, Trouble> {
-    let keyset = Keyset::of(query);
-    let mut statement = db.prepare_cached(&format!(
-        "{SELECT} WHERE space_id = ?1 AND collection_id = ?2 AND deleted_at IS NULL
-         AND (created_at, id) < (?3, ?4) ORDER BY created_at DESC, id DESC LIMIT ?5"
-    ))?;
-    let place =
-        params![space_id.as_str(), collection_id.as_str(), keyset.created_at(), keyset.id(), keyset.rows()];
-    let rows = statement.query_map(place, connector_from)?;
-    Ok(keyset.page(rows, |connector| (connector.created_at, connector.id.to_string()))?)
+) -> Result<Listing, Trouble> {
+    let status = filter.status.map(|status| name_of(&status)).transpose()?;
+    Ok(Listing::of(query)
+        .only("space_id = ?", space_id.to_string())
+        .only("collection_id = ?", collection_id.to_string())
+        .only_if("name = ?", filter.name)
+        .only_if("kind = ?", filter.kind)
+        .only_if("status = ?", status)
+        .that("deleted_at IS NULL")
+        .created(filter.created))
 }
 
 /// Makes the connector; what may be in the way is that its collection, the very one, is no longer there.

@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
+use inlet_model::sync::SyncStatus;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::error::Trouble;
 use super::row::{Columns, Text};
-use super::{collections, keys, spaces, syncs, tasks};
-use crate::catalog::{Connector, DeleteEffect, Task, TaskKind};
+use super::{collections, keys, purges, spaces, syncs, tasks};
+use crate::catalog::{Connector, DeleteEffect, DeletedConnector, Remains, Sync, TaskKind};
 
 /// How long the rows of a deleted connector are kept at least.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -57,29 +58,40 @@ pub(super) fn collection(
     if !cascade && (has_records || !held.is_empty()) {
         return Ok(DeleteEffect::NotEmpty);
     }
-    held.into_iter().try_for_each(|connector_id| hide(tx, connector_id, now))?;
+    held.into_iter().try_for_each(|connector_id| hide(tx, connector_id, now).map(|_| ()))?;
     tx.prepare_cached("DELETE FROM collections WHERE space_id = ?1 AND id = ?2")?
         .execute(params![space_id.as_str(), id.as_str()])?;
     tasks::drop_all_of(tx, collection.store_id)?;
+    purges::drop_all_of(tx, collection.store_id)?;
     tasks::queue(tx, TaskKind::RemoveStore { store_id: collection.store_id })?;
     forget_some(tx, now)?;
     Ok(DeleteEffect::Deleted)
 }
 
-/// Hides a connector that is there, wants its syncs cancelled and queues closing it in its store.
+/// Hides a connector that is there, wants its syncs cancelled and queues closing it in its store, and the purge of its
+/// records if they are not to stay.
 pub(super) fn connector(
     tx: &Transaction<'_>,
     connector: &Connector,
+    remains: Remains,
     now: Timestamp,
-) -> Result<Task, Trouble> {
-    hide(tx, connector.id, now)?;
+) -> Result<DeletedConnector, Trouble> {
+    let syncs = hide(tx, connector.id, now)?;
     forget_some(tx, now)?;
-    tasks::queue(tx, TaskKind::CloseConnector { store_id: connector.store_id, connector_id: connector.id })
+    if remains == Remains::Purged {
+        purges::queue_one(tx, connector.store_id, connector.id, None)?;
+    }
+    let (store_id, connector_id) = (connector.store_id, connector.id);
+    let task = tasks::queue(tx, TaskKind::CloseConnector { store_id, connector_id })?;
+    let id_of = |status| syncs.iter().find(|sync| sync.status == status).map(|sync| sync.id);
+    let (cancelling, cancelled) = (id_of(SyncStatus::Cancelling), id_of(SyncStatus::Cancelled));
+    Ok(DeletedConnector { task, cancelling, cancelled })
 }
 
-/// Hides a connector, cancels what it has not ended, and forgets its settings, which may hold secrets.
-fn hide(tx: &Transaction<'_>, id: ConnectorId, now: Timestamp) -> Result<(), Trouble> {
-    syncs::want_cancelled_of(tx, id, now)?;
+/// Hides a connector, cancels what it has not ended, and forgets its settings, which may hold secrets. Gives what it had not
+/// ended.
+fn hide(tx: &Transaction<'_>, id: ConnectorId, now: Timestamp) -> Result<Vec<Sync>, Trouble> {
+    let unfinished = syncs::want_cancelled_of(tx, id, now)?;
     // Only a sync that is active keeps settings.
     tx.prepare_cached(
         "UPDATE syncs SET claimed = NULL WHERE connector_id = ?1
@@ -90,7 +102,7 @@ fn hide(tx: &Transaction<'_>, id: ConnectorId, now: Timestamp) -> Result<(), Tro
         "UPDATE connectors SET deleted_at = ?2, config = '{}', secrets = '{}', streams = NULL WHERE id = ?1",
     )?
     .execute(params![Text(id), now.as_micros()])?;
-    Ok(())
+    Ok(unfinished)
 }
 
 /// Removes some of what is left of connectors that were deleted long ago.

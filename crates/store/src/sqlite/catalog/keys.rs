@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::audit::Write;
 use super::error::Trouble;
-use super::page::Keyset;
+use super::page::Listing;
 use super::row::{Columns, Text};
 use super::{SqliteCatalog, idempotency, spaces};
 use crate::StoreResult;
@@ -137,16 +137,11 @@ fn get(db: &Connection, id: KeyId) -> Result<Option<ApiKey>, Trouble> {
 }
 
 fn list(db: &Connection, space_id: Option<&SpaceId>, query: PageQuery) -> Result<Page<ApiKey>, Trouble> {
-    let keyset = Keyset::of(query);
-    let of_space = if space_id.is_some() { "k.space_id = ?4 AND" } else { "?4 IS NULL AND" };
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM keys AS k WHERE {of_space} (k.created_at, k.id) < (?1, ?2)
-         ORDER BY k.created_at DESC, k.id DESC LIMIT ?3"
-    ))?;
-    let place =
-        params![keyset.created_at(), keyset.id(), keyset.rows(), space_id.map(|space_id| space_id.as_str())];
-    let rows = statement.query_map(place, key_from)?;
-    Ok(keyset.page(rows, |key| (key.created_at, key.id.to_string()))?)
+    let listing = Listing::of(query)
+        .prefixed("k.")
+        .only_if("k.space_id = ?", space_id.map(|space_id| space_id.as_str().to_owned()));
+    let select = format!("SELECT {COLUMNS} FROM keys AS k");
+    Ok(listing.read(db, &select, key_from, |key| (key.created_at, key.id.to_string()))?)
 }
 
 /// Makes the key; what may be in the way is that its space is not there.

@@ -11,6 +11,9 @@ mod error;
 mod idempotency;
 mod keys;
 mod page;
+#[cfg(test)]
+mod plans;
+mod purges;
 mod readers;
 mod reserve;
 mod row;

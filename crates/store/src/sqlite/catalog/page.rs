@@ -1,53 +1,144 @@
 //! Pages in keyset order: `WHERE … (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`.
 
 use inlet_model::Timestamp;
-use rusqlite::Result;
+use rusqlite::types::Value;
+use rusqlite::{Connection, Result, Row, params_from_iter};
 
-use crate::catalog::{Page, PageCursor, PageQuery};
+use crate::catalog::{Created, Order, Page, PageCursor, PageQuery};
 
 /// No list is longer, whatever was asked for.
 const MAX_LIMIT: usize = 1000;
 
-/// What a query binds to read one page.
-pub(super) struct Keyset {
+/// The query for one page of a list: what it is narrowed to, and the place behind which it begins.
+pub(super) struct Listing {
     limit: usize,
-    created_at: i64,
-    id: String,
+    order: Order,
+    after: (i64, String),
+    conditions: Vec<String>,
+    values: Vec<Value>,
+    prefix: &'static str,
+    time: &'static str,
 }
 
-impl Keyset {
+impl Listing {
     pub(super) fn of(query: PageQuery) -> Self {
+        let after = match (query.after, query.order) {
+            (Some(place), _) => (place.created_at.as_micros(), place.id),
+            // Before everything: no id has such a character, and none is empty.
+            (None, Order::NewestFirst) => (i64::MAX, char::MAX.to_string()),
+            (None, Order::OldestFirst) => (i64::MIN, String::new()),
+        };
         let limit = query.limit.min(MAX_LIMIT);
-        match query.after {
-            Some(place) => Self { limit, created_at: place.created_at.as_micros(), id: place.id },
-            // Behind everything: no id has such a character.
-            None => Self { limit, created_at: i64::MAX, id: char::MAX.to_string() },
+        Self {
+            limit,
+            order: query.order,
+            after,
+            conditions: Vec::new(),
+            values: Vec::new(),
+            prefix: "",
+            time: "created_at",
         }
     }
 
-    pub(super) fn created_at(&self) -> i64 {
-        self.created_at
+    /// The table's columns are written with this in front.
+    pub(super) fn prefixed(self, prefix: &'static str) -> Self {
+        Self { prefix, ..self }
     }
 
-    pub(super) fn id(&self) -> &str {
-        &self.id
+    /// The column of the time by which the table's rows are ordered is called so.
+    pub(super) fn timed_by(self, time: &'static str) -> Self {
+        Self { time, ..self }
     }
 
-    /// One more than the page holds: whether it is there says whether another page follows.
-    pub(super) fn rows(&self) -> i64 {
-        i64::try_from(self.limit + 1).unwrap_or(i64::MAX)
+    /// Only rows where `condition` holds.
+    pub(super) fn that(mut self, condition: &str) -> Self {
+        self.conditions.push(condition.to_owned());
+        self
     }
 
-    /// The page of the rows that were found; `place` says where an item stands.
-    pub(super) fn page<T>(
-        &self,
-        rows: impl Iterator<Item = Result<T>>,
+    /// Only rows where `condition` holds, with `value` in the place of its `?`.
+    pub(super) fn only(mut self, condition: &str, value: impl Into<Value>) -> Self {
+        self.conditions.push(condition.to_owned());
+        self.values.push(value.into());
+        self
+    }
+
+    /// Only rows where `condition` holds, if there is a value.
+    pub(super) fn only_if(self, condition: &str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.only(condition, value),
+            None => self,
+        }
+    }
+
+    /// Only rows made in that time.
+    pub(super) fn created(self, created: Created) -> Self {
+        let (prefix, time) = (self.prefix, self.time);
+        self.only_if(&format!("{prefix}{time} > ?"), created.after.map(Timestamp::as_micros))
+            .only_if(&format!("{prefix}{time} < ?"), created.before.map(Timestamp::as_micros))
+    }
+
+    /// The whole statement.
+    pub(super) fn sql(&self, select: &str) -> String {
+        let (sign, direction) = match self.order {
+            Order::NewestFirst => ("<", "DESC"),
+            Order::OldestFirst => (">", "ASC"),
+        };
+        let (prefix, time) = (self.prefix, self.time);
+        let conditions: String =
+            self.conditions.iter().map(|condition| format!("{condition} AND ")).collect();
+        format!(
+            "{select} WHERE {conditions}({prefix}{time}, {prefix}id) {sign} (?, ?)
+             ORDER BY {prefix}{time} {direction}, {prefix}id {direction} LIMIT ?"
+        )
+    }
+
+    /// Reads the page; `place` says where an item stands.
+    pub(super) fn read<T>(
+        self,
+        db: &Connection,
+        select: &str,
+        read: impl FnMut(&Row<'_>) -> Result<T>,
         place: impl Fn(&T) -> (Timestamp, String),
     ) -> Result<Page<T>> {
-        let mut items = rows.collect::<Result<Vec<T>>>()?;
-        let more = items.len() > self.limit;
-        items.truncate(self.limit);
-        let last = items.last().filter(|_| more).map(place);
-        Ok(Page { items, next: last.map(|(created_at, id)| PageCursor { created_at, id }) })
+        let mut statement = db.prepare_cached(&self.sql(select))?;
+        // One more than the page holds: whether it is there says whether another page follows.
+        let rows = i64::try_from(self.limit + 1).unwrap_or(i64::MAX);
+        let (created_at, id) = self.after;
+        let values = self.values.into_iter().chain([created_at.into(), id.into(), rows.into()]);
+        let items = statement.query_map(params_from_iter(values), read)?.collect::<Result<Vec<T>>>()?;
+        Ok(cut(items, self.limit, place))
     }
+}
+
+/// The page of these items, of which one too many says that another page follows.
+fn cut<T>(mut items: Vec<T>, limit: usize, place: impl Fn(&T) -> (Timestamp, String)) -> Page<T> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let last = items.last().filter(|_| more).map(place);
+    Page { items, next: last.map(|(created_at, id)| PageCursor { created_at, id }) }
+}
+
+/// One page of several lists of the same order that have no item in common.
+pub(super) fn merge<T>(
+    pages: Vec<Page<T>>,
+    query: &PageQuery,
+    place: impl Fn(&T) -> (Timestamp, String),
+) -> Page<T> {
+    let follows = pages.iter().any(|page| page.next.is_some());
+    let mut items: Vec<T> = pages.into_iter().flat_map(|page| page.items).collect();
+    items.sort_by(|one, other| match query.order {
+        Order::NewestFirst => place(other).cmp(&place(one)),
+        Order::OldestFirst => place(one).cmp(&place(other)),
+    });
+    let limit = query.limit.min(MAX_LIMIT);
+    let fits = items.len() <= limit;
+    let mut page = cut(items, limit, &place);
+    if fits
+        && follows
+        && let Some((created_at, id)) = page.items.last().map(place)
+    {
+        page.next = Some(PageCursor { created_at, id });
+    }
+    page
 }

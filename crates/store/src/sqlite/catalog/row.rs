@@ -47,11 +47,16 @@ pub(super) struct Name<T>(pub(super) T);
 
 impl<T: Serialize> ToSql for Name<T> {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
-        match serde_json::to_value(&self.0) {
-            Ok(serde_json::Value::String(name)) => Ok(name.into()),
-            Ok(_) => Err(rusqlite::Error::ToSqlConversionFailure("not a plain enum".into())),
-            Err(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
-        }
+        name_of(&self.0).map(Into::into)
+    }
+}
+
+/// What [`Name`] binds.
+pub(super) fn name_of(value: &impl Serialize) -> Result<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => Ok(name),
+        Ok(_) => Err(rusqlite::Error::ToSqlConversionFailure("not a plain enum".into())),
+        Err(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
     }
 }
 

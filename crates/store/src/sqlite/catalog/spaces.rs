@@ -6,16 +6,24 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::audit::Write;
 use super::error::Trouble;
-use super::page::Keyset;
+use super::page::Listing;
 use super::row::Columns;
 use super::{SqliteCatalog, deletes, idempotency};
 use crate::StoreResult;
-use crate::catalog::{Action, DeleteEffect, Effect, Idempotent, Page, PageQuery, Space, Spaces, Target};
+use crate::catalog::{
+    Action, DeleteEffect, Effect, Idempotent, NameFilter, Page, PageQuery, Space, Spaces, Target,
+};
+
+pub(super) const SELECT: &str = "SELECT id, name, created_at, updated_at FROM spaces";
 
 #[async_trait]
 impl Spaces for SqliteCatalog {
-    async fn space_list(&self, query: PageQuery) -> StoreResult<Page<Space>> {
-        self.read_rows("list the spaces", move |db| list(db, query)).await
+    async fn space_list(&self, filter: NameFilter, query: PageQuery) -> StoreResult<Page<Space>> {
+        self.read_rows("list the spaces", move |db| {
+            let place = |space: &Space| (space.created_at, space.id.to_string());
+            Ok(listing(filter, query).read(db, SELECT, space_from, place)?)
+        })
+        .await
     }
 
     async fn space_get(&self, id: &SpaceId) -> StoreResult<Option<Space>> {
@@ -24,6 +32,20 @@ impl Spaces for SqliteCatalog {
 
     async fn space_create(&self, space: Space, idempotent: Option<Idempotent>) -> StoreResult<Effect<Space>> {
         self.write("create a space", move |tx| idempotency::once(tx, idempotent, || create(tx, &space))).await
+    }
+
+    async fn space_rename(&self, id: &SpaceId, name: &str, now: Timestamp) -> StoreResult<Option<Space>> {
+        let (id, name) = (id.clone(), name.to_owned());
+        self.write("rename a space", move |tx| {
+            let renamed = tx
+                .prepare_cached("UPDATE spaces SET name = ?2, updated_at = ?3 WHERE id = ?1 AND name <> ?2")?
+                .execute(params![id.as_str(), name, now.as_micros()])?;
+            if renamed > 0 {
+                tx.audit_fields(Action::SpaceUpdate, Target::space(&id), vec!["/name".to_owned()])?;
+            }
+            get(tx, &id)
+        })
+        .await
     }
 
     async fn space_delete(&self, id: &SpaceId, cascade: bool, now: Timestamp) -> StoreResult<DeleteEffect> {
@@ -40,19 +62,12 @@ impl Spaces for SqliteCatalog {
 }
 
 pub(super) fn get(db: &Connection, id: &SpaceId) -> Result<Option<Space>, Trouble> {
-    let mut statement =
-        db.prepare_cached("SELECT id, name, created_at, updated_at FROM spaces WHERE id = ?1")?;
+    let mut statement = db.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?;
     Ok(statement.query_row([id.as_str()], space_from).optional()?)
 }
 
-fn list(db: &Connection, query: PageQuery) -> Result<Page<Space>, Trouble> {
-    let keyset = Keyset::of(query);
-    let mut statement = db.prepare_cached(
-        "SELECT id, name, created_at, updated_at FROM spaces WHERE (created_at, id) < (?1, ?2)
-         ORDER BY created_at DESC, id DESC LIMIT ?3",
-    )?;
-    let rows = statement.query_map(params![keyset.created_at(), keyset.id(), keyset.rows()], space_from)?;
-    Ok(keyset.page(rows, |space| (space.created_at, space.id.to_string()))?)
+pub(super) fn listing(filter: NameFilter, query: PageQuery) -> Listing {
+    Listing::of(query).only_if("name = ?", filter.name).created(filter.created)
 }
 
 /// Makes the space, or finds the one that has its id.

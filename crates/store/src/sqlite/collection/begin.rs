@@ -121,6 +121,10 @@ fn prepare(
         streams::create(connection, new.connector_id, &stream.name, &stream.shape)?;
         return Ok(());
     };
+    if row.shape == streams::NO_SHAPE {
+        row.shape.clone_from(&stream.shape);
+        streams::save(connection, &row)?;
+    }
     let reshaped = row.shape != stream.shape;
     if !reshaped && !new.full_refresh {
         return Ok(());

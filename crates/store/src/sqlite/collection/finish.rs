@@ -4,8 +4,9 @@ use inlet_model::ConnectorId;
 use rusqlite::Connection;
 
 use super::error::{Outcome, Trouble};
+use super::runs;
 use super::writer::Writer;
-use super::{inbox, runs, scopes, streams};
+use super::{scopes, streams};
 use crate::collection::{FinishRun, Phase, Run, StreamStatus};
 use crate::fault;
 
@@ -54,7 +55,6 @@ fn give_up_streams(connection: &Connection, run: &mut Run) -> Outcome<()> {
 pub(super) fn close_connector(writer: &mut Writer, connector_id: ConnectorId) -> Outcome<()> {
     writer.transact(|tx, memory| {
         memory.seen.clear();
-        runs::close(tx, connector_id)?;
-        inbox::empty(tx, connector_id)
+        runs::close(tx, connector_id)
     })
 }

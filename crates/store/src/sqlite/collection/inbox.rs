@@ -95,7 +95,7 @@ fn store(connection: &Connection, push: &Push) -> Outcome<PushEffect> {
     {
         return Ok(effect);
     }
-    if runs::hold(connection, push.connector_id)?.is_some_and(|hold| hold.closed) {
+    if is_closed(connection, push.connector_id)? {
         return Err(Trouble::Fenced);
     }
     let pending_bytes = pending_bytes(connection, push.connector_id)?;
@@ -162,18 +162,50 @@ pub(super) fn take(
     add_pending(connection, connector_id, -bytes)
 }
 
-/// Removes every push to the connector.
-pub(super) fn empty(connection: &Connection, connector_id: ConnectorId) -> Outcome<()> {
+/// Removes pushes to a closed connector, about `max_bytes` of them but at least one; whether none is left.
+pub(super) fn drop_some(
+    connection: &Connection,
+    connector_id: ConnectorId,
+    max_bytes: usize,
+) -> Outcome<bool> {
+    if !is_closed(connection, connector_id)? {
+        return Ok(true);
+    }
     let id = id_bytes(connector_id.as_u128());
-    connection.prepare_cached("DELETE FROM inbox WHERE connector_id = ?1")?.execute([id])?;
-    connection
-        .prepare_cached("UPDATE connectors SET inbox_bytes = 0 WHERE connector_id = ?1")?
-        .execute([id])?;
-    Ok(())
+    let (mut seqs, mut bytes, mut done) = (Vec::new(), 0_u64, true);
+    {
+        let mut statement =
+            connection.prepare_cached("SELECT seq, bytes FROM inbox WHERE connector_id = ?1")?;
+        let mut rows = statement.query([id])?;
+        while let Some(row) = rows.next()? {
+            if bytes >= max_bytes as u64 && !seqs.is_empty() {
+                done = false;
+                break;
+            }
+            seqs.push(row.get::<_, i64>(0)?);
+            bytes += read_number(row, 1)?;
+        }
+    }
+    let mut delete = connection.prepare_cached("DELETE FROM inbox WHERE seq = ?1")?;
+    for seq in &seqs {
+        delete.execute([seq])?;
+    }
+    if !seqs.is_empty() {
+        add_pending(connection, connector_id, -(bytes as i64))?;
+    }
+    Ok(done)
+}
+
+/// Whether the connector takes no pushes any more, and shows none.
+fn is_closed(connection: &Connection, connector_id: ConnectorId) -> Outcome<bool> {
+    Ok(runs::hold(connection, connector_id)?.is_some_and(|hold| hold.closed))
 }
 
 /// The streams that have pushes waiting.
 pub(super) fn streams(connection: &Connection, connector_id: ConnectorId) -> Outcome<Vec<StreamName>> {
+    if is_closed(connection, connector_id)? {
+        return Ok(Vec::new());
+    }
     let mut statement = connection
         .prepare_cached("SELECT DISTINCT stream FROM inbox WHERE connector_id = ?1 ORDER BY stream")?;
     let rows = statement.query_map([id_bytes(connector_id.as_u128())], |row| read_name(row, 0))?;
@@ -188,6 +220,9 @@ pub(super) fn after(
     after: u64,
     max_bytes: usize,
 ) -> Outcome<Vec<InboxItem>> {
+    if is_closed(connection, connector_id)? {
+        return Ok(Vec::new());
+    }
     let mut statement = connection.prepare_cached(
         "SELECT seq, key_fields, bytes, lines FROM inbox
          WHERE connector_id = ?1 AND stream = ?2 AND seq > ?3 ORDER BY seq",

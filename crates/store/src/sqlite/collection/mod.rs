@@ -1,8 +1,8 @@
 //! One collection in one SQLite file. `docs/format.md` describes the file; this is the code that keeps it.
 //!
 //! - [`stores`] has the files of a directory, [`store`] one of them: its [`writer`] thread and its [`readers`].
-//! - [`begin`], [`commit`], [`sweep`], [`finish`] and [`inbox`] are the transactions of the writer.
-//! - [`records`] and [`changes`] are the reads.
+//! - [`begin`], [`commit`], [`sweep`], [`purge`], [`finish`] and [`inbox`] are the transactions of the writer.
+//! - [`records`] and [`changes`] are the reads; [`checkpoints`] has both.
 //! - [`block`] is the format of entries, [`blocks`] the tables they lie in, [`keys`] the table that finds them.
 //! - [`streams`], [`scopes`], [`seen`], [`runs`], [`rejected`], [`idempotency`] and [`meta`] are the other tables, one each.
 
@@ -10,6 +10,7 @@ mod begin;
 mod block;
 mod blocks;
 mod changes;
+mod checkpoints;
 mod commit;
 mod error;
 mod finish;
@@ -17,6 +18,7 @@ mod idempotency;
 mod inbox;
 mod keys;
 mod meta;
+mod purge;
 mod readers;
 mod records;
 mod rejected;

@@ -50,7 +50,7 @@ pub(super) fn with_key(
         let entry = block.find(row.change).ok_or(NOT_IN_BLOCK)?;
         // Two very long keys may be filed alike.
         if entry.key == key {
-            records.push(record(&stream, &entry));
+            records.push(record(&stream, &entry)?);
         }
     }
     Ok(records)
@@ -177,7 +177,7 @@ fn read(connection: &Connection, slots: &mut [Slot<'_>], max_bytes: usize) -> Ou
             if index < fitting {
                 let Some(entry) = block.find(change) else { break };
                 held += entry.data.len();
-                slots[index].record = Some(record(slots[index].stream, &entry));
+                slots[index].record = Some(record(slots[index].stream, &entry)?);
             }
             rest = others;
         }
@@ -208,15 +208,15 @@ fn drop_beyond(slots: &mut [Slot<'_>], fitting: usize) -> usize {
     slots[..fitting].iter().filter_map(|slot| slot.record.as_ref()).map(|record| record.data.len()).sum()
 }
 
-fn record(stream: &StreamRow, entry: &BlockEntry<'_>) -> Record {
-    Record {
+fn record(stream: &StreamRow, entry: &BlockEntry<'_>) -> Outcome<Record> {
+    Ok(Record {
         connector_id: stream.connector_id,
         stream: stream.name.clone(),
         key: entry.key.to_vec(),
         data: entry.data.to_vec(),
         change: entry.head.change,
-        sync_id: entry.origin.sync_id,
+        sync_id: entry.origin.sync_id.ok_or(Trouble::Damaged("a record was brought by no sync"))?,
         created_at: Timestamp::from_micros(entry.head.created_us),
         updated_at: entry.origin.at,
-    }
+    })
 }

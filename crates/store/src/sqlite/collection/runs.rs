@@ -51,6 +51,18 @@ pub(super) fn set_hold(
     Ok(())
 }
 
+/// Takes the connector from the run that holds it, or held it last: its claim is too small from now on, the catalog's next
+/// one is not. Whether there was one.
+pub(super) fn release(connection: &Connection, connector_id: ConnectorId) -> Outcome<bool> {
+    let released = connection
+        .prepare_cached(
+            "UPDATE connectors SET fence = fence + 1, sync_id = NULL
+             WHERE connector_id = ?1 AND sync_id IS NOT NULL",
+        )?
+        .execute(params![id_bytes(connector_id.as_u128())])?;
+    Ok(released > 0)
+}
+
 /// Lets nobody write for the connector any more.
 pub(super) fn close(connection: &Connection, connector_id: ConnectorId) -> Outcome<()> {
     connection

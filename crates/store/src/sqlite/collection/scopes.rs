@@ -212,6 +212,51 @@ pub(super) fn save(connection: &Connection, stream: StreamId, row: &ScopeRow) ->
     Ok(())
 }
 
+/// Forgets of the stream's scopes, at most `limit` of them, all but the records they hold; of how many.
+pub(super) fn forget_reading(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
+    let sql = format!(
+        "UPDATE scopes SET cursor = NULL, listed_by = 0, settled_by = 0, state = {NONE}, generation = 0,
+                           first_change = 0, seen = 0, position = NULL, duplicates = 0
+         WHERE stream_id = ?1 AND scope_id IN (
+             SELECT scope_id FROM scopes WHERE stream_id = ?1 AND (cursor IS NOT NULL OR listed_by <> 0
+                 OR settled_by <> 0 OR state <> {NONE}) LIMIT ?2)"
+    );
+    Ok(connection.prepare_cached(&sql)?.execute(params![stream.0, limit as i64])?)
+}
+
+/// Forgets what the stream's listings have seen, at most `limit` parts of it; how many.
+pub(super) fn forget_seen(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
+    let mut statement = connection.prepare_cached(
+        "DELETE FROM seen WHERE stream_id = ?1 AND (scope_id, part) IN (
+             SELECT scope_id, part FROM seen WHERE stream_id = ?1 LIMIT ?2)",
+    )?;
+    Ok(statement.execute(params![stream.0, limit as i64])?)
+}
+
+/// Takes records off a scope's count.
+pub(super) fn take_records(
+    connection: &Connection,
+    stream: StreamId,
+    id: ScopeId,
+    count: u64,
+) -> Outcome<()> {
+    let taken = connection
+        .prepare_cached(
+            "UPDATE scopes SET records = records - ?3 WHERE stream_id = ?1 AND scope_id = ?2 AND records >= ?3",
+        )?
+        .execute(params![stream.0, id.0, count as i64])?;
+    if taken == 1 { Ok(()) } else { Err(Trouble::Damaged("a scope has too few records")) }
+}
+
+/// Drops scopes of the stream that hold nothing, at most `limit` of them; how many.
+pub(super) fn remove_empty(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
+    let mut statement = connection.prepare_cached(
+        "DELETE FROM scopes WHERE stream_id = ?1 AND scope_id IN (
+             SELECT scope_id FROM scopes WHERE stream_id = ?1 AND records = 0 LIMIT ?2)",
+    )?;
+    Ok(statement.execute(params![stream.0, limit as i64])?)
+}
+
 /// Drops a scope that holds nothing any more.
 pub(super) fn remove(connection: &Connection, stream: StreamId, id: ScopeId) -> Outcome<()> {
     connection

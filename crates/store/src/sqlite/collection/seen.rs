@@ -101,6 +101,11 @@ impl SeenSets {
         Ok(())
     }
 
+    /// Gives back the memory of a stream's sets; what is stored stays.
+    pub(super) fn forget_stream(&mut self, stream: StreamId) {
+        self.0.retain(|(of, _), _| *of != stream);
+    }
+
     /// Stores what the commit under way has added.
     pub(super) fn save(&mut self, connection: &Connection) -> Outcome<()> {
         self.0.iter_mut().try_for_each(|(scope, set)| set.save(connection, *scope))

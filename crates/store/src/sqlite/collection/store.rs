@@ -4,16 +4,20 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use inlet_model::{ConnectorId, Entropy, HashSeed, Record, StoreId, StreamName, SyncId};
+use inlet_model::{ConnectorId, Entropy, HashSeed, Record, Scope, StoreId, StreamName, SyncId};
 
 use super::error::Trouble;
 use super::readers::Readers;
 use super::stores::Options;
 use super::writer::WriterHandle;
-use super::{begin, changes, commit, finish, inbox, meta, records, rejected, runs, schema, streams, sweep};
+use super::{
+    begin, changes, checkpoints, commit, finish, inbox, meta, purge, records, rejected, runs, schema,
+    streams, sweep,
+};
 use crate::collection::{
-    ChangePage, Changes, CollectionStore, Commit, FinishRun, Inbox, InboxItem, NewRun, Push, PushEffect,
-    Receipt, RecordPage, RecordQuery, Records, RejectedRecord, Run, RunStart, Runs, Stats, Sweep,
+    ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints, CollectionStore, Commit, FinishRun,
+    Inbox, InboxItem, NewRun, PurgeProgress, PurgeStep, Purges, Push, PushEffect, Receipt, RecordPage,
+    RecordQuery, Records, RejectedRecord, Run, RunStart, Runs, Stats, StreamCursors, StreamStats, Sweep,
     SweepProgress,
 };
 use crate::{StoreError, StoreErrorKind, StoreResult};
@@ -134,6 +138,18 @@ impl Records for SqliteCollection {
             .await
     }
 
+    async fn streams(
+        &self,
+        connector_id: Option<ConnectorId>,
+        stream: Option<&StreamName>,
+    ) -> StoreResult<Vec<StreamStats>> {
+        self.check_open("list streams")?;
+        let stream = stream.cloned();
+        self.readers
+            .read("list streams", move |connection| streams::stats(connection, connector_id, stream.as_ref()))
+            .await
+    }
+
     async fn stats(&self) -> StoreResult<Stats> {
         self.check_open("count records")?;
         let path = self.path.clone();
@@ -182,6 +198,62 @@ impl Inbox for SqliteCollection {
         self.readers
             .read("read the inbox", move |connection| {
                 inbox::after(connection, connector_id, &stream, after, max_bytes)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Purges for SqliteCollection {
+    async fn purge_step(&self, step: PurgeStep) -> StoreResult<PurgeProgress> {
+        self.writer.write("purge", move |writer| purge::step(writer, &step)).await
+    }
+
+    async fn drop_pushes(&self, connector_id: ConnectorId, max_bytes: usize) -> StoreResult<bool> {
+        self.writer
+            .write("drop pushes", move |writer| {
+                writer.transact(|tx, _| inbox::drop_some(tx, connector_id, max_bytes))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Checkpoints for SqliteCollection {
+    async fn checkpoints(
+        &self,
+        connector_id: ConnectorId,
+        stream: Option<&StreamName>,
+        after: Option<(StreamName, Scope)>,
+        limit: usize,
+    ) -> StoreResult<Vec<Checkpoint>> {
+        self.check_open("read checkpoints")?;
+        let stream = stream.cloned();
+        self.readers
+            .read("read checkpoints", move |connection| {
+                checkpoints::page(connection, connector_id, stream.as_ref(), after.as_ref(), limit)
+            })
+            .await
+    }
+
+    async fn set_cursors(
+        &self,
+        connector_id: ConnectorId,
+        streams: Vec<StreamCursors>,
+    ) -> StoreResult<CheckpointEffect> {
+        self.writer
+            .write("set checkpoints", move |writer| checkpoints::set(writer, connector_id, &streams))
+            .await
+    }
+
+    async fn reset_checkpoints(
+        &self,
+        connector_id: ConnectorId,
+        stream: Option<StreamName>,
+    ) -> StoreResult<CheckpointEffect> {
+        self.writer
+            .write("reset checkpoints", move |writer| {
+                checkpoints::reset(writer, connector_id, stream.as_ref())
             })
             .await
     }

@@ -8,6 +8,7 @@ use super::block::{ScopeId, StreamId};
 use super::error::Outcome;
 use super::meta;
 use super::scopes::{Listing, ScopeRow};
+use crate::collection::StreamStats;
 
 /// A stream as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub(super) struct StreamRow {
     /// The last key that the sweep under way has looked at.
     pub(super) swept_through: Option<Vec<u8>>,
 }
+
+/// The shape of a stream that no run has read yet.
+pub(super) const NO_SHAPE: &str = "";
 
 const COLUMNS: &str = "stream_id, connector_id, name, shape, records, next_scope, swept_through";
 
@@ -96,6 +100,20 @@ pub(super) fn matching(
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params![connector_id, name.map(StreamName::as_str)], read_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The streams that fit, in numbers, by name and then by connector.
+pub(super) fn stats(
+    connection: &Connection,
+    connector_id: Option<ConnectorId>,
+    name: Option<&StreamName>,
+) -> Outcome<Vec<StreamStats>> {
+    let mut found: Vec<StreamStats> = matching(connection, connector_id, name)?
+        .into_iter()
+        .map(|row| StreamStats { connector_id: row.connector_id, stream: row.name, records: row.records })
+        .collect();
+    found.sort_by(|one, other| (&one.stream, one.connector_id).cmp(&(&other.stream, other.connector_id)));
+    Ok(found)
 }
 
 /// Makes a stream.

@@ -198,7 +198,7 @@ impl<'a> Step<'a> {
 
     fn delete(&mut self, unseen: Vec<(Vec<u8>, KeyRow)>) -> Outcome<()> {
         let mut change = meta::next_change(self.connection)?;
-        let origin = Origin { sync_id: self.sweep.sync_id, at: self.sweep.now };
+        let origin = Origin { sync_id: Some(self.sweep.sync_id), at: self.sweep.now };
         for (filed, record) in &unseen {
             let key = keys::restore_key(filed, || key_in_block(self.connection, record.change))?;
             let head = EntryHead {
@@ -264,7 +264,7 @@ impl<'a> Step<'a> {
 }
 
 /// The whole key of the record that this change made.
-fn key_in_block(connection: &Connection, change: u64) -> Outcome<Vec<u8>> {
+pub(super) fn key_in_block(connection: &Connection, change: u64) -> Outcome<Vec<u8>> {
     let block = blocks::holding(connection, change)?;
     let entry = block.find(change).ok_or(Trouble::Damaged("a change is not in its block"))?;
     Ok(entry.key.to_vec())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use inlet_store::catalog::{Spaces, Tasks};
+use inlet_store::catalog::{NameFilter, Spaces, Tasks};
 use inlet_store::conformance::catalog::given::{Given, first};
 
 use super::open;
@@ -70,7 +70,7 @@ fn killed_at(faults: &str, path: &Path) -> usize {
 async fn written(path: &Path) -> usize {
     let was_opened = has_tables(path);
     let catalog = open(path);
-    let spaces = catalog.space_list(first(10)).await.unwrap().items.len();
+    let spaces = catalog.space_list(NameFilter::default(), first(10)).await.unwrap().items.len();
     let tasks = catalog.task_list(10).await.unwrap().len();
     // The delete took the space away with which the catalog began, and queued a task in its place.
     if was_opened { spaces + 2 * tasks } else { spaces + tasks - 1 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use inlet_model::{SeededEntropy, SystemClock};
-use inlet_store::catalog::{Catalog, Collections, Effect, Spaces, Tasks};
+use inlet_store::catalog::{Catalog, Collections, Effect, NameFilter, Remains, Spaces, Tasks};
 use inlet_store::conformance::catalog::given::{Given, first};
 use inlet_store::sqlite::SqliteCatalog;
 use inlet_store::{StoreErrorKind, StoreResult};
@@ -70,7 +70,7 @@ async fn an_empty_file_and_an_empty_database_become_a_new_catalog() {
     fs::write(&file, "").unwrap();
     look_into(&database).pragma_update(None, "journal_mode", "WAL").unwrap();
     for path in [file, database] {
-        let spaces = open(&path).space_list(first(9)).await.unwrap();
+        let spaces = open(&path).space_list(NameFilter::default(), first(9)).await.unwrap();
         assert_eq!(spaces.items.len(), 1);
     }
 }
@@ -115,21 +115,27 @@ async fn opening_again_keeps_everything() {
     let running = given.running_sync(&connector).await;
     let gone = given.stored_connector().await;
     let now = given.now();
-    let task =
-        given.catalog.connector_delete(&gone.space_id, &gone.collection_id, gone.id, now).await.unwrap();
+    let task = given
+        .catalog
+        .connector_delete(&gone.space_id, &gone.collection_id, gone.id, Remains::Kept, now)
+        .await
+        .unwrap();
     let use_of_key = given.idempotent(1, 1);
     given.catalog.space_create(given.a_space(), Some(use_of_key.clone())).await.unwrap();
-    let spaces = given.catalog.space_list(first(9)).await.unwrap();
+    let spaces = given.catalog.space_list(NameFilter::default(), first(9)).await.unwrap();
     drop(given);
 
     let again = Given::new(Arc::new(open(&path)));
     assert_eq!(*again.catalog.secret(), secret);
-    assert_eq!(again.catalog.space_list(first(9)).await.unwrap(), spaces);
+    assert_eq!(again.catalog.space_list(NameFilter::default(), first(9)).await.unwrap(), spaces);
     let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
     let found = again.catalog.connector_get(space_id, collection_id, connector.id).await.unwrap();
     assert_eq!(found, Some(connector));
     assert_eq!(again.sync(&running.sync).await, running.sync);
-    assert_eq!(again.catalog.task_list(9).await.unwrap(), task.into_iter().collect::<Vec<_>>());
+    assert_eq!(
+        again.catalog.task_list(9).await.unwrap(),
+        task.map(|deleted| deleted.task).into_iter().collect::<Vec<_>>()
+    );
     let effect = again.catalog.space_create(again.a_space(), Some(use_of_key.clone())).await.unwrap();
     assert_eq!(effect, Effect::Replayed(use_of_key.answer));
     let claims = again.catalog.sync_take_over(again.now()).await.unwrap();
@@ -144,7 +150,7 @@ async fn a_deleted_default_space_does_not_come_back() {
     given.catalog.space_delete(&"default".parse().unwrap(), true, given.now()).await.unwrap();
     drop(given);
     let again = open(&path);
-    assert_eq!(again.space_list(first(9)).await.unwrap().items, []);
+    assert_eq!(again.space_list(NameFilter::default(), first(9)).await.unwrap().items, []);
     assert_eq!(again.collection_stores().await.unwrap(), []);
     assert_eq!(again.task_list(9).await.unwrap().len(), 1);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_model::sync::Outcome;
-use inlet_store::catalog::Connector;
+use inlet_store::catalog::{Connector, Remains};
 use inlet_store::conformance::catalog::given::Given;
 
 use super::{look_into, open};
@@ -15,7 +15,12 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 async fn delete(given: &Given, connector: &Connector) {
     let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
     let now = given.now();
-    given.catalog.connector_delete(space_id, collection_id, connector.id, now).await.unwrap().unwrap();
+    given
+        .catalog
+        .connector_delete(space_id, collection_id, connector.id, Remains::Kept, now)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 /// Any write that ends or deletes something tidies in passing.

@@ -12,7 +12,10 @@ use inlet_model::schedule::Schedule;
 use inlet_model::secret::SealedConfig;
 use inlet_model::sync::{Outcome, SyncMode, SyncTrigger};
 use inlet_model::{ConnectorId, KeyId, SeededEntropy, Timestamp};
-use inlet_store::catalog::{ApiKey, Connector, ConnectorStatus, KeyHash, Role, Sync, TaskKind};
+use inlet_store::catalog::{
+    ApiKey, Connector, ConnectorFilter, ConnectorStatus, KeyHash, NameFilter, Remains, Role, Sync,
+    SyncFilter, TaskKind,
+};
 use inlet_store::conformance::catalog::given::{Given, first, sealed};
 use inlet_store::sqlite::SqliteCatalog;
 use serde_json::json;
@@ -123,7 +126,11 @@ async fn write_everything(path: &Path) {
     let deleted = given.stored_connector_in(&collection).await;
     given.finished_sync(&deleted, Outcome::Succeeded).await;
     let now = given.now();
-    given.catalog.connector_delete(&collection.space_id, &collection.id, deleted.id, now).await.unwrap();
+    given
+        .catalog
+        .connector_delete(&collection.space_id, &collection.id, deleted.id, Remains::Kept, now)
+        .await
+        .unwrap();
     let gone = given.stored_collection().await;
     given.catalog.space_delete(&gone.space_id, true, given.now()).await.unwrap();
 
@@ -154,22 +161,32 @@ async fn show_everything(catalog: SqliteCatalog) -> String {
     let mut show = |what: &str, value: &dyn std::fmt::Debug| writeln!(shown, "{what}: {value:#?}").unwrap();
 
     show("secret", &hex(catalog.secret()));
-    for space in catalog.space_list(first(100)).await.unwrap().items {
+    for space in catalog.space_list(NameFilter::default(), first(100)).await.unwrap().items {
         show("space", &space);
-        let collections = catalog.collection_list(&space.id, first(100)).await.unwrap().unwrap();
+        let collections =
+            catalog.collection_list(&space.id, NameFilter::default(), first(100)).await.unwrap().unwrap();
         for collection in collections.items {
             show("collection", &collection);
-            let connectors = catalog.connector_list(&space.id, &collection.id, first(100)).await.unwrap();
+            let connectors = catalog
+                .connector_list(&space.id, &collection.id, ConnectorFilter::default(), first(100))
+                .await
+                .unwrap();
             for connector in connectors.unwrap().items {
                 show("connector", &connector);
-                show("syncs", &catalog.sync_list(connector.id, first(100)).await.unwrap().items);
+                show(
+                    "syncs",
+                    &catalog.sync_list(connector.id, SyncFilter::default(), first(100)).await.unwrap().items,
+                );
             }
         }
     }
     let tasks = catalog.task_list(100).await.unwrap();
     show("tasks", &tasks);
     for deleted in tasks.iter().filter_map(|task| closed(task.kind)) {
-        show("syncs of a deleted connector", &catalog.sync_list(deleted, first(100)).await.unwrap().items);
+        show(
+            "syncs of a deleted connector",
+            &catalog.sync_list(deleted, SyncFilter::default(), first(100)).await.unwrap().items,
+        );
     }
     show("key", &catalog.key_by_hash(KEY).await.unwrap().unwrap());
     for (key, request) in [(1, 1), (2, 7), (2, 8)] {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use inlet_model::sync::{Outcome, SyncStatus};
-use inlet_store::catalog::{CancelEffect, Connector, Effect, Sync};
+use inlet_store::catalog::{CancelEffect, Connector, Effect, Remains, Sync};
 use inlet_store::conformance::catalog::given::Given;
 use tempfile::TempDir;
 
@@ -72,7 +72,12 @@ async fn it_is_cancelled_when_its_connector_goes() {
         let (connector, sync) = held_up.sync_that_is(status).await;
         let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
         let now = held_up.given.now();
-        held_up.given.catalog.connector_delete(space_id, collection_id, connector.id, now).await.unwrap();
+        held_up
+            .given
+            .catalog
+            .connector_delete(space_id, collection_id, connector.id, Remains::Kept, now)
+            .await
+            .unwrap();
         assert_eq!(held_up.given.sync(&sync).await.status, SyncStatus::Cancelled);
     }
 }

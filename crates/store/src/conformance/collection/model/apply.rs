@@ -146,7 +146,7 @@ impl Writing {
     fn delete(&mut self, place: usize, key: i64) {
         let at = (stream_of(place), key, self.connector);
         if self.world.records.contains_key(&at) {
-            self.world.delete(at, self.claim.sync_id, self.now);
+            self.world.delete(at, Some(self.claim.sync_id), self.now);
             self.counts(place).deleted += 1;
         } else {
             self.counts(place).unchanged += 1;

@@ -110,7 +110,8 @@ impl History {
         assert!(!expected.ended || !run.streams.iter().any(under_way), "{}", self.label);
         let rejected = self.given.rejected(&expected.claim).await;
         assert_eq!(rejected.len() as u64, run.counts.rejected, "{}", self.label);
-        let feed = self.world.changes.iter().filter(|it| it.change.sync_id == run.sync_id).count() as u64;
+        let feed =
+            self.world.changes.iter().filter(|it| it.change.sync_id == Some(run.sync_id)).count() as u64;
         let counted = run.counts.created + run.counts.updated + run.counts.deleted;
         assert_eq!(feed, counted, "{}", self.label);
     }

@@ -49,6 +49,9 @@ impl History {
                 self.sweep_step(connector.into(), stream.into(), max_keys.into(), cancelled).await;
             }
             Step::Finish { connector } => self.finish(connector.into()).await,
+            Step::Purge { connector, stream, max_keys } => {
+                self.purge(connector.into(), stream.map(usize::from), max_keys.into()).await;
+            }
             Step::Reopen => self.given = self.given.reopened().await,
         }
         self
@@ -88,7 +91,8 @@ impl History {
                 assert!(generation > model.generation, "{}", self.label);
                 let counts = [Counts::default(); STREAMS.len()];
                 let all_named = [false; STREAMS.len()];
-                model.runs.push(RunModel { claim, generation, counts, ended: false, all_named });
+                let (ended, lost) = (false, false);
+                model.runs.push(RunModel { claim, generation, counts, ended, lost, all_named });
             }
         }
         model.generation = generation;
@@ -176,7 +180,7 @@ impl History {
             let waiting = self.waiting(connector, stream);
             let found = waiting.iter().find(|key| super::super::items::key_of(**key) == change.key);
             let key = *found.unwrap_or_else(|| panic!("{}: {change:?} deletes too much", self.label));
-            self.world.delete((stream, key, connector), claim.sync_id, self.given.last_now());
+            self.world.delete((stream, key, connector), Some(claim.sync_id), self.given.last_now());
             let model = &mut self.world.connectors[connector];
             for (_, scope) in model.scopes_of(stream) {
                 scope.sweep.iter_mut().for_each(|sweep| _ = sweep.unseen.remove(&key));
@@ -189,6 +193,41 @@ impl History {
             self.world.connectors[connector].scopes_of(stream).for_each(|(_, scope)| end_of_sweep(scope));
         }
         progress.done
+    }
+
+    /// A purge of one stream or of all, step by step to its end.
+    async fn purge(&mut self, connector: usize, stream: Option<usize>, max_keys: usize) {
+        let id = self.world.connectors[connector].id;
+        if let Some(run) = self.world.connectors[connector].running_mut() {
+            run.lost = true;
+        }
+        let is_purged = |of: usize| stream.is_none_or(|stream| stream == of);
+        for steps in 0.. {
+            assert!(steps < MAX_STEPS, "{}: the purge does not end", self.label);
+            let step = self.given.try_purge(id, stream.map(|stream| STREAMS[stream]), max_keys).await;
+            let progress = self.fine(step);
+            assert!(progress.deleted <= max_keys as u64, "{}", self.label);
+            let deleted = self.given.changes_after(self.world.changes.len() as u64).await;
+            assert_eq!(deleted.len() as u64, progress.deleted, "{}", self.label);
+            for change in deleted {
+                let mut places = self.world.records.keys().copied();
+                let place = places.find(|(of, key, by)| {
+                    let key = super::super::items::key_of(*key);
+                    *by == connector && STREAMS[*of] == change.stream.as_str() && key == change.key
+                });
+                let place = place.filter(|(of, ..)| is_purged(*of));
+                let place = place.unwrap_or_else(|| panic!("{}: {change:?} deletes too much", self.label));
+                self.world.delete(place, None, self.given.last_now());
+            }
+            if progress.done {
+                break;
+            }
+        }
+        let left = self.world.records.keys().any(|(of, _, by)| *by == connector && is_purged(*of));
+        assert!(!left, "{}: the purge left something", self.label);
+        for place in (0..PLACES.len()).filter(|place| is_purged(stream_of(*place))) {
+            self.world.connectors[connector].scopes[place] = ScopeModel::unknown();
+        }
     }
 
     /// The keys of the stream that wait for the sweep.

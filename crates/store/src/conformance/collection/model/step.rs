@@ -54,6 +54,15 @@ pub enum Step {
         /// Which connector's.
         connector: u8,
     },
+    /// The records of a connector are removed, or those of one of its streams.
+    Purge {
+        /// Which connector's.
+        connector: u8,
+        /// Which stream's; `None`: those of all.
+        stream: Option<u8>,
+        /// How much one step may do.
+        max_keys: u8,
+    },
     /// Everything is closed and opened again.
     Reopen,
 }
@@ -132,12 +141,15 @@ impl Step {
         let connector = dice.below(CONNECTORS);
         match dice.below(16) {
             0..10 => Self::Commit { connector, fate: fate(&mut dice), acts: acts(&mut dice) },
-            10..13 => Self::Begin {
+            10..12 => Self::Begin {
                 connector,
                 anew: dice.below(2) == 1,
                 full_refresh: dice.below(4) == 1,
                 other_shape: dice.below(4) == 1,
             },
+            12 => {
+                Self::Purge { connector, stream: dice.below(3).checked_sub(1), max_keys: 1 + dice.below(6) }
+            }
             13 => Self::Sweep {
                 connector,
                 stream: dice.below(2),

@@ -59,6 +59,8 @@ pub(super) struct RunModel {
     pub(super) generation: u64,
     pub(super) counts: [Counts; STREAMS.len()],
     pub(super) ended: bool,
+    /// A purge took the connector from it.
+    pub(super) lost: bool,
     /// Streams whose scopes were all named in this attempt: nothing of them is read any more.
     pub(super) all_named: [bool; STREAMS.len()],
 }
@@ -112,11 +114,11 @@ impl Connector {
     }
 
     pub(super) fn running(&self) -> Option<&RunModel> {
-        self.runs.last().filter(|run| !run.ended)
+        self.runs.last().filter(|run| !run.ended && !run.lost)
     }
 
     pub(super) fn running_mut(&mut self) -> Option<&mut RunModel> {
-        self.runs.last_mut().filter(|run| !run.ended)
+        self.runs.last_mut().filter(|run| !run.ended && !run.lost)
     }
 
     /// The scopes of a stream, by their places.
@@ -167,7 +169,7 @@ impl World {
             stream: name(STREAMS[stream]),
             key: key_of(key),
             data: Some(data_of(key, value)),
-            sync_id: by,
+            sync_id: Some(by),
             at,
             previous: before.map_or(0, |held| held.change),
         };
@@ -185,8 +187,8 @@ impl World {
         self.records.insert(place, held);
     }
 
-    /// Takes a record out, which must be there.
-    pub(super) fn delete(&mut self, (stream, key, connector): Place, by: SyncId, at: Timestamp) {
+    /// Takes a record out, which must be there; on behalf of no sync if it is purged.
+    pub(super) fn delete(&mut self, (stream, key, connector): Place, by: Option<SyncId>, at: Timestamp) {
         let held = self.records.remove(&(stream, key, connector)).expect("only what is there is deleted");
         let change = Change {
             change: self.next_change(),

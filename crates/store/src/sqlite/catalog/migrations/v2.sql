@@ -1,4 +1,4 @@
--- Version 2 of the catalog.
+-- Version 2 of the catalog. Once released, this file never changes: a new version is a new file.
 
 -- Keys with roles, and the audit log.
 
@@ -51,8 +51,29 @@ CREATE TABLE audit (
 ) STRICT;
 
 CREATE INDEX audit_newest ON audit (at DESC, id DESC);
+
 -- Secrets and schedules of connectors. secrets: an object of sealed secrets by the JSON Pointer of their field; the config
 -- has nothing at their places. A begun sync keeps them within `claimed`. schedule: JSON, null for none.
 ALTER TABLE connectors ADD COLUMN secrets TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE connectors ADD COLUMN schedule TEXT NOT NULL DEFAULT 'null';
 CREATE INDEX connectors_secret ON connectors (id) WHERE secrets <> '{}';
+
+-- Removal of records, and lists narrowed by name or status.
+
+-- What is still to be removed: the records of a connector, which may be deleted by now, or those of one of its streams.
+-- No sync of the connector begins before. A number is never used twice, so that "done" cannot hit another purge.
+CREATE TABLE purges (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    store_id TEXT NOT NULL,
+    connector_id TEXT NOT NULL,
+    stream TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX purges_once ON purges (connector_id, coalesce(stream, ''));
+CREATE INDEX purges_of_store ON purges (store_id);
+
+CREATE INDEX spaces_by_name ON spaces (name, created_at DESC, id DESC);
+CREATE INDEX collections_by_name ON collections (space_id, name, created_at DESC, id DESC);
+CREATE INDEX connectors_by_name ON connectors (space_id, collection_id, name, created_at DESC, id DESC)
+    WHERE deleted_at IS NULL;
+CREATE INDEX syncs_by_status ON syncs (connector_id, status, created_at DESC, id DESC);

@@ -33,14 +33,16 @@ pub(super) fn cancel(
     })
 }
 
-/// Cancels what a connector that goes has not ended.
+/// Cancels what a connector that goes has not ended. Gives its syncs as they are now: one that held it, one that was queued.
 pub(in super::super) fn want_cancelled_of(
     tx: &Transaction<'_>,
     connector_id: ConnectorId,
     now: Timestamp,
-) -> Result<(), Trouble> {
+) -> Result<Vec<Sync>, Trouble> {
     let unfinished = [sync_row::active(tx, connector_id)?, sync_row::queued(tx, connector_id)?];
-    unfinished.into_iter().flatten().try_for_each(|mut sync| want_cancelled(tx, &mut sync, now))
+    let mut unfinished: Vec<Sync> = unfinished.into_iter().flatten().collect();
+    unfinished.iter_mut().try_for_each(|sync| want_cancelled(tx, sync, now))?;
+    Ok(unfinished)
 }
 
 /// Moves a sync that has not ended towards its end. One that a worker holds is for the worker to end.

@@ -34,6 +34,7 @@ pub(super) fn claim(tx: &Transaction<'_>, now: Timestamp) -> Result<Option<Claim
         "WHERE s.status = 'queued' AND NOT EXISTS (
              SELECT 1 FROM syncs AS a WHERE a.connector_id = s.connector_id
                  AND a.status IN ('running', 'waiting', 'needs_approval', 'cancelling'))
+             AND NOT EXISTS (SELECT 1 FROM purges AS p WHERE p.connector_id = s.connector_id)
          ORDER BY s.created_at, s.id LIMIT 1",
         [],
     )?;

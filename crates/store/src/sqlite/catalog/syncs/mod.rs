@@ -3,7 +3,7 @@
 mod cancel;
 pub(super) mod claim;
 mod finish;
-mod sync_row;
+pub(super) mod sync_row;
 mod tally;
 mod trigger;
 
@@ -14,7 +14,9 @@ use inlet_model::{ConnectorId, SyncId, Timestamp};
 pub(super) use self::cancel::want_cancelled_of;
 use super::{SqliteCatalog, idempotency};
 use crate::StoreResult;
-use crate::catalog::{CancelEffect, Claim, Effect, Idempotent, Page, PageQuery, Sync, SyncTally, Syncs};
+use crate::catalog::{
+    CancelEffect, Claim, Effect, Idempotent, Page, PageQuery, Sync, SyncFilter, SyncTally, Syncs,
+};
 use crate::collection::Run;
 
 #[async_trait]
@@ -30,8 +32,13 @@ impl Syncs for SqliteCatalog {
         .await
     }
 
-    async fn sync_list(&self, connector_id: ConnectorId, query: PageQuery) -> StoreResult<Page<Sync>> {
-        self.read_rows("list the syncs", move |db| sync_row::list(db, connector_id, query)).await
+    async fn sync_list(
+        &self,
+        connector_id: ConnectorId,
+        filter: SyncFilter,
+        query: PageQuery,
+    ) -> StoreResult<Page<Sync>> {
+        self.read_rows("list the syncs", move |db| sync_row::list(db, connector_id, &filter, query)).await
     }
 
     async fn sync_get(&self, connector_id: ConnectorId, id: SyncId) -> StoreResult<Option<Sync>> {

@@ -1,15 +1,16 @@
 //! The row of a sync: how it is read, found and written back.
 
+use inlet_model::sync::SyncStatus;
 use inlet_model::{ConnectorId, SyncId};
 use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction, params};
 
 use super::super::error::Trouble;
-use super::super::page::Keyset;
+use super::super::page::{Listing, merge};
 use super::super::row::{Columns, Json, Name, Text};
-use crate::catalog::{Page, PageQuery, Sync};
+use crate::catalog::{Created, Page, PageQuery, Sync, SyncFilter};
 
 /// Where a sync belongs is its connector's business, so it is read from there.
-const SELECT: &str = "SELECT s.id, c.space_id, c.collection_id, c.store_id, s.connector_id, s.status, s.asked_by, s.mode,
+pub(in super::super) const SELECT: &str = "SELECT s.id, c.space_id, c.collection_id, c.store_id, s.connector_id, s.status, s.asked_by, s.mode,
                              s.attempt, s.created_at, s.started_at, s.last_progress_at, s.finished_at, s.counts, s.streams,
                              s.failure FROM syncs AS s JOIN connectors AS c ON c.id = s.connector_id";
 
@@ -23,7 +24,7 @@ pub(super) fn last(db: &Connection, connector_id: ConnectorId) -> Result<Option<
 }
 
 /// The sync that holds the connector.
-pub(super) fn active(db: &Connection, connector_id: ConnectorId) -> Result<Option<Sync>, Trouble> {
+pub(in super::super) fn active(db: &Connection, connector_id: ConnectorId) -> Result<Option<Sync>, Trouble> {
     one(
         db,
         "WHERE s.connector_id = ?1 AND s.status IN ('running', 'waiting', 'needs_approval', 'cancelling')",
@@ -44,19 +45,42 @@ pub(super) fn unfinished(db: &Connection, connector_id: ConnectorId) -> Result<O
     }
 }
 
+/// A page of a connector's syncs. Those of each state lie together in an index, so that few of many are found at once.
 pub(super) fn list(
     db: &Connection,
     connector_id: ConnectorId,
+    filter: &SyncFilter,
     query: PageQuery,
 ) -> Result<Page<Sync>, Trouble> {
-    let keyset = Keyset::of(query);
-    let mut statement = db.prepare_cached(&format!(
-        "{SELECT} WHERE s.connector_id = ?1 AND (s.created_at, s.id) < (?2, ?3)
-         ORDER BY s.created_at DESC, s.id DESC LIMIT ?4"
-    ))?;
-    let place = params![Text(connector_id), keyset.created_at(), keyset.id(), keyset.rows()];
-    let rows = statement.query_map(place, sync_from)?;
-    Ok(keyset.page(rows, |sync| (sync.created_at, sync.id.to_string()))?)
+    let place = |sync: &Sync| (sync.created_at, sync.id.to_string());
+    let listing = |status| listing(connector_id, status, filter.created, query.clone());
+    if filter.statuses.is_empty() {
+        return Ok(listing(None).read(db, SELECT, sync_from, place)?);
+    }
+    let mut pages = Vec::with_capacity(filter.statuses.len());
+    let select = select_by_status();
+    for status in SyncStatus::ALL.into_iter().filter(|status| filter.statuses.contains(status)) {
+        pages.push(listing(Some(status)).read(db, &select, sync_from, place)?);
+    }
+    Ok(merge(pages, &query, place))
+}
+
+/// By the index of states. Without being told, SQLite holds the index of all syncs for as good when there are times too.
+pub(in super::super) fn select_by_status() -> String {
+    SELECT.replace("FROM syncs AS s", "FROM syncs AS s INDEXED BY syncs_by_status")
+}
+
+pub(in super::super) fn listing(
+    connector_id: ConnectorId,
+    status: Option<SyncStatus>,
+    created: Created,
+    query: PageQuery,
+) -> Listing {
+    Listing::of(query)
+        .prefixed("s.")
+        .only("s.connector_id = ?", connector_id.to_string())
+        .only_if("s.status = ?", status.map(|status| status.as_str().to_owned()))
+        .created(created)
 }
 
 /// The first sync of those that `condition` (with its order) selects.

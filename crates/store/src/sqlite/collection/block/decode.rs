@@ -130,8 +130,9 @@ fn take_origins(rest: &mut &[u8]) -> Result<Vec<Origin>, BlockError> {
         let (sync_id, after) = rest.split_first_chunk::<16>().ok_or(TRUNCATED)?;
         let (at, after) = after.split_first_chunk::<8>().ok_or(TRUNCATED)?;
         *rest = after;
+        let sync_id = u128::from_be_bytes(*sync_id);
         origins.push(Origin {
-            sync_id: SyncId::from_u128(u128::from_be_bytes(*sync_id)),
+            sync_id: (sync_id != 0).then(|| SyncId::from_u128(sync_id)),
             at: Timestamp::from_micros(i64::from_le_bytes(*at)),
         });
     }

@@ -138,7 +138,7 @@ impl BlockEncoder {
         );
         varint::put(payload, self.origins.len() as u64);
         for origin in self.origins.drain(..) {
-            payload.extend_from_slice(&origin.sync_id.as_u128().to_be_bytes());
+            payload.extend_from_slice(&origin.sync_id.map_or(0, |id| id.as_u128()).to_be_bytes());
             payload.extend_from_slice(&origin.at.as_micros().to_le_bytes());
         }
         for part in [&mut self.heads, &mut self.keys, &mut self.data] {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! stored   version u8 (1) · codec u8 (0 raw, 1 zstd) · count · raw length · payload · checksum u64 LE
-//! payload  origins: how many, then for each the sync's id (16 bytes, big-endian) and the commit's time (i64 LE, µs)
+//! payload  origins: how many, then for each the sync's id (16 bytes, big-endian; 0 for none) and the commit's time (i64 LE, µs)
 //!          heads:   for each entry  change − that of the entry before · op u8 (0 created, 1 updated, 2 deleted) ·
 //!                   stream · scope · origin's index · time of commit − time of creation (µs, signed) ·
 //!                   change − the change it superseded, or 0 · length of key · length of data
@@ -45,7 +45,8 @@ const RAW_LEN_MAX: usize = inlet_model::Batch::MAX_BYTES + (1 << 20);
 /// Where an entry comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin {
-    pub(crate) sync_id: SyncId,
+    /// `None` where records were removed on request.
+    pub(crate) sync_id: Option<SyncId>,
     pub(crate) at: Timestamp,
 }
 

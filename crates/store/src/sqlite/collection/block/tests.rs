@@ -21,7 +21,7 @@ impl Owned {
 }
 
 fn origin(sync: u128, at: i64) -> Origin {
-    Origin { sync_id: SyncId::from_u128(sync), at: Timestamp::from_micros(at) }
+    Origin { sync_id: (sync > 0).then(|| SyncId::from_u128(sync)), at: Timestamp::from_micros(at) }
 }
 
 prop_compose! {
@@ -31,7 +31,7 @@ prop_compose! {
         (stream, scope) in any::<(u32, u32)>(),
         created_us: i64,
         superseded in prop::option::of(0_u64..=u64::MAX),
-        origin in prop::sample::select(vec![origin(1, 5), origin(u128::MAX, i64::MIN), origin(7, i64::MAX)]),
+        origin in prop::sample::select(vec![origin(1, 5), origin(0, 5), origin(u128::MAX, i64::MIN), origin(7, i64::MAX)]),
         key in vec(any::<u8>(), 0..40),
         data in vec(any::<u8>(), 0..200),
     ) -> Owned {

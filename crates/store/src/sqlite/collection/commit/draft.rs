@@ -58,7 +58,7 @@ impl<'a> Draft<'a> {
             connection,
             seen: &mut memory.seen,
             blocks: BlockWriter::new(&mut memory.encoder),
-            origin: Origin { sync_id: run.sync_id, at: now },
+            origin: Origin { sync_id: Some(run.sync_id), at: now },
             next_change: meta::next_change(connection)?,
             run,
             streams: Vec::new(),

@@ -1,0 +1,58 @@
+//! How the lists are read: by an index that has their order, so that no page costs more than the rows it goes through.
+
+use inlet_model::sync::SyncStatus;
+use inlet_model::{ConnectorId, ManualClock, SeededEntropy, Timestamp};
+use rusqlite::{Connection, params_from_iter};
+
+use super::page::Listing;
+use super::syncs::sync_row;
+use super::{collections, connectors, schema, spaces};
+use crate::catalog::{ConnectorFilter, ConnectorStatus, Created, NameFilter, Order, PageCursor, PageQuery};
+
+fn plan(db: &Connection, listing: &Listing, select: &str) -> String {
+    let sql = listing.sql(select);
+    let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let values = vec![None::<i64>; statement.parameter_count()];
+    let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+    rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn every_list_is_read_in_the_order_of_an_index() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new(Timestamp::from_millis(1));
+    let (db, _) = schema::open(&directory.path().join("c.db"), &clock, &SeededEntropy::new(1)).unwrap();
+    let after = Some(PageCursor { created_at: Timestamp::from_millis(1), id: "a".to_owned() });
+    let created = Created { after: Some(Timestamp::from_millis(1)), before: Some(Timestamp::from_millis(9)) };
+    let name = || Some("n".to_owned());
+    let (space, collection) = ("s".parse().unwrap(), "c".parse().unwrap());
+    let connector = ConnectorId::from_u128(1);
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        let query = || PageQuery { after: after.clone(), limit: 10, order };
+        let any = NameFilter { name: None, created };
+        let named = NameFilter { name: name(), created: Created::default() };
+        let of_kind = ConnectorFilter {
+            kind: Some("files".to_owned()),
+            status: Some(ConnectorStatus::Paused),
+            created,
+            ..ConnectorFilter::default()
+        };
+        let connectors_named = ConnectorFilter { name: name(), ..ConnectorFilter::default() };
+        let sync = |status| sync_row::listing(connector, status, created, query());
+        let of = |filter| connectors::listing(&space, &collection, filter, query()).unwrap();
+        for (index, listing, select) in [
+            ("spaces_newest", spaces::listing(any.clone(), query()), spaces::SELECT),
+            ("spaces_by_name", spaces::listing(named.clone(), query()), spaces::SELECT),
+            ("collections_newest", collections::listing(&space, any, query()), collections::SELECT),
+            ("collections_by_name", collections::listing(&space, named, query()), collections::SELECT),
+            ("connectors_newest", of(of_kind), connectors::SELECT),
+            ("connectors_by_name", of(connectors_named), connectors::SELECT),
+            ("syncs_newest", sync(None), sync_row::SELECT),
+            ("syncs_by_status", sync(Some(SyncStatus::Failed)), &sync_row::select_by_status()),
+        ] {
+            let plan = plan(&db, &listing, select);
+            assert!(plan.contains(&format!("INDEX {index} (")), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Removing the records of a connector, or of one of its streams, on request.
+//!
+//! Nothing is remembered between two steps but what is left: what has gone is not found again. Of each stream, what is known
+//! of its reading goes first, then its records, then its scopes; each within what a step may still write.
+
+use std::collections::HashMap;
+
+use inlet_model::{ChangeOp, ConnectorId};
+use rusqlite::{Connection, params};
+
+use super::block::{BlockEntry, EntryHead, Origin, ScopeId};
+use super::blocks::BlockWriter;
+use super::error::{Outcome, Trouble};
+use super::keys::{self, KeyRow};
+use super::streams::{self, StreamRow, id_bytes};
+use super::sweep::key_in_block;
+use super::writer::{Memory, Writer};
+use super::{meta, runs, scopes};
+use crate::collection::{PurgeProgress, PurgeStep};
+use crate::fault;
+
+/// Does one step.
+pub(super) fn step(writer: &mut Writer, step: &PurgeStep) -> Outcome<PurgeProgress> {
+    let mut wrote = false;
+    let progress = writer.transact(|tx, memory| {
+        let released = runs::release(tx, step.connector_id)?;
+        let mut purge = Purge { connection: tx, step, left: step.max_keys.max(1), deleted: 0 };
+        purge.run(memory)?;
+        wrote = released || purge.left < step.max_keys;
+        if wrote {
+            fault::point("purge.before");
+        }
+        Ok(PurgeProgress { deleted: purge.deleted, done: purge.left > 0 })
+    })?;
+    if wrote {
+        fault::point("purge.after");
+    }
+    Ok(progress)
+}
+
+/// A step under way.
+struct Purge<'a> {
+    connection: &'a Connection,
+    step: &'a PurgeStep,
+    /// Rows that it may still write. With none it ends, and is not done.
+    left: usize,
+    deleted: u64,
+}
+
+impl Purge<'_> {
+    fn run(&mut self, memory: &mut Memory) -> Outcome<()> {
+        let connector_id = self.step.connector_id;
+        for stream in streams::matching(self.connection, Some(connector_id), self.step.stream.as_ref())? {
+            self.purge_stream(memory, stream)?;
+            if self.left == 0 {
+                return Ok(());
+            }
+        }
+        let is_closed = runs::hold(self.connection, connector_id)?.is_some_and(|hold| hold.closed);
+        if is_closed && self.step.stream.is_none() {
+            let gone = forget_rejected(self.connection, connector_id, self.left)?;
+            self.use_up(gone);
+        }
+        Ok(())
+    }
+
+    fn purge_stream(&mut self, memory: &mut Memory, mut stream: StreamRow) -> Outcome<()> {
+        memory.seen.forget_stream(stream.id);
+        let gone = scopes::forget_seen(self.connection, stream.id, self.left)?;
+        self.use_up(gone);
+        let reset = scopes::forget_reading(self.connection, stream.id, self.left)?;
+        self.use_up(reset);
+        if stream.swept_through.take().is_some() {
+            streams::save(self.connection, &stream)?;
+        }
+        if self.left == 0 {
+            return Ok(());
+        }
+        let found = self.scan(&stream)?;
+        if !found.is_empty() {
+            self.delete(memory, &mut stream, &found)?;
+            self.use_up(found.len());
+        }
+        if self.left > 0 {
+            let removed = scopes::remove_empty(self.connection, stream.id, self.left)?;
+            self.use_up(removed);
+        }
+        Ok(())
+    }
+
+    fn use_up(&mut self, rows: usize) {
+        self.left = self.left.saturating_sub(rows);
+    }
+
+    /// The first records of the stream, as many as may still go.
+    fn scan(&self, stream: &StreamRow) -> Outcome<Vec<(Vec<u8>, KeyRow)>> {
+        let range = keys::range_of(stream.id);
+        let mut statement = self.connection.prepare_cached(
+            "SELECT k, hash, change, created, scope FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3",
+        )?;
+        let mut rows = statement.query(params![range.start, range.end, self.left as i64])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push((row.get(0)?, keys::read_row(row, 1)?));
+        }
+        Ok(found)
+    }
+
+    fn delete(
+        &mut self,
+        memory: &mut Memory,
+        stream: &mut StreamRow,
+        found: &[(Vec<u8>, KeyRow)],
+    ) -> Outcome<()> {
+        let mut blocks = BlockWriter::new(&mut memory.encoder);
+        let mut of_scopes: HashMap<ScopeId, u64> = HashMap::new();
+        let mut change = meta::next_change(self.connection)?;
+        let origin = Origin { sync_id: None, at: self.step.now };
+        for (filed, record) in found {
+            let key = keys::restore_key(filed, || key_in_block(self.connection, record.change))?;
+            let head = EntryHead {
+                change,
+                op: ChangeOp::Deleted,
+                stream: stream.id,
+                scope: record.scope,
+                created_us: record.created_us,
+                previous: record.change,
+            };
+            blocks.push(&BlockEntry { head, origin, key: &key, data: &[] }, false)?;
+            blocks.supersede(record.change);
+            *of_scopes.entry(record.scope).or_default() += 1;
+            change += 1;
+        }
+        keys::write(self.connection, found.iter().map(|(filed, _)| (filed.as_slice(), None)))?;
+        meta::set_next_change(self.connection, change)?;
+        blocks.finish(self.connection)?;
+        for (scope, count) in of_scopes {
+            scopes::take_records(self.connection, stream.id, scope, count)?;
+        }
+        let count = found.len() as u64;
+        let too_few = Trouble::Damaged("a stream has too few records");
+        stream.records = stream.records.checked_sub(count).ok_or(too_few)?;
+        self.deleted += count;
+        streams::save(self.connection, stream)
+    }
+}
+
+/// Removes records that syncs of the connector refused.
+fn forget_rejected(connection: &Connection, connector_id: ConnectorId, limit: usize) -> Outcome<usize> {
+    let mut statement = connection.prepare_cached(
+        "DELETE FROM rejected WHERE (sync_id, seq) IN (
+             SELECT rejected.sync_id, rejected.seq FROM runs JOIN rejected ON rejected.sync_id = runs.sync_id
+             WHERE runs.connector_id = ?1 LIMIT ?2)",
+    )?;
+    Ok(statement.execute(params![id_bytes(connector_id.as_u128()), limit as i64])?)
+}

@@ -1,0 +1,125 @@
+//! Telling those who wait for a sync that it may stand otherwise now.
+//!
+//! Nothing is told but that it is time to look again: what a sync's state is, only the catalog says.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use inlet_model::SyncId;
+use tokio::sync::watch;
+
+/// Who waits for which sync.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers(Mutex<HashMap<SyncId, watch::Sender<()>>>);
+
+impl Watchers {
+    /// Begins to watch a sync, whether or not there is one of that id.
+    pub(crate) fn watch(self: &Arc<Self>, sync_id: SyncId, period: Duration) -> Watch {
+        let changed = self.lock().entry(sync_id).or_insert_with(|| watch::Sender::new(())).subscribe();
+        Watch { sync_id, changed: Some(changed), watchers: Arc::clone(self), period }
+    }
+
+    /// Something about the sync may have changed.
+    pub(crate) fn tell(&self, sync_id: SyncId) {
+        if let Some(watched) = self.lock().get(&sync_id) {
+            watched.send_replace(());
+        }
+    }
+
+    /// Something about any sync may have changed.
+    pub(crate) fn tell_all(&self) {
+        for watched in self.lock().values() {
+            watched.send_replace(());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SyncId, watch::Sender<()>>> {
+        self.0.lock().expect("no holder panics")
+    }
+}
+
+/// Watches one sync. Made before the sync is read, it misses no change that comes after.
+pub struct Watch {
+    sync_id: SyncId,
+    changed: Option<watch::Receiver<()>>,
+    watchers: Arc<Watchers>,
+    period: Duration,
+}
+
+impl Watch {
+    /// Waits until something about the sync may have changed since this was last asked, or the watch was made. It also returns
+    /// once in the engine's period, since another process may have changed it.
+    pub async fn changed(&mut self) {
+        if let Some(changed) = &mut self.changed {
+            // Neither end says more than that it is time to look again.
+            let _either = tokio::time::timeout(self.period, changed.changed()).await;
+        }
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("sync_id", &self.sync_id).finish_non_exhaustive()
+    }
+}
+
+/// The last one to watch a sync takes its entry away.
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut watched = self.watchers.lock();
+        drop(self.changed.take());
+        if watched.get(&self.sync_id).is_some_and(|sender| sender.receiver_count() == 0) {
+            watched.remove(&self.sync_id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn id(number: u128) -> SyncId {
+        SyncId::from_u128(number)
+    }
+
+    #[tokio::test]
+    async fn a_change_between_watching_and_waiting_is_not_missed() {
+        let watchers = Arc::new(Watchers::default());
+        let mut watch = watchers.watch(id(1), LONG);
+        watchers.tell(id(1));
+        watch.changed().await;
+        assert!(watch.changed().now_or_never().is_none(), "each change is told once");
+        watchers.tell(id(2));
+        assert!(watch.changed().now_or_never().is_none(), "of another sync");
+        watchers.tell_all();
+        watch.changed().await;
+    }
+
+    #[tokio::test]
+    async fn a_change_that_nobody_tells_of_is_looked_for_once_in_a_while() {
+        let watchers = Arc::new(Watchers::default());
+        let mut watch = watchers.watch(id(1), Duration::from_millis(1));
+        watch.changed().await;
+        watch.changed().await;
+    }
+
+    #[tokio::test]
+    async fn all_who_watch_a_sync_are_told_and_the_last_leaves_nothing() {
+        let watchers = Arc::new(Watchers::default());
+        let (mut one, mut other) = (watchers.watch(id(1), LONG), watchers.watch(id(1), LONG));
+        watchers.tell(id(1));
+        one.changed().await;
+        other.changed().await;
+        drop(one);
+        watchers.tell(id(1));
+        other.changed().await;
+        drop(other);
+        assert!(watchers.lock().is_empty());
+    }
+}
