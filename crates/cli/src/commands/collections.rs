@@ -3,7 +3,7 @@
 use inlet_model::SpaceId;
 use serde_json::json;
 
-use super::listing::{Listing, say_deleted, show};
+use super::listing::{Listing, say_done, show};
 use crate::args::{CollectionsArgs, CollectionsCommand, OrderArg};
 use crate::client::{Client, Query, segment};
 use crate::errors::CommandError;
@@ -58,7 +58,7 @@ async fn perform(client: &Client, space: &SpaceId, args: &CollectionsArgs) -> Re
         CollectionsCommand::Delete { collection, cascade } => {
             let query = Query::default().with("cascade", cascade.then_some("true"));
             client.delete(&query.of(&path(collection))).await?;
-            say_deleted(&format!("collection {collection} is deleted"), output)
+            say_done(&format!("collection {collection} is deleted"), output)
         }
     }
 }

@@ -67,8 +67,8 @@ pub(super) fn show(body: &Body, output: OutputFormat) -> Result<(), CommandError
     Ok(())
 }
 
-/// Says that something is gone; to a program the exit code says it.
-pub(super) fn say_deleted(sentence: &str, output: OutputFormat) -> Result<(), CommandError> {
+/// Says that something is done, where the server has nothing to show; to a program the exit code says it.
+pub(super) fn say_done(sentence: &str, output: OutputFormat) -> Result<(), CommandError> {
     match output {
         OutputFormat::Json => Ok(()),
         OutputFormat::Table => Ok(print(&format!("{sentence}\n"))?),

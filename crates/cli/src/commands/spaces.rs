@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::listing::{Listing, say_deleted, show};
+use super::listing::{Listing, say_done, show};
 use crate::args::{OrderArg, SpacesArgs, SpacesCommand};
 use crate::client::{Client, Query, segment};
 use crate::errors::CommandError;
@@ -50,7 +50,7 @@ async fn perform(client: &Client, args: &SpacesArgs) -> Result<(), CommandError>
         SpacesCommand::Delete { space, cascade } => {
             let query = Query::default().with("cascade", cascade.then_some("true"));
             client.delete(&query.of(&path(space))).await?;
-            say_deleted(&format!("space {space} is deleted"), output)
+            say_done(&format!("space {space} is deleted"), output)
         }
     }
 }

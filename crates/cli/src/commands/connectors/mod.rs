@@ -8,7 +8,7 @@ mod state;
 use inlet_model::ConnectorId;
 use serde_json::json;
 
-use super::listing::{Listing, say_deleted, show};
+use super::listing::{Listing, say_done, show};
 use super::lookup::{self, Kind};
 use crate::args::{
     ConnectorsArgs, ConnectorsCommand, DeleteConnector, KeptRecords, ListConnectors, OrderArg,
@@ -110,7 +110,7 @@ impl Connectors<'_> {
         };
         let query = Query::default().with("records", records);
         self.client.delete(&query.of(&self.path(connector).await?)).await?;
-        say_deleted(&format!("connector {connector} is deleted; {what}"), self.output)
+        say_done(&format!("connector {connector} is deleted; {what}"), self.output)
     }
 
     async fn set_status(&self, connector: &str, status: &str) -> Result<(), CommandError> {

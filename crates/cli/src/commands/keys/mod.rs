@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::args::{CreateKey, KeysArgs, KeysCommand, RotateKey, UpdateKey};
 use crate::client::{Client, Query};
-use crate::commands::listing::{Listing, say_deleted, show};
+use crate::commands::listing::{Listing, say_done, show};
 use crate::commands::lookup::{self, Kind};
 use crate::errors::CommandError;
 use crate::output::object::Column;
@@ -55,7 +55,7 @@ async fn perform(client: &Client, args: &KeysArgs) -> Result<(), CommandError> {
         KeysCommand::RotateEncryption => Ok(()),
         KeysCommand::Delete { key } => {
             client.delete(&path(client, key).await?).await?;
-            say_deleted(&format!("key {key} is deleted"), output)
+            say_done(&format!("key {key} is deleted"), output)
         }
     }
 }
