@@ -66,6 +66,39 @@ fn the_records_of_a_deleted_connector_go_on_demand() {
 }
 
 #[test]
+fn without_a_server_the_command_itself_removes_the_records() {
+    let home = Home::new();
+    home.write("orders.csv", "id,name\n1,one\n2,two\n");
+    home.inlet_well("sync orders.csv --into default --key id");
+    home.inlet_well("connectors delete orders.csv --records delete");
+    assert_eq!(home.inlet_well("export default"), "");
+    home.inlet_well("sync orders.csv --into default --key id");
+    assert_eq!(home.inlet_well("collections clear default"), "removing 2 records from default\n");
+    assert_eq!(home.inlet_well("export default"), "");
+    home.inlet_well("sync orders.csv --into default --key id");
+    assert_eq!(home.inlet_well("export default").lines().count(), 2, "what the source has comes back");
+}
+
+#[test]
+fn a_collection_is_cleared_of_a_connector_or_a_stream() {
+    let home = Home::new();
+    home.write("orders.csv", "id\n1\n2\n");
+    home.write("people.csv", "id\n1\n2\n3\n");
+    home.inlet_well("sync orders.csv --into default --key id");
+    home.inlet_well("sync people.csv --into default --key id");
+    let cleared = |line: &str| {
+        let answer = json(&home.inlet_well(&format!("collections clear default --output json {line}")));
+        (answer["records"].as_u64().unwrap(), home.inlet_well("export default").lines().count())
+    };
+    assert_eq!(cleared("--stream nothing"), (0, 5));
+    assert_eq!(cleared("--connector people.csv --stream orders"), (0, 5));
+    assert_eq!(cleared("--connector people.csv"), (3, 2));
+    assert_eq!(cleared("--stream orders"), (2, 0));
+    let nobody = home.inlet("collections clear default --connector nobody");
+    assert_eq!(nobody.code, Some(2), "{nobody}");
+}
+
+#[test]
 fn lists_are_filtered_and_turned_round() {
     let (home, _server) = served();
     home.inlet_well("connectors create --name Orders --type files --set path=orders.csv");

@@ -37,7 +37,7 @@ pub struct EngineParts {
 /// Bounds of the engine, with defaults that keep a small machine safe.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
-    /// Syncs that run at the same time.
+    /// Syncs that run at the same time. With none the engine only carries out what was asked to go.
     pub running_syncs: usize,
     /// Bytes of records that one sync may hold between source and commit.
     pub sync_bytes: u32,

@@ -12,10 +12,10 @@ use crate::engine::{Running, Shared};
 use crate::{reconcile, run};
 
 /// Does what an earlier process left to do, and starts the worker's loop. An engine that may run no sync leaves
-/// everything to a later one.
+/// the syncs to a later one, and only carries out what was asked to go.
 pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
     if shared.options.running_syncs == 0 {
-        return Ok(tokio::spawn(async {}));
+        return Ok(tokio::spawn(reconcile::work(shared)));
     }
     reconcile::tasks(&shared).await?;
     reconcile::report_unowned(&shared.parts).await?;

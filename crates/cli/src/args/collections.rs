@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::{ApiArgs, LimitArgs, OrderArg};
 
-/// List, make, rename and delete collections
+/// List, make, rename, clear and delete collections
 ///
 /// A collection holds records, and the connectors that bring them.
 #[derive(Debug, Args)]
@@ -53,6 +53,7 @@ pub(crate) enum CollectionsCommand {
         #[arg(long, value_name = "NAME", env = "INLET_NAME")]
         name: String,
     },
+    Clear(ClearCollection),
     /// Delete a collection with its data
     Delete {
         /// The collection's id
@@ -62,4 +63,21 @@ pub(crate) enum CollectionsCommand {
         #[arg(long, env = "INLET_CASCADE")]
         cascade: bool,
     },
+}
+
+/// Remove the records of a collection
+///
+/// With them goes how far they were read: the next sync brings back what the source still has. A server removes them step by step after
+/// it has answered; without one the command waits until they are gone.
+#[derive(Debug, Args)]
+pub(crate) struct ClearCollection {
+    /// The collection's id
+    #[arg(value_name = "COLLECTION")]
+    pub(crate) collection: String,
+    /// Only those of this connector: its id, also if it is deleted, or its name
+    #[arg(long, value_name = "CONNECTOR", env = "INLET_CONNECTOR")]
+    pub(crate) connector: Option<String>,
+    /// Only those of this stream
+    #[arg(long, value_name = "NAME", env = "INLET_STREAM")]
+    pub(crate) stream: Option<String>,
 }

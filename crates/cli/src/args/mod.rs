@@ -22,7 +22,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use audit::{AuditArgs, AuditCommand};
-pub(crate) use collections::{CollectionsArgs, CollectionsCommand};
+pub(crate) use collections::{ClearCollection, CollectionsArgs, CollectionsCommand};
 pub(crate) use connection::{ApiArgs, EncryptionArgs, ServerArgs};
 pub(crate) use connector_types::{TypesArgs, TypesCommand};
 pub(crate) use connectors::{

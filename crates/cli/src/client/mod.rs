@@ -109,8 +109,8 @@ impl Client {
     }
 
     /// Deletes what is at `path`.
-    pub(crate) async fn delete(&self, path: &str) -> Result<(), CallError> {
-        self.call(Outgoing::new(Method::DELETE, path)).await.map(drop)
+    pub(crate) async fn delete(&self, path: &str) -> Result<Body, CallError> {
+        self.call(Outgoing::new(Method::DELETE, path)).await
     }
 
     /// The server's time, in seconds since 1970, if it says so.

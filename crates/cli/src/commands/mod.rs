@@ -16,6 +16,7 @@ mod lookup;
 pub(crate) mod man;
 mod pages;
 pub(crate) mod records;
+mod removal;
 pub(crate) mod serve;
 pub(crate) mod spaces;
 pub(crate) mod sync;

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::listing::{Listing, say_done, show};
 use super::lookup::{self, Kind};
+use super::removal;
 use crate::args::{
     ConnectorsArgs, ConnectorsCommand, DeleteConnector, KeptRecords, ListConnectors, OrderArg,
 };
@@ -43,7 +44,12 @@ pub(crate) async fn run(args: &ConnectorsArgs) -> Result<(), CommandError> {
     let session = Session::open(&args.api.server, need).await?;
     let connectors =
         Connectors { client: session.client(), collection: &collection, output: args.api.output.output };
-    let result = connectors.perform(&args.command, settings).await;
+    let mut result = connectors.perform(&args.command, settings).await;
+    if let (Ok(()), ConnectorsCommand::Delete(DeleteConnector { records: KeptRecords::Delete, .. })) =
+        (&result, &args.command)
+    {
+        result = removal::finish(&session, &collection).await;
+    }
     session.close().await;
     result
 }
