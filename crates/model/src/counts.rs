@@ -20,7 +20,7 @@ pub struct Counts {
     pub unchanged: u64,
     /// Records removed.
     pub deleted: u64,
-    /// Records refused, each kept with its reason.
+    /// Records refused. The first 10,000 of a sync are kept, each with its reason.
     pub rejected: u64,
     /// Bytes of record data read.
     pub bytes: u64,

@@ -52,8 +52,9 @@ pub(crate) async fn update(
 ) -> Result<Answer, Problem> {
     for _ in 0..ATTEMPTS {
         let before = find::connector(&api, &path).await?;
-        precondition.check(before.version)?;
         let mut after = patched(&api, before.clone(), patch.clone())?;
+        // Only a request that would succeed is worth a precondition (RFC 9110, section 13.2.1).
+        precondition.check(before.version)?;
         if after == before {
             return view::answer(&api, before).await;
         }

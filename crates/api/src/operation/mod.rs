@@ -224,9 +224,9 @@ impl Operation {
         self.takes(JSON, false, SchemaOf::new::<T>(), example)
     }
 
-    /// Takes a JSON merge patch.
+    /// Takes a JSON merge patch; none at all changes nothing.
     pub(crate) fn merge_patch<T: JsonSchema>(self, example: Value) -> Self {
-        self.takes(PATCHES, true, SchemaOf::new::<T>(), example)
+        self.takes(PATCHES, false, SchemaOf::new::<T>(), example)
     }
 
     pub(crate) fn takes(

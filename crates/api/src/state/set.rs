@@ -39,8 +39,7 @@ const SCOPE_MAX: usize = 4096;
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it only says what the body is; `read` reads it field by field")]
 struct NewState {
-    /// Each stream gets exactly the cursors that are given.
-    #[schemars(length(max = 10_000))]
+    /// Each stream gets exactly the cursors that are given. At most 10,000.
     streams: Vec<NewStreamState>,
     /// Only `null`: several pages are put together before they are sent back.
     next_cursor: Option<()>,
@@ -53,8 +52,7 @@ struct NewState {
 struct NewStreamState {
     /// Its name.
     name: StreamName,
-    /// Its scopes that have a cursor; every other is listed by the next sync.
-    #[schemars(length(max = 10_000))]
+    /// Its scopes that have a cursor; every other is listed by the next sync. At most 10,000.
     scopes: Vec<NewScopeState>,
 }
 

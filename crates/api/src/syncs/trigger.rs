@@ -12,13 +12,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use inlet_model::SyncId;
 use inlet_model::fields::Fields;
 use inlet_model::sync::{SyncMode, SyncTrigger};
-use inlet_store::catalog::{Connector, ConnectorStatus, Sync};
+use inlet_store::catalog::{Actor, Connector, ConnectorStatus, Sync};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::view::SyncView;
 use crate::answer::Answer;
 use crate::app::Api;
+use crate::auth::Caller;
 use crate::body::Post;
 use crate::codes::Code;
 use crate::find;
@@ -60,12 +61,13 @@ const ITS_IDS: &[(&str, &str)] = &[
 pub(crate) async fn trigger(
     State(api): State<Api>,
     path: ConnectorPath,
+    caller: Caller,
     _: NoQuery,
     post: Post,
 ) -> Result<Answer, Problem> {
     let mode = read_mode(post.body)?;
     let connector = find::connector(&api, &path).await?;
-    let sync = queued(&api, &connector, mode);
+    let sync = queued(&api, &connector, &caller, mode);
     let made = SyncPath { connector: path.clone(), sync_id: sync.id };
     let answer = Answer::new(StatusCode::ACCEPTED, &SyncView::from(sync.clone())).location(made.to_string());
     let record = post.attempt.as_ref().map(|attempt| attempt.record(&answer));
@@ -87,9 +89,11 @@ fn read_mode(body: Value) -> Result<SyncMode, Problem> {
     Ok(mode.unwrap_or_default())
 }
 
-fn queued(api: &Api, connector: &Connector, mode: SyncMode) -> Sync {
+fn queued(api: &Api, connector: &Connector, caller: &Caller, mode: SyncMode) -> Sync {
     let now = api.clock.now();
-    Sync::queued(SyncId::new(now, &*api.entropy), connector, SyncTrigger::Api, mode, now)
+    // Only a command on this machine has the local token.
+    let trigger = if caller.actor == Actor::Local { SyncTrigger::Cli } else { SyncTrigger::Api };
+    Sync::queued(SyncId::new(now, &*api.entropy), connector, trigger, mode, now)
 }
 
 /// What stands in the way of whoever needs a connector without a sync under way.

@@ -5,8 +5,9 @@ use axum::http::{Method, Request, StatusCode};
 use inlet_api::{Auth, NewKey, key_hash, new_key};
 use inlet_model::{KeyId, SystemEntropy};
 use inlet_store::catalog::{ApiKey, Role};
+use serde_json::json;
 
-use crate::app::{Setup, TestApp, request, with};
+use crate::app::{COLLECTION, Setup, TestApp, json as json_request, request, with};
 
 fn list() -> Request<Body> {
     request(Method::GET, "/v1/spaces", Body::empty())
@@ -92,4 +93,18 @@ async fn with_keys_any_host_may_be_named() {
     let app = app(Auth::Key { environment_key: Some(key_hash("k")), local_token: None }).await;
     let named = with(with(list(), "host", "inlet.example.com"), "x-api-key", "k");
     assert_eq!(app.send(named).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_sync_says_whether_a_command_on_this_machine_asked_for_it() {
+    let (environment_key, local_token) = (Some(key_hash("operator")), Some(key_hash("local")));
+    let app = app(Auth::Key { environment_key, local_token }).await;
+    for (key, trigger) in [("local", "cli"), ("operator", "api")] {
+        let body = json!({"name": trigger, "type": "external_source"});
+        let connectors = format!("{COLLECTION}/connectors");
+        let made = app.send(with(json_request(Method::POST, &connectors, body), "x-api-key", key)).await;
+        let sync = request(Method::POST, &format!("{}/sync", made.location()), "");
+        let sync = app.send(with(sync, "x-api-key", key)).await;
+        assert_eq!(sync.json()["trigger"], trigger);
+    }
 }

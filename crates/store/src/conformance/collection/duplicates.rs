@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::given::{Claim, Given};
 use super::items::{Line, WHOLE, complete, data_of, listing, put, puts};
+use crate::collection::Item;
 
 /// The second record of a key in a listing is rejected, whatever it says, and the first stays.
 pub async fn the_second_record_of_a_key_is_rejected(given: Given) {
@@ -154,4 +155,37 @@ async fn assert_duplicates(given: &Given, sync: &Claim) {
     assert_eq!(rejected.iter().map(|record| record.position).collect::<Vec<_>>(), [1, 2, 3]);
     let expected = [(1, "a"), (2, "b"), (3, "a"), (4, "c")].map(|(id, value)| (id, value.to_owned()));
     assert_eq!(given.values("s").await, expected);
+}
+
+/// A record that a complete listing did not see, and that waits for the sweep, may be found in a scope that is listed after it:
+/// it has moved there, and stays. There is nothing to list again.
+pub async fn a_record_that_waits_for_the_sweep_may_move(given: Given) {
+    let connector = given.connector();
+    let first = given.begun(connector, &["s"]).await;
+    given.commit(&first, given.whole_listing("s", "a", &puts(1..=2, "x"), json!(1))).await;
+    given.commit(&first, given.whole_listing("s", "b", &[put(3, "x")], json!(1))).await;
+    given.finish(&first).await;
+
+    let second = given.begun(connector, &["s"]).await;
+    given.commit(&second, given.whole_listing("s", "a", &[put(1, "x")], json!(2))).await;
+    let b = given.whole_listing("s", "b", &[put(2, "x"), put(3, "x")], json!(2));
+    moved(&given, &second, b, 0).await;
+    given.finish(&second).await;
+
+    let third = given.begun(connector, &["s"]).await;
+    given.commit(&third, given.whole_listing("s", "b", &[put(3, "x")], json!(3))).await;
+    let given = given.reopened().await;
+    let third = given.begun_again(&third).await;
+    let a = given.whole_listing("s", "a", &[put(1, "x"), put(2, "y")], json!(3));
+    moved(&given, &third, a, 1).await;
+}
+
+async fn moved(given: &Given, sync: &Claim, items: Vec<Item>, updated: u64) {
+    let receipt = given.commit(sync, items).await;
+    assert_eq!((receipt.counts.read, receipt.counts.updated, receipt.counts.rejected), (3, updated, 0));
+    assert_eq!(given.sweep(sync, "s").await, 0);
+    assert_eq!(given.ids("s").await, [1, 2, 3]);
+    for scope in ["a", "b"] {
+        assert!(given.cursor(sync, "s", scope).await.is_some(), "{scope}");
+    }
 }

@@ -114,6 +114,7 @@ macro_rules! collection_tests {
                 the_next_listing_begins_anew,
                 a_scope_with_duplicates_gets_no_cursor,
                 a_scope_with_duplicates_in_an_earlier_attempt_gets_no_cursor,
+                a_record_that_waits_for_the_sweep_may_move,
                 a_scope_with_duplicates_gets_no_cursor_from_the_sweep,
                 a_listing_without_duplicates_gets_its_cursor_again,
             }

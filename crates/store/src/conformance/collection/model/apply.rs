@@ -90,12 +90,20 @@ impl Writing {
         let owner = self.owner(place, key);
         let seen = self.scope(place).listing.as_ref().is_some_and(|listing| listing.seen.contains(&key));
         match owner {
-            Some(owner) if owner != place && self.is_settled(owner) => {
-                if self.scope(owner).sweep.as_ref().is_some_and(|sweep| sweep.unseen.contains(&key)) {
+            // It was not found where it was, and waits for the sweep: it has come here.
+            Some(owner) if owner != place && self.is_settled(owner) && self.is_left(owner, key) => {
+                if seen {
                     return None;
                 }
-                self.refuse_duplicate(place);
+                if let Some(sweep) = &mut self.scope(owner).sweep {
+                    sweep.unseen.remove(&key);
+                }
+                self.write(place, key, value);
+                if let Some(listing) = &mut self.scope(place).listing {
+                    listing.seen.insert(key);
+                }
             }
+            Some(owner) if owner != place && self.is_settled(owner) => self.refuse_duplicate(place),
             // It was taken from this listing by another, and may be gone since.
             Some(owner) if owner != place && seen => return None,
             None if seen => return None,
@@ -111,6 +119,11 @@ impl Writing {
             }
         }
         Some(())
+    }
+
+    /// Whether the scope's complete listing did not see the key, which waits for the sweep.
+    fn is_left(&mut self, owner: usize, key: i64) -> bool {
+        self.scope(owner).sweep.as_ref().is_some_and(|sweep| sweep.unseen.contains(&key))
     }
 
     fn refuse_duplicate(&mut self, place: usize) {

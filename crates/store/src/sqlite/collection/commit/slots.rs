@@ -27,6 +27,8 @@ pub(super) struct Slot {
     name: Scope,
     settled: bool,
     listing: Option<SlotListing>,
+    /// Its listing that is complete, while what it did not see waits for the sweep.
+    complete: Option<SlotListing>,
     /// Records that it gains or loses.
     records: i64,
     /// Records that its listing sees, less those it saw and that went.
@@ -42,6 +44,17 @@ pub(super) struct Slot {
 struct SlotListing {
     first_change: u64,
     set: SeenSet,
+}
+
+impl SlotListing {
+    /// Whether it has seen the record, which belongs to its scope.
+    fn has_seen(&self, record: &Current) -> bool {
+        match record.link {
+            _ if record.touched => true,
+            Link::Stored(change) => change >= self.first_change || self.set.contains(change),
+            Link::Entry(_) => true,
+        }
+    }
 }
 
 impl Slots {
@@ -91,15 +104,19 @@ impl Slot {
         let generation = draft.run.generation;
         let row = draft.scope_ref(stream, scope)?;
         let (name, settled) = (row.name.clone(), row.settled_by == generation);
-        let listing = match row.open_listing().map(|listing| listing.first_change) {
-            None => None,
-            Some(first_change) => {
-                let key = draft.seen_key(stream, scope);
-                Some(SlotListing { first_change, set: draft.seen.take(draft.connection, key)? })
-            }
+        let (open, complete) = match &row.listing {
+            Listing::Open(listing) => (Some(listing.first_change), None),
+            Listing::Complete(listing) => (None, Some(listing.first_change)),
+            Listing::None | Listing::Gone => (None, None),
         };
+        let mut take = |first_change: Option<u64>| -> Outcome<Option<SlotListing>> {
+            let Some(first_change) = first_change else { return Ok(None) };
+            let key = draft.seen_key(stream, scope);
+            Ok(Some(SlotListing { first_change, set: draft.seen.take(draft.connection, key)? }))
+        };
+        let (listing, complete) = (take(open)?, take(complete)?);
         let (records, seen, robbed_by, duplicates) = (0, 0, None, false);
-        Ok(Self { stream, scope, name, settled, listing, records, seen, robbed_by, duplicates })
+        Ok(Self { stream, scope, name, settled, listing, complete, records, seen, robbed_by, duplicates })
     }
 
     /// The scope's name.
@@ -119,11 +136,12 @@ impl Slot {
 
     /// Whether its listing has seen the record, which belongs to it.
     pub(super) fn has_seen(&self, record: &Current) -> bool {
-        self.listing.as_ref().is_some_and(|listing| match record.link {
-            _ if record.touched => true,
-            Link::Stored(change) => change >= listing.first_change || listing.set.contains(change),
-            Link::Entry(_) => true,
-        })
+        self.listing.as_ref().is_some_and(|listing| listing.has_seen(record))
+    }
+
+    /// Whether the record, which belongs to it, waits for the sweep: its listing, which is complete, did not see it.
+    pub(super) fn leaves_to_sweep(&self, record: &Current) -> bool {
+        self.complete.as_ref().is_some_and(|listing| !listing.has_seen(record))
     }
 
     /// Counts a record that goes.
@@ -137,6 +155,12 @@ impl Slot {
         self.lose(record);
         // Keys are not gone through in the order of batches.
         self.robbed_by = self.robbed_by.max(Some(batch));
+    }
+
+    /// Counts a record that waited for the sweep and goes to another scope: it was not found here, so there is nothing to list
+    /// again.
+    pub(super) fn hand_over(&mut self) {
+        self.records -= 1;
     }
 
     /// Counts a record that comes, seen if there is a listing.
@@ -176,7 +200,7 @@ impl Slot {
         if self.robbed_by.is_some() {
             row.forget_cursor();
         }
-        if let Some(listing) = self.listing {
+        if let Some(listing) = self.listing.or(self.complete) {
             draft.seen.put(key, listing.set);
         }
         Ok(())

@@ -197,11 +197,16 @@ impl<'e, 'b> Walk<'e, 'b> {
             self.slots[place.slot].see();
         } else {
             let owner = self.slots.of(draft, place.stream, record.scope)?;
-            if self.slots[place.slot].is_listed() && self.slots[owner].is_settled() {
+            let is_left = self.slots[owner].leaves_to_sweep(record);
+            if self.slots[place.slot].is_listed() && self.slots[owner].is_settled() && !is_left {
                 let owner = self.slots[owner].name().clone();
                 return Ok(self.refuse(index, place, entry, Some(owner)));
             }
-            self.slots[owner].lose_to(self.entries.batch_of(index), record);
+            if is_left {
+                self.slots[owner].hand_over();
+            } else {
+                self.slots[owner].lose_to(self.entries.batch_of(index), record);
+            }
             self.slots[place.slot].gain();
             record.scope = place.scope;
         }
