@@ -6,7 +6,7 @@ use inlet_model::fields::Fields;
 use inlet_model::id::IdError;
 use serde_json::{Map, Value};
 
-use crate::connectors::merge_patch;
+use crate::connectors::patched;
 use crate::problem::Problem;
 
 /// The longest name, in characters.
@@ -33,7 +33,7 @@ pub(crate) fn patched_name(
 ) -> Result<String, Problem> {
     let known = ids.iter().copied().chain([("name", before)]);
     let document: Map<String, Value> = known.map(|(field, value)| (field.to_owned(), value.into())).collect();
-    let mut fields = Fields::new(merge_patch(document.into(), patch))?;
+    let mut fields = Fields::new(patched(document.into(), patch))?;
     for (field, id) in ids {
         if fields.required_string(field).is_some_and(|wanted| wanted != *id) {
             let detail = format!("`{field}` never changes; it is `{id}`");

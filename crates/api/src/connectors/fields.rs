@@ -95,6 +95,20 @@ pub(crate) fn take_status(fields: &mut Fields) -> Option<ConnectorStatus> {
     fields.choice("status", &[("active", ConnectorStatus::Active), ("paused", ConnectorStatus::Paused)])
 }
 
+/// The thing that `patch`, a JSON merge patch, makes of `document`, before it is read. A member that the patch removes is
+/// `null`, and so is one that never was: whoever reads the fields then says that it is not known.
+pub(crate) fn patched(document: Value, patch: Value) -> Value {
+    let (mut document, patch) = match (document, patch) {
+        (Value::Object(document), Value::Object(patch)) => (document, patch),
+        (_, patch) => return patch,
+    };
+    for (name, value) in patch {
+        let before = document.remove(&name).unwrap_or(Value::Null);
+        document.insert(name, if value.is_null() { value } else { merge_patch(before, value) });
+    }
+    Value::Object(document)
+}
+
 /// `target` after a JSON merge patch (RFC 7396).
 pub(crate) fn merge_patch(target: Value, patch: Value) -> Value {
     let Value::Object(patch) = patch else { return patch };
@@ -118,6 +132,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_member_that_nobody_knows_stays_to_be_refused_even_if_it_is_removed() {
+        let document = json!({"name": "a", "config": {"b": 1}});
+        let patch = json!({"name": null, "config": {"b": null, "c": 2}, "colour": null});
+        let expected = json!({"name": null, "config": {"c": 2}, "colour": null});
+        assert_eq!(patched(document, patch), expected);
+    }
 
     #[test]
     fn the_examples_of_rfc_7396_hold() {

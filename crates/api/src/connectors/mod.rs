@@ -14,4 +14,4 @@ mod streams;
 pub(crate) mod update;
 mod view;
 
-pub(crate) use fields::merge_patch;
+pub(crate) use fields::patched;

@@ -14,7 +14,7 @@ use inlet_model::secret::SealedConfig;
 use inlet_store::catalog::{Connector, UpdateEffect};
 use serde_json::{Value, json};
 
-use super::fields::{ConnectorPatch, merge_patch};
+use super::fields::ConnectorPatch;
 use super::precondition::Precondition;
 use super::view::ConnectorView;
 use super::{config, fields as settings_of, schedule, streams, view};
@@ -82,7 +82,7 @@ fn patched(api: &Api, before: Connector, patch: Value) -> Result<Connector, Prob
         "schedule": before.schedule,
         "status": before.status,
     });
-    let mut fields = Fields::new(merge_patch(document, patch))?;
+    let mut fields = Fields::new(settings_of::patched(document, patch))?;
     let name = settings::name(&mut fields);
     refuse_another_type(&mut fields, &before.kind);
     let config = settings_of::take_config(&mut fields);
