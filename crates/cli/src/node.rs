@@ -121,7 +121,7 @@ impl Node {
 
     /// A client for the commands of this process, who need no key.
     pub(crate) fn local_client(&self) -> Client {
-        let transport = Transport::in_process(router(self.app(Auth::None)), HeaderMap::new());
+        let transport = Transport::in_process(router(self.app(Auth::OwnProcess)), HeaderMap::new());
         Client::new(transport, Arc::clone(&self.entropy))
     }
 

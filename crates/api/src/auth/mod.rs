@@ -41,6 +41,8 @@ pub enum Auth {
     },
     /// Everybody who reaches a loopback address, if no web page sent them: for a server on one's own machine.
     None,
+    /// The commands of this very process, and nobody else: for a router that no socket leads to.
+    OwnProcess,
 }
 
 impl fmt::Debug for Auth {
@@ -48,6 +50,7 @@ impl fmt::Debug for Auth {
         f.write_str(match self {
             Self::Key { .. } => "Key",
             Self::None => "None",
+            Self::OwnProcess => "OwnProcess",
         })
     }
 }
@@ -119,8 +122,10 @@ pub(crate) async fn check(State(api): State<Api>, request: Request, next: Next) 
 }
 
 async fn caller(api: &Api, parts: &Parts, now: Timestamp) -> Result<Caller, Problem> {
-    let Auth::Key { environment_key, local_token } = &api.auth else {
-        return host::check(parts).map(|()| Caller::admin(Actor::Anybody));
+    let (environment_key, local_token) = match &api.auth {
+        Auth::Key { environment_key, local_token } => (environment_key, local_token),
+        Auth::None => return host::check(parts).map(|()| Caller::admin(Actor::Anybody)),
+        Auth::OwnProcess => return Ok(Caller::admin(Actor::Local)),
     };
     let hash = key_hash(sent_key(&parts.headers)?);
     if is(*environment_key, hash) {

@@ -108,3 +108,15 @@ async fn a_sync_says_whether_a_command_on_this_machine_asked_for_it() {
         assert_eq!(sync.json()["trigger"], trigger);
     }
 }
+
+#[tokio::test]
+async fn a_command_without_a_server_counts_as_local() {
+    for (auth, trigger, actor) in [(Auth::OwnProcess, "cli", "local"), (Auth::None, "api", "none")] {
+        let app = app(auth).await;
+        let connector = app.connector(json!({"name": trigger, "type": "external_source"})).await;
+        let sync = app.post(&format!("{connector}/sync"), json!({})).await;
+        assert_eq!(sync.json()["trigger"], trigger);
+        let entry = app.get("/v1/audit").await.json()["data"][0].clone();
+        assert_eq!((&entry["action"], &entry["actor"]), (&json!("sync.trigger"), &json!(actor)));
+    }
+}
