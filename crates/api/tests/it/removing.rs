@@ -119,6 +119,8 @@ async fn while_a_sync_runs_nothing_of_its_connector_is_removed() {
 #[tokio::test]
 async fn a_removal_that_is_not_done_yet_is_shown_and_asked_for_twice_is_one() {
     let app = TestApp::without_workers().await;
+    // Nothing that is queued from now on is carried out.
+    app.engine.stop(std::time::Duration::from_secs(10)).await;
     let connector = app.connector(json!({"name": "c", "type": "external_source"})).await;
     let put = json!({"streams": [{"name": "s", "scopes": [{"cursor": 1}]}]});
     let state = format!("{connector}/state");
