@@ -306,9 +306,7 @@ impl RunContext {
             return abandon(&self.shared, &self.claim, stop).await;
         }
         let ended = retried(&self.shared, "finish the run", || async {
-            if self.claim.sync.status == SyncStatus::Cancelling {
-                self.take_fence().await?;
-            }
+            self.take_fence().await?;
             self.finish(outcome, failure.clone()).await
         });
         match ended.await {
@@ -317,7 +315,8 @@ impl RunContext {
         }
     }
 
-    /// Tells the store this claim's fence: a sync taken over while cancelling has not begun a run under it.
+    /// Tells the store this claim's fence: a sync that was taken over may end before it has gone on with its run under it. To
+    /// begin again changes nothing.
     async fn take_fence(&self) -> StoreResult<()> {
         let new_run = NewRun {
             sync_id: self.claim.sync.id,

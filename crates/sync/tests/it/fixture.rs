@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use inlet_model::fields::FieldErrors;
+use inlet_model::fields::{FieldError, FieldErrors};
 use inlet_model::schedule::Schedule;
 use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::stream::StreamSettings;
@@ -37,7 +37,15 @@ type Answer = Arc<dyn Fn(Vec<Vec<u8>>) -> Answering + Send + std::marker::Sync>;
 
 /// The connector type `scripted`: reads as the test's current script says.
 #[derive(Clone)]
-pub(crate) struct Scripted(Arc<Mutex<Script>>, Arc<Mutex<Answer>>);
+pub(crate) struct Scripted(Arc<Mutex<Script>>, Arc<Mutex<Answer>>, Arc<Mutex<Build>>);
+
+/// What becomes of an attempt to build the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    Succeeds,
+    Fails,
+    Panics,
+}
 
 impl fmt::Debug for Scripted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,7 +71,15 @@ impl ConnectorType for Scripted {
     }
 
     fn build(&self, _config: Value, _environment: &Environment) -> Result<Box<dyn Source>, FieldErrors> {
-        Ok(Box::new(self.clone()))
+        let build = *self.2.lock().unwrap();
+        match build {
+            Build::Succeeds => Ok(Box::new(self.clone())),
+            Build::Fails => {
+                let (pointer, detail) = ("/path".to_owned(), "`path` is missing".to_owned());
+                Err(FieldErrors(vec![FieldError { pointer, code: "field.required", detail }]))
+            }
+            Build::Panics => panic!("a bug in a connector type"),
+        }
     }
 }
 
@@ -179,7 +195,8 @@ impl Fixture {
         assert_eq!(created, Effect::Done);
         let idle: Script = Arc::new(|_, _| Box::pin(async { Ok(()) }));
         let all: Answer = Arc::new(|keys| Box::pin(async { Ok(keys.into_iter().collect()) }));
-        let scripted = Scripted(Arc::new(Mutex::new(idle)), Arc::new(Mutex::new(all)));
+        let build = Arc::new(Mutex::new(Build::Succeeds));
+        let scripted = Scripted(Arc::new(Mutex::new(idle)), Arc::new(Mutex::new(all)), build);
         let types: Arc<dyn ConnectorType> = Arc::new(scripted.clone());
         let mut shown = prometheus_client::registry::Registry::default();
         let metrics = EngineMetrics::register(&mut shown, &Registry::new([types]));
@@ -202,6 +219,11 @@ impl Fixture {
         answer: impl Fn(Vec<Vec<u8>>) -> Answering + Send + std::marker::Sync + 'static,
     ) {
         *self.scripted.1.lock().unwrap() = Arc::new(answer);
+    }
+
+    /// What becomes of attempts to build the source from now on.
+    pub(crate) fn build(&self, build: Build) {
+        *self.scripted.2.lock().unwrap() = build;
     }
 
     pub(crate) async fn engine(&self) -> Engine {

@@ -6,7 +6,7 @@ use inlet_model::Scope;
 use inlet_model::sync::{SyncMode, SyncStatus};
 use inlet_source::Message;
 
-use crate::fixture::{Fixture, batch, end, list_the_rest, list_three_and_hang, listing, stream};
+use crate::fixture::{Build, Fixture, batch, end, list_the_rest, list_three_and_hang, listing, stream};
 
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -102,4 +102,24 @@ async fn a_cancel_that_a_restart_interrupted_is_carried_out() {
     let _next = fixture.engine().await;
     let sync = fixture.wait(id, |sync| sync.status.is_final()).await;
     assert_eq!(sync.status, SyncStatus::Cancelled);
+}
+
+/// An attempt may fail before it has gone on with the run of the one before.
+#[tokio::test]
+async fn a_sync_that_cannot_go_on_after_a_restart_fails_with_what_it_had() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(list_three_and_hang);
+    let engine = fixture.engine().await;
+    let id = fixture.trigger(&engine, SyncMode::Incremental).await;
+    fixture.wait_for_records(3).await;
+    engine.stop(GRACE).await;
+
+    fixture.build(Build::Fails);
+    let _next = fixture.engine().await;
+    let sync = fixture.wait(id, |sync| sync.status.is_final()).await;
+    assert_eq!((sync.status, sync.attempt, sync.counts.created), (SyncStatus::Failed, 2, 3));
+    assert_eq!(sync.failure.as_ref().unwrap().code, "connector.config_invalid");
+    assert_eq!(sync.streams[0].error, sync.failure);
+    let run = fixture.store().await.run(id).await.unwrap().expect("it had begun");
+    assert_eq!((run.counts, run.finished_at), (sync.counts, sync.finished_at), "the run has ended too");
 }
