@@ -117,6 +117,11 @@ pub(crate) fn never_ended(stream: &StreamName) -> Failure {
     permanent(code, format!("the source came to its end and left the stream `{stream}` open"))
 }
 
+/// The code that carries out a sync has a bug.
+pub(crate) fn broke_down() -> Failure {
+    permanent("sync.internal", "the server made a mistake while it carried out the sync; its log says more")
+}
+
 /// The streams that failed, as the failure of the sync.
 pub(crate) fn of_streams(failed: &[(String, Failure)]) -> Option<Failure> {
     match failed {
@@ -159,6 +164,7 @@ mod tests {
             "sync.too_many_rejected",
             "sync.streams_failed",
             "sync.crash_loop",
+            "sync.internal",
         ];
         for code in of_sources.iter().chain(&of_stores).chain(&of_syncs) {
             assert!(page.contains(&format!("`{code}`")), "{code} is missing");

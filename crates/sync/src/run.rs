@@ -46,19 +46,7 @@ pub(crate) struct RunContext {
     deleted = Empty, rejected = Empty, bytes = Empty, code = Empty, otel.status_code = Empty,
 ))]
 pub(crate) async fn run(shared: Arc<Shared>, claim: Claim) {
-    let Some((cancel, cancelled)) = shared
-        .running()
-        .get(&claim.sync.id)
-        .map(|running| (running.cancel.clone(), Arc::clone(&running.cancelled)))
-    else {
-        return;
-    };
-    let opening = retried(&shared, "open the collection", || shared.parts.stores.open(claim.sync.store_id));
-    let store = match opening.await {
-        Ok(store) => store,
-        Err(stop) => return abandon(&shared, &claim, stop).await,
-    };
-    let context = RunContext { shared, claim, store, cancel, cancelled };
+    let Some(context) = RunContext::open(shared, claim).await else { return };
     tracing::info!(attempt = context.claim.sync.attempt, "the sync begins");
     match context.carry_out().await {
         Ok(run) => context.tell(&run).await,
@@ -66,7 +54,31 @@ pub(crate) async fn run(shared: Arc<Shared>, claim: Claim) {
     }
 }
 
+/// Ends a sync whose run panicked: what has a bug would only meet it again, and until it ends no other sync of its connector
+/// can begin.
+pub(crate) async fn broke_down(shared: Arc<Shared>, claim: Claim) {
+    if let Some(context) = RunContext::open(shared, claim).await {
+        context.stop(Stop::Failed(failure::broke_down())).await;
+    }
+}
+
 impl RunContext {
+    /// Opens what a sync of this worker writes to. If that cannot be, the sync has ended.
+    async fn open(shared: Arc<Shared>, claim: Claim) -> Option<Self> {
+        let (cancel, cancelled) = shared
+            .running()
+            .get(&claim.sync.id)
+            .map(|running| (running.cancel.clone(), Arc::clone(&running.cancelled)))?;
+        let store_id = claim.sync.store_id;
+        match retried(&shared, "open the collection", || shared.parts.stores.open(store_id)).await {
+            Ok(store) => Some(Self { shared, claim, store, cancel, cancelled }),
+            Err(stop) => {
+                abandon(&shared, &claim, stop).await;
+                None
+            }
+        }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.parts.clock.now()
     }

@@ -105,8 +105,11 @@ fn register(shared: &Shared, claim: &Claim) {
 async fn run_registered(shared: Arc<Shared>, claim: Claim) {
     let sync_id = claim.sync.id;
     // A task of its own, so that a panic in it is an ended sync and not a dead worker.
-    if let Err(error) = tokio::spawn(run::run(Arc::clone(&shared), claim)).await {
-        tracing::error!(%sync_id, error = &error as &dyn std::error::Error, "a sync ended in a panic; the next start goes on with it");
+    if let Err(error) = tokio::spawn(run::run(Arc::clone(&shared), claim.clone())).await {
+        tracing::error!(%sync_id, error = &error as &dyn std::error::Error, "a sync ended in a panic");
+        if tokio::spawn(run::broke_down(Arc::clone(&shared), claim)).await.is_err() {
+            tracing::error!(%sync_id, "its end could not be recorded; the next start goes on with it");
+        }
     }
     if let Some(running) = shared.running().remove(&sync_id) {
         running.ended.send_replace(true);

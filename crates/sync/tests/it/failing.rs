@@ -6,7 +6,7 @@ use inlet_source::{ErrorKind, Message, SourceError};
 use inlet_store::collection::StreamStatus;
 use inlet_sync::EngineOptions;
 
-use crate::fixture::{Fixture, batch, complete, end, listing, stream};
+use crate::fixture::{Build, Fixture, batch, complete, end, listing, stream};
 
 #[tokio::test]
 async fn a_stream_that_fails_leaves_the_others_complete() {
@@ -42,6 +42,21 @@ async fn a_source_that_panics_fails_its_sync_and_not_the_engine() {
     assert_eq!(sync.failure.as_ref().unwrap().code, "source.internal");
     let stream = &sync.streams[0];
     assert_eq!((stream.status, &stream.error), (StreamStatus::Failed, &sync.failure), "it has not ended");
+    fixture.script(|_request, out| async move {
+        out.send(end("s")).await.unwrap();
+        Ok(())
+    });
+    assert_eq!(fixture.sync_to_the_end(&engine).await.status, SyncStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn a_panic_outside_the_source_ends_its_sync_and_frees_the_connector() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.build(Build::Panics);
+    let engine = fixture.engine().await;
+    let sync = fixture.sync_to_the_end(&engine).await;
+    assert_eq!((sync.status, sync.failure.unwrap().code.as_str()), (SyncStatus::Failed, "sync.internal"));
+    fixture.build(Build::Succeeds);
     fixture.script(|_request, out| async move {
         out.send(end("s")).await.unwrap();
         Ok(())
