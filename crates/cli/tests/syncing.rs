@@ -46,7 +46,8 @@ fn changed_added_and_removed_records_are_told_apart() {
 fn another_key_is_another_connector() {
     let home = Home::new();
     home.write("orders.csv", ORDERS);
-    home.inlet_well("sync orders.csv --into shop --key id");
+    let sync = json(&home.inlet_well("sync orders.csv --into shop --key id --output json"));
+    assert_eq!(sync["trigger"], "cli");
     home.inlet_well("sync orders.csv --into shop --key name");
     assert_eq!(connectors(&home), 2);
 }
@@ -190,7 +191,8 @@ fn beside_a_server_commands_go_through_it() {
     home.write("orders.csv", ORDERS);
     for auth in ["--auth none", "--auth key"] {
         let server = Server::start(&home, &format!("{auth} --files-root ."));
-        home.inlet_well("sync orders.csv --into shop --key id");
+        let sync = home.inlet_well("sync orders.csv --into shop --key id --output json");
+        assert_eq!(json(&sync)["trigger"], "cli", "{auth}");
         assert_eq!(home.inlet_well("records shop --output json").lines().count(), 3);
         assert_eq!(server.stop().code, Some(0));
     }

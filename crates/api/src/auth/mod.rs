@@ -40,7 +40,10 @@ pub enum Auth {
         local_token: Option<KeyHash>,
     },
     /// Everybody who reaches a loopback address, if no web page sent them: for a server on one's own machine.
-    None,
+    None {
+        /// As above: it opens nothing here, but tells a command on the same machine from other callers.
+        local_token: Option<KeyHash>,
+    },
     /// The commands of this very process, and nobody else: for a router that no socket leads to.
     OwnProcess,
 }
@@ -49,7 +52,7 @@ impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Key { .. } => "Key",
-            Self::None => "None",
+            Self::None { .. } => "None",
             Self::OwnProcess => "OwnProcess",
         })
     }
@@ -124,7 +127,11 @@ pub(crate) async fn check(State(api): State<Api>, request: Request, next: Next) 
 async fn caller(api: &Api, parts: &Parts, now: Timestamp) -> Result<Caller, Problem> {
     let (environment_key, local_token) = match &api.auth {
         Auth::Key { environment_key, local_token } => (environment_key, local_token),
-        Auth::None => return host::check(parts).map(|()| Caller::admin(Actor::Anybody)),
+        Auth::None { local_token } => {
+            host::check(parts)?;
+            let is_local = sent_key(&parts.headers).is_ok_and(|key| is(*local_token, key_hash(key)));
+            return Ok(Caller::admin(if is_local { Actor::Local } else { Actor::Anybody }));
+        }
         Auth::OwnProcess => return Ok(Caller::admin(Actor::Local)),
     };
     let hash = key_hash(sent_key(&parts.headers)?);

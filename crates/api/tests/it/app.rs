@@ -46,7 +46,7 @@ pub(crate) struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            auth: Auth::None,
+            auth: Auth::None { local_token: None },
             limits: Limits::default(),
             running_syncs: 2,
             files: Vec::new(),

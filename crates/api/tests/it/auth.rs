@@ -78,7 +78,7 @@ async fn a_server_with_no_key_at_all_lets_nobody_in() {
 
 #[tokio::test]
 async fn without_keys_only_this_machine_may_call() {
-    let app = app(Auth::None).await;
+    let app = app(Auth::None { local_token: None }).await;
     assert_eq!(app.send(with(list(), "host", "localhost:8080")).await.status, StatusCode::OK);
     let own_page = with(with(list(), "host", "localhost:8080"), "origin", "http://localhost:8080");
     assert_eq!(app.send(own_page).await.status, StatusCode::OK);
@@ -98,20 +98,25 @@ async fn with_keys_any_host_may_be_named() {
 #[tokio::test]
 async fn a_sync_says_whether_a_command_on_this_machine_asked_for_it() {
     let (environment_key, local_token) = (Some(key_hash("operator")), Some(key_hash("local")));
-    let app = app(Auth::Key { environment_key, local_token }).await;
-    for (key, trigger) in [("local", "cli"), ("operator", "api")] {
-        let body = json!({"name": trigger, "type": "external_source"});
-        let connectors = format!("{COLLECTION}/connectors");
-        let made = app.send(with(json_request(Method::POST, &connectors, body), "x-api-key", key)).await;
-        let sync = request(Method::POST, &format!("{}/sync", made.location()), "");
-        let sync = app.send(with(sync, "x-api-key", key)).await;
-        assert_eq!(sync.json()["trigger"], trigger);
+    let with_keys = Auth::Key { environment_key, local_token };
+    for auth in [with_keys, Auth::None { local_token }] {
+        let app = app(auth).await;
+        for (key, trigger) in [("local", "cli"), ("operator", "api")] {
+            let body = json!({"name": trigger, "type": "external_source"});
+            let connectors = format!("{COLLECTION}/connectors");
+            let made = app.send(with(json_request(Method::POST, &connectors, body), "x-api-key", key)).await;
+            let sync = request(Method::POST, &format!("{}/sync", made.location()), "");
+            let sync = app.send(with(sync, "x-api-key", key)).await;
+            assert_eq!(sync.json()["trigger"], trigger);
+        }
     }
 }
 
 #[tokio::test]
 async fn a_command_without_a_server_counts_as_local() {
-    for (auth, trigger, actor) in [(Auth::OwnProcess, "cli", "local"), (Auth::None, "api", "none")] {
+    for (auth, trigger, actor) in
+        [(Auth::OwnProcess, "cli", "local"), (Auth::None { local_token: None }, "api", "none")]
+    {
         let app = app(auth).await;
         let connector = app.connector(json!({"name": trigger, "type": "external_source"})).await;
         let sync = app.post(&format!("{connector}/sync"), json!({})).await;

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     }
     let token = new_key(&*node.entropy);
     let auth = match args.auth {
-        AuthArg::None => Auth::None,
+        AuthArg::None => Auth::None { local_token: Some(token.hash) },
         AuthArg::Key => {
             make_first_key(&node, args).await?;
             let environment_key = args.api_key.as_deref().map(key_hash);
