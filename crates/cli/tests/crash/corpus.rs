@@ -27,10 +27,10 @@ impl Corpus {
         corpus
     }
 
-    /// Changes, adds and removes records in most files, removes one file and adds another.
+    /// Changes, adds and removes records in most files, removes one file, adds another, and moves records between some.
     pub(super) fn change(&mut self, draw: &mut Draw) {
         let removed = name(draw.below(self.files.len() as u64));
-        self.files.remove(&removed);
+        let left = self.files.remove(&removed).unwrap();
         std::fs::remove_file(self.folder.join(removed)).unwrap();
         for records in self.files.values_mut() {
             match draw.below(4) {
@@ -41,7 +41,25 @@ impl Corpus {
         let added = 500 + draw.below(100);
         let ids = added * 1_000_000..added * 1_000_000 + 50;
         self.files.insert(name(added), ids.map(|id| (id, record(id, draw))).collect());
+        self.move_some(left, draw);
         self.write();
+    }
+
+    /// Moves records to a file that is read earlier or later: some between two files, and some of the removed file's.
+    fn move_some(&mut self, left: BTreeMap<u64, String>, draw: &mut Draw) {
+        let names: Vec<String> = self.files.keys().cloned().collect();
+        let mut drawn = || names[usize::try_from(draw.below(names.len() as u64)).unwrap()].clone();
+        let (one, other, heir) = (drawn(), drawn(), drawn());
+        let (ones, others) = (self.take_some(&one), self.take_some(&other));
+        self.files.get_mut(&other).unwrap().extend(ones);
+        self.files.get_mut(&one).unwrap().extend(others);
+        self.files.get_mut(&heir).unwrap().extend(left.into_iter().step_by(5));
+    }
+
+    fn take_some(&mut self, file: &str) -> BTreeMap<u64, String> {
+        let records = self.files.get_mut(file).unwrap();
+        let ids: Vec<u64> = records.keys().copied().step_by(7).collect();
+        ids.into_iter().filter_map(|id| records.remove_entry(&id)).collect()
     }
 
     /// The glob that matches all files.
@@ -61,7 +79,11 @@ impl Corpus {
             for record in records.values() {
                 writeln!(text, "{record}").unwrap();
             }
-            std::fs::write(self.folder.join(name), text).unwrap();
+            let path = self.folder.join(name);
+            // What has not changed is not even touched, so that it is found unchanged.
+            if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+                std::fs::write(path, text).unwrap();
+            }
         }
     }
 }
