@@ -133,15 +133,15 @@ pub(crate) struct State {
 }
 
 impl Api {
-    pub(crate) fn new(app: App, operations: &[Operation]) -> Self {
+    pub(crate) fn new(app: App, operations: Vec<Operation>) -> Self {
         let secret = app.catalog.secret();
         Self(Arc::new(State {
             signer: Signer::new(secret),
             ledger: Ledger::new(secret, &app.vault),
             keyring: Keyring::default(),
             answers: AnswerCache::default(),
-            documents: Documents::of(operations),
             routes: operations.iter().map(|operation| operation.path).collect(),
+            documents: Documents::of(operations),
             memory: Memory::new(app.limits.memory_bytes),
             requests: permits(app.limits.requests),
             source_calls: permits(app.limits.source_calls),

@@ -49,10 +49,7 @@ impl FromRequest<Api> for Patch {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let bytes = read(api, &parts.headers, body, api.limits.body_bytes).await?;
-        only(&media_type(&parts.headers, &bytes)?, &[JSON, MERGE_PATCH])?;
-        parse(api, &bytes).map(Self)
+        json(request, api, &[JSON, MERGE_PATCH]).await.map(Self)
     }
 }
 
@@ -64,10 +61,7 @@ impl FromRequest<Api> for Put {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let bytes = read(api, &parts.headers, body, api.limits.body_bytes).await?;
-        only(&media_type(&parts.headers, &bytes)?, &[JSON])?;
-        parse(api, &bytes).map(Self)
+        json(request, api, &[JSON]).await.map(Self)
     }
 }
 
@@ -107,6 +101,14 @@ impl std::ops::Deref for Bytes {
     fn deref(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// The JSON body of a request, of one of the `accepted` media types.
+async fn json(request: Request, api: &Api, accepted: &[&str]) -> Result<Value, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = read(api, &parts.headers, body, api.limits.body_bytes).await?;
+    only(&media_type(&parts.headers, &bytes)?, accepted)?;
+    parse(api, &bytes)
 }
 
 /// Reads a body of at most `limit` bytes, in bounded time.

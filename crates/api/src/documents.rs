@@ -1,5 +1,7 @@
 //! What describes the API: the OpenAPI document, and a page for people. Both are made once, from the operations.
 
+use std::sync::OnceLock;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -13,16 +15,29 @@ use crate::{docs_page, openapi};
 /// The documents, as they are sent.
 #[derive(Debug)]
 pub(crate) struct Documents {
+    operations: Vec<Operation>,
+    /// Made when somebody first asks: most processes, such as a command that needs no server, are never asked.
+    made: OnceLock<Made>,
+}
+
+#[derive(Debug)]
+struct Made {
     openapi: Bytes,
     page: Bytes,
 }
 
 impl Documents {
     /// The documents of these operations.
-    pub(crate) fn of(operations: &[Operation]) -> Self {
-        let document = openapi::document(operations);
-        let text = serde_json::to_vec_pretty(&document).expect("a JSON value is written out");
-        Self { page: docs_page::of(&document).into(), openapi: text.into() }
+    pub(crate) fn of(operations: Vec<Operation>) -> Self {
+        Self { operations, made: OnceLock::new() }
+    }
+
+    fn get(&self) -> &Made {
+        self.made.get_or_init(|| {
+            let document = openapi::document(&self.operations);
+            let text = serde_json::to_vec_pretty(&document).expect("a JSON value is written out");
+            Made { page: docs_page::of(&document).into(), openapi: text.into() }
+        })
     }
 }
 
@@ -34,7 +49,7 @@ pub(crate) fn openapi_operation() -> Operation {
 
 /// `GET /openapi.json`
 pub(crate) async fn openapi(State(api): State<Api>, _: NoQuery) -> Response {
-    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], api.documents.openapi.clone())
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], api.documents.get().openapi.clone())
         .into_response()
 }
 
@@ -53,5 +68,5 @@ pub(crate) async fn docs(State(api): State<Api>, _: NoQuery) -> Response {
         (CACHE_CONTROL, "no-cache"),
         (CONTENT_SECURITY_POLICY, policy),
     ];
-    (headers, api.documents.page.clone()).into_response()
+    (headers, api.documents.get().page.clone()).into_response()
 }

@@ -1,6 +1,6 @@
 //! What lists are narrowed to: parameters that several of them take.
 
-use inlet_model::Timestamp;
+use inlet_model::{StreamName, Timestamp};
 use inlet_store::catalog::{Created, NameFilter};
 use schemars::json_schema;
 
@@ -43,6 +43,12 @@ pub(crate) fn take_created(query: &mut Query) -> Result<Created, Problem> {
     let after = take_time(query, "created_after")?;
     let before = take_time(query, "created_before")?;
     Ok(Created { after: after.map(end_of_millisecond), before })
+}
+
+/// `stream`: only that one.
+pub(crate) fn take_stream(query: &mut Query) -> Result<Option<StreamName>, Problem> {
+    let stream = query.take("stream").map(|name| StreamName::new(&name));
+    stream.transpose().map_err(|error| Query::invalid("stream", &format!("is no stream name: {error}")))
 }
 
 fn take_time(query: &mut Query, name: &'static str) -> Result<Option<Timestamp>, Problem> {

@@ -18,7 +18,7 @@ pub fn router(app: App) -> Router {
     let (public, mut operations) = public().into_parts();
     let (protected, others) = protected().into_parts();
     operations.extend(others);
-    let api = Api::new(app, &operations);
+    let api = Api::new(app, operations);
     let protected = protected.method_not_allowed_fallback(method_not_allowed).fallback(route_not_found);
     public
         .method_not_allowed_fallback(method_not_allowed)

@@ -30,8 +30,9 @@ pub struct Fields {
     errors: Vec<FieldError>,
 }
 
-/// One step of a JSON Pointer, escaped.
-fn step(name: &str) -> String {
+/// One step of a JSON Pointer (RFC 6901): a slash, and the escaped name.
+#[must_use]
+pub fn step(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use inlet_model::fields::step;
 use serde_json::{Map, Value};
 
 /// Marks a field that says where the secrets of the config are sent.
@@ -92,7 +93,7 @@ impl<'a> Walk<'a> {
         match config {
             Value::Object(members) => {
                 for (name, value) in members {
-                    let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                    let pointer = format!("{pointer}{}", step(name));
                     for member in for_member(keywords, name) {
                         self.walk(member, value, &pointer, seen, found);
                     }

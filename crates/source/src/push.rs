@@ -2,7 +2,7 @@
 //!
 //! Nothing of a push is taken if anything of it is bad, so that the client can mend it and send it again.
 
-use inlet_model::fields::{FieldError, FieldErrors};
+use inlet_model::fields::{FieldError, FieldErrors, step};
 use inlet_model::json::{Canonicalizer, Field, JsonError, JsonErrorKind, Limits, Object, find_value_end};
 use inlet_model::key::{self, Key, KeyError, encode_fields};
 
@@ -112,11 +112,6 @@ impl Bad {
         let field = parent.to_owned() + &error.field().map(step).unwrap_or_default();
         Self { field, code: error.code(), detail: error.to_string() }
     }
-}
-
-/// One step of a JSON Pointer, escaped.
-fn step(name: &str) -> String {
-    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 impl Push<'_> {

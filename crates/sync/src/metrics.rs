@@ -49,7 +49,7 @@ struct State {
     unknown: TypeMetrics,
 }
 
-/// The numbers of one connector type: looked up once a sync.
+/// The numbers of one connector type.
 #[derive(Debug, Clone)]
 pub(crate) struct TypeMetrics {
     succeeded: Counter,

@@ -70,16 +70,9 @@ impl StreamPlan {
     }
 
     /// The stream as the source is asked for it, from where `start` left it.
-    pub(crate) fn request(self, start: &mut RunStart) -> StreamRequest {
+    pub(crate) fn request(&self, start: &mut RunStart) -> StreamRequest {
         let scopes = start.scopes.remove(&self.name).unwrap_or_default();
-        StreamRequest {
-            name: self.name,
-            mode: self.mode,
-            primary_key: self.primary_key,
-            cursor_field: self.cursor_field,
-            fields: self.fields,
-            scopes,
-        }
+        StreamRequest { scopes, ..self.question() }
     }
 }
 

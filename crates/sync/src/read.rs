@@ -61,14 +61,12 @@ pub(crate) async fn read(
 ) -> Result<Vec<(String, Failure)>, Stop> {
     let (out, receiver) = messages(context.shared.options.sync_bytes);
     let open = request.streams.iter().map(|stream| stream.name.clone()).collect();
-    let can_be_asked = built.capabilities().verify_absent;
     let reading = built.clone();
     let reading = tokio::spawn(async move { reading.read(request, out).await });
     let mut pump = Pump {
         context,
         built,
         receiver,
-        can_be_asked,
         gathering: Gathering::default(),
         committing: None,
         open,
@@ -130,8 +128,6 @@ struct Pump<'a> {
     context: &'a RunContext,
     built: BuiltSource,
     receiver: MessageReceiver,
-    /// Whether the source says of records by their keys whether they are still there.
-    can_be_asked: bool,
     gathering: Gathering,
     committing: Option<Committing>,
     /// Streams that the source has not ended yet.
@@ -179,7 +175,8 @@ impl Pump<'_> {
             Message::Listing { stream, scope } => Item::Listing { stream, scope },
             Message::Batch { batch, checkpoint } => Item::Batch { batch, checkpoint },
             Message::Complete { stream, scope, cursor, certified } => {
-                Item::Complete { stream, scope, cursor, certified, askable: self.can_be_asked }
+                let askable = self.built.capabilities().verify_absent;
+                Item::Complete { stream, scope, cursor, certified, askable }
             }
             Message::Unchanged { stream, scope } => Item::Unchanged { stream, scope },
             Message::Scopes { stream, scopes } => Item::Scopes { stream, scopes },

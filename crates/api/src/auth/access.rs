@@ -1,9 +1,11 @@
 //! Which callers may make a call: by the role it needs, and by the space a key is bound to.
 
 use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use inlet_model::SpaceId;
 use inlet_store::catalog::Role;
 
 use super::Caller;
@@ -27,27 +29,26 @@ impl Gate {
     /// Lets a request through if its caller may make this call.
     pub(crate) async fn pass(self, request: Request, next: Next) -> Response {
         let (mut parts, body) = request.into_parts();
-        let caller = parts.extensions.get::<Caller>().cloned();
-        let allowed = match (self.role, caller) {
-            (None, _) => Ok(()),
-            (Some(_), None) => Err(Problem::internal().because("a call that needs a role has no caller")),
-            (Some(role), Some(caller)) => match has_role(&caller, role) {
-                Ok(()) => {
-                    let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
-                    self.is_open_to(&caller, params.as_ref())
-                }
-                refused => refused,
-            },
-        };
-        match allowed {
+        match self.allows(&mut parts).await {
             Ok(()) => next.run(Request::from_parts(parts, body)).await,
             Err(problem) => problem.into_response(),
         }
     }
 
+    async fn allows(self, parts: &mut Parts) -> Result<(), Problem> {
+        let Some(role) = self.role else { return Ok(()) };
+        let Some(caller) = parts.extensions.get::<Caller>().cloned() else {
+            return Err(Problem::internal().because("a call that needs a role has no caller"));
+        };
+        has_role(&caller, role)?;
+        match caller.space_id {
+            Some(bound_to) => self.is_open_to(bound_to, parts).await,
+            None => Ok(()),
+        }
+    }
+
     /// A key that is bound to a space finds no other, whether or not it is there.
-    fn is_open_to(self, caller: &Caller, params: Option<&RawPathParams>) -> Result<(), Problem> {
-        let Some(bound_to) = &caller.space_id else { return Ok(()) };
+    async fn is_open_to(self, bound_to: SpaceId, parts: &mut Parts) -> Result<(), Problem> {
         match self.bound_keys {
             BoundKeys::KeptByTheCall => Ok(()),
             BoundKeys::Refused => {
@@ -57,7 +58,9 @@ impl Gate {
                 Err(Problem::new(Code::KeyBound, detail))
             }
             BoundKeys::InTheirSpace => {
-                let named = params.and_then(|params| params.iter().find(|(name, _)| *name == "space_id"));
+                let params = RawPathParams::from_request_parts(parts, &()).await.ok();
+                let named =
+                    params.as_ref().and_then(|params| params.iter().find(|(name, _)| *name == "space_id"));
                 match named {
                     Some((_, space_id)) if space_id == bound_to.as_str() => Ok(()),
                     Some((_, space_id)) => Err(find::no_space(space_id)),

@@ -12,6 +12,7 @@ use inlet_store::collection::{RecordCursor, RecordQuery};
 use super::view::RecordView;
 use crate::answer::Answer;
 use crate::app::Api;
+use crate::filters::take_stream;
 use crate::find;
 use crate::operation::{Access, Operation, Param, path};
 use crate::pages::{DATA_MAX, PageView, take_limit};
@@ -52,11 +53,6 @@ pub(crate) async fn list(
     let data = page.records.iter().map(RecordView::new).collect::<Result<_, _>>()?;
     let next_cursor = page.next.map(|RecordCursor(place)| api.signer.sign(&list, &place));
     Ok(Answer::ok(&PageView { data, next_cursor }))
-}
-
-pub(super) fn take_stream(query: &mut Query) -> Result<Option<StreamName>, Problem> {
-    let stream = query.take("stream").map(|name| StreamName::new(&name));
-    stream.transpose().map_err(|error| Query::invalid("stream", &format!("is no stream name: {error}")))
 }
 
 /// `connector_id`, of a connector that may have been deleted since: its records stay.

@@ -17,10 +17,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::list::{take_connector_id, take_stream};
+use super::list::take_connector_id;
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::codes::Code;
+use crate::filters::take_stream;
 use crate::find;
 use crate::operation::{Access, Operation, Param, path};
 use crate::paths::{CollectionPath, ConnectorPath};

@@ -14,9 +14,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::take_stream;
 use crate::answer::Answer;
 use crate::app::Api;
+use crate::filters::take_stream;
 use crate::find;
 use crate::operation::{Access, Operation, Param, path};
 use crate::pages::{self, DATA_MAX, take_limit};

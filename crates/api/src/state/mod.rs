@@ -4,7 +4,6 @@ pub(crate) mod get;
 pub(crate) mod reset;
 pub(crate) mod set;
 
-use inlet_model::StreamName;
 use inlet_store::catalog::Connector;
 use inlet_store::collection::CheckpointEffect;
 
@@ -13,17 +12,10 @@ use crate::app::Api;
 use crate::codes::Code;
 use crate::paths::ConnectorPath;
 use crate::problem::Problem;
-use crate::query::Query;
 use crate::syncs::trigger::already_running;
 
 /// Why checkpoints may not be changed.
 const REFUSALS: &[Code] = &[Code::SyncRunning, Code::RecordsBeingRemoved, Code::ConnectorBusy];
-
-/// `stream`: only that one.
-fn take_stream(query: &mut Query) -> Result<Option<StreamName>, Problem> {
-    let stream = query.take("stream").map(|name| StreamName::new(&name));
-    stream.transpose().map_err(|error| Query::invalid("stream", &format!("is no stream name: {error}")))
-}
 
 /// Refuses a change while records of the connector are being removed: their removal would take it away again.
 async fn unless_removing(api: &Api, connector: &Connector) -> Result<(), Problem> {

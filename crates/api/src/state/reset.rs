@@ -8,9 +8,10 @@
 use axum::extract::State;
 use inlet_model::StreamName;
 
-use super::{REFUSALS, answer, take_stream, unless_removing};
+use super::{REFUSALS, answer, unless_removing};
 use crate::answer::Answer;
 use crate::app::Api;
+use crate::filters::take_stream;
 use crate::find;
 use crate::operation::{Access, Operation, Param, path};
 use crate::paths::ConnectorPath;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use inlet_model::fields::step;
 use inlet_model::secret::SealedConfig;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -211,13 +212,13 @@ fn changed_fields(old: &Connector, new: &Connector) -> Vec<String> {
 /// The fields of the config in which the two differ; a secret by the place where it would stand.
 fn changed_config(old: &SealedConfig, new: &SealedConfig) -> BTreeSet<String> {
     let (Value::Object(old_open), Value::Object(new_open)) = (old.open(), new.open()) else {
-        return BTreeSet::from(["/config".to_owned()]).into_iter().filter(|_| old != new).collect();
+        return (old != new).then(|| "/config".to_owned()).into_iter().collect();
     };
     let open =
         old_open.keys().chain(new_open.keys()).filter(|name| old_open.get(*name) != new_open.get(*name));
     let secrets = old.secrets().keys().chain(new.secrets().keys());
     let secrets = secrets.filter(|pointer| old.secrets().get(*pointer) != new.secrets().get(*pointer));
-    open.map(|name| format!("/config/{}", name.replace('~', "~0").replace('/', "~1")))
+    open.map(|name| format!("/config{}", step(name)))
         .chain(secrets.map(|pointer| format!("/config{pointer}")))
         .collect()
 }
