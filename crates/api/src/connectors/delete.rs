@@ -1,12 +1,13 @@
 //! `DELETE …/connectors/{connector_id}`: deletes a connector. 204: from then on no sync of it writes, and no push to it is
-//! taken. Its records stay; with `?records=delete` they are removed, in steps, after the answer, whatever happens.
+//! taken. Its records stay; with `?records=delete` they are removed, in steps, after the answer, whatever happens. With
+//! `If-Match`, 412 unless the connector is still at that version.
 //!
 //! ```text
 //! curl -X DELETE http://127.0.0.1:8080/v1/spaces/default/collections/default/connectors/con_01k…
 //! ```
 
 use axum::extract::State;
-use inlet_store::catalog::Remains;
+use inlet_store::catalog::{ConnectorDeleteEffect, Remains};
 use schemars::json_schema;
 
 use super::precondition::Precondition;
@@ -35,16 +36,20 @@ pub(crate) async fn delete(
     State(api): State<Api>,
     path: ConnectorPath,
     mut query: Query,
-    precondition: Precondition,
+    Precondition(expected): Precondition,
 ) -> Result<Answer, Problem> {
     let remains = take_remains(&mut query)?;
     query.finish()?;
     let connector = find::connector(&api, &path).await?;
-    precondition.check(connector.version)?;
     let CollectionPath { space_id, collection_id } = &path.collection;
     let now = api.clock.now();
-    let deleting = api.catalog.connector_delete(space_id, collection_id, connector.id, remains, now);
-    let Some(deleted) = deleting.await? else { return Err(find::absent_connector(&api, &path).await?) };
+    let deleting =
+        api.catalog.connector_delete(space_id, collection_id, connector.id, expected, remains, now);
+    let deleted = match deleting.await? {
+        ConnectorDeleteEffect::Deleted(deleted) => deleted,
+        ConnectorDeleteEffect::Stale { version } => return Err(Precondition::refused(version)),
+        ConnectorDeleteEffect::Absent => return Err(find::absent_connector(&api, &path).await?),
+    };
     // First, so that a commit in hand is given up and the store is free for the fence.
     for sync_id in [deleted.cancelling, deleted.cancelled].into_iter().flatten() {
         api.engine.cancel(sync_id);

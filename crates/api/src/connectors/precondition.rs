@@ -4,46 +4,49 @@ use axum::extract::FromRequestParts;
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 
+use inlet_store::catalog::ExpectedVersion;
+
 use crate::app::Api;
 use crate::codes::Code;
 use crate::problem::Problem;
 
-/// The versions that the caller would accept.
+/// The versions that the caller would accept: any, if there is no `If-Match`, or it is `*`.
 #[derive(Debug)]
-pub(crate) enum Precondition {
-    /// Any: there is no `If-Match`, or it is `*`.
-    Any,
-    /// One of these entity tags, quotes included.
-    OneOf(Vec<String>),
-}
+pub(crate) struct Precondition(pub(crate) ExpectedVersion);
 
 impl Precondition {
     /// Refuses a version that the caller did not name.
     pub(crate) fn check(&self, version: u64) -> Result<(), Problem> {
-        let tag = format!("\"{version}\"");
-        match self {
-            Self::OneOf(tags) if !tags.contains(&tag) => {
-                let detail = format!(
-                    "The connector is now at version {version}, which `If-Match` does not name. Read it again, and \
-                     decide whether your change still fits."
-                );
-                Err(Problem::new(Code::ConnectorChanged, detail))
-            }
-            _ => Ok(()),
-        }
+        if self.0.allows(version) { Ok(()) } else { Err(Self::refused(version)) }
+    }
+
+    /// The answer to a caller who did not name the version that the connector has.
+    pub(crate) fn refused(version: u64) -> Problem {
+        let detail = format!(
+            "The connector is now at version {version}, which `If-Match` does not name. Read it again, and decide \
+             whether your change still fits."
+        );
+        Problem::new(Code::ConnectorChanged, detail)
     }
 
     fn parse(text: &str) -> Option<Self> {
         if text.trim() == "*" {
-            return Some(Self::Any);
+            return Some(Self(ExpectedVersion::Any));
         }
-        let tags: Vec<String> = text.split(',').map(|tag| tag.trim().to_owned()).collect();
-        let is_tag = |tag: &String| {
+        let tags = || text.split(',').map(str::trim);
+        let is_tag = |tag: &str| {
             let opaque = tag.strip_prefix("W/").unwrap_or(tag);
             opaque.len() >= 2 && opaque.starts_with('"') && opaque.ends_with('"')
         };
-        tags.iter().all(is_tag).then_some(Self::OneOf(tags))
+        tags().all(is_tag).then(|| Self(ExpectedVersion::OneOf(tags().filter_map(version_of).collect())))
     }
+}
+
+/// The version whose tag this is; `None` if it is of none, as every weak tag.
+fn version_of(tag: &str) -> Option<u64> {
+    let version = tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
+    // Tags are compared letter by letter: `"+3"` and `"03"` are not `"3"`.
+    (format!("\"{version}\"") == tag).then_some(version)
 }
 
 impl FromRequestParts<Api> for Precondition {
@@ -51,7 +54,7 @@ impl FromRequestParts<Api> for Precondition {
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
         if !parts.headers.contains_key(IF_MATCH) {
-            return Ok(Self::Any);
+            return Ok(Self(ExpectedVersion::Any));
         }
         // A list may be sent in several lines.
         let lines: Option<Vec<&str>> =
@@ -79,6 +82,9 @@ mod tests {
         assert_eq!(passes("*", 3), Some(true));
         assert_eq!(passes("\"2\"", 3), Some(false));
         assert_eq!(passes("W/\"3\"", 3), Some(false), "a weak tag never matches");
+        for other in ["\"03\"", "\"+3\"", "\"\"", "\"a\"", "\"99999999999999999999\""] {
+            assert_eq!(passes(other, 3), Some(false), "{other}");
+        }
         for bad in ["", "3", "\"3", "\"3\",", "**"] {
             assert_eq!(passes(bad, 3), None, "{bad}");
         }

@@ -99,6 +99,26 @@ async fn if_match_holds_back_a_change_that_was_overtaken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_change_and_a_delete_of_one_version_one_takes_effect() {
+    let app = TestApp::without_workers().await;
+    for _ in 0..40 {
+        let connector = app.connector(json!({"name": "a", "type": "external_source"})).await;
+        let if_unchanged = |request| app.send(with(request, "if-match", "\"1\""));
+        let (patched, deleted) = tokio::join!(
+            if_unchanged(json_request(Method::PATCH, &connector, json!({"name": "b"}))),
+            if_unchanged(request(Method::DELETE, &connector, axum::body::Body::empty())),
+        );
+        match (patched.status, deleted.status) {
+            (StatusCode::OK, StatusCode::PRECONDITION_FAILED) => {
+                assert_eq!(app.get(&connector).await.json()["name"], "b");
+            }
+            (StatusCode::NOT_FOUND, StatusCode::NO_CONTENT) => {}
+            both => panic!("{both:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn patches_in_parallel_all_take_effect() {
     let app = TestApp::without_workers().await;
     let connector = app.connector(json!({"name": "a", "type": "external_source"})).await;

@@ -64,6 +64,25 @@ pub enum UpdateEffect<T> {
     Absent,
 }
 
+/// In which version a connector must be for a change to be wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedVersion {
+    /// In any.
+    Any,
+    /// In one of these. In none, if there are none.
+    OneOf(Vec<u64>),
+}
+
+impl ExpectedVersion {
+    /// Whether `version` is as expected.
+    pub fn allows(&self, version: u64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(versions) => versions.contains(&version),
+        }
+    }
+}
+
 /// What becomes of the records of a connector that is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Remains {
@@ -83,6 +102,30 @@ pub struct DeletedConnector {
     pub cancelling: Option<SyncId>,
     /// Its sync that was queued or waiting, and is cancelled.
     pub cancelled: Option<SyncId>,
+}
+
+/// What came of deleting a connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectorDeleteEffect {
+    /// It is hidden; what must follow is queued.
+    Deleted(DeletedConnector),
+    /// It has a version that was not expected; nothing was changed.
+    Stale {
+        /// The version it has.
+        version: u64,
+    },
+    /// It was not there.
+    Absent,
+}
+
+impl ConnectorDeleteEffect {
+    /// What was deleted, if something was.
+    pub fn deleted(self) -> Option<DeletedConnector> {
+        match self {
+            Self::Deleted(deleted) => Some(deleted),
+            Self::Stale { .. } | Self::Absent => None,
+        }
+    }
 }
 
 /// The connectors of the catalog.
@@ -111,14 +154,16 @@ pub trait Connectors {
     ) -> StoreResult<Effect<()>>;
     /// Replaces name, config, streams, schedule, status and `updated_at` if the stored version is still `connector.version`, and counts it up.
     async fn connector_update(&self, connector: Connector) -> StoreResult<UpdateEffect<Connector>>;
-    /// Hides a connector for good, wants its syncs cancelled (queued ones are cancelled at once) and queues closing it in
-    /// its store and, if they are not to stay, the purge of its records; all in one transaction. `None` if it was not there.
+    /// Hides a connector for good if its version is as expected, wants its syncs cancelled (queued ones are cancelled at once)
+    /// and queues closing it in its store and, if they are not to stay, the purge of its records. The look at the version and
+    /// all that follows are one transaction.
     async fn connector_delete(
         &self,
         space_id: &SpaceId,
         collection_id: &CollectionId,
         id: ConnectorId,
+        expected: ExpectedVersion,
         remains: Remains,
         now: Timestamp,
-    ) -> StoreResult<Option<DeletedConnector>>;
+    ) -> StoreResult<ConnectorDeleteEffect>;
 }

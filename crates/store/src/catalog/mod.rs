@@ -19,7 +19,10 @@ pub use audit::{
     AUDIT_KEPT, AUDIT_MAX, Action, Actor, Audit, AuditEntry, AuditQuery, Cause, Target, UnknownAction,
 };
 pub use collections::{Collection, Collections};
-pub use connectors::{Connector, ConnectorStatus, Connectors, DeletedConnector, Remains, UpdateEffect};
+pub use connectors::{
+    Connector, ConnectorDeleteEffect, ConnectorStatus, Connectors, DeletedConnector, ExpectedVersion,
+    Remains, UpdateEffect,
+};
 pub use idempotency::{Effect, Idempotent, StoredAnswer};
 pub use keys::{
     ApiKey, KEY_SECRETS_MAX, KeyChange, KeyHash, KeyMatch, Keys, Role, RotateConflict, UnknownRole,

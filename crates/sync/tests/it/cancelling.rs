@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use inlet_model::sync::{SyncMode, SyncStatus};
 use inlet_source::Message;
-use inlet_store::catalog::{CancelEffect, Remains};
+use inlet_store::catalog::{CancelEffect, ExpectedVersion, Remains};
 use inlet_store::collection::StreamStatus;
 use inlet_sync::Engine;
 
@@ -98,9 +98,17 @@ async fn deleting_the_connector_ends_its_sync_and_nothing_is_written_after() {
     let now = inlet_model::Clock::now(&inlet_model::SystemClock);
     let deleted = fixture
         .catalog
-        .connector_delete(&connector.space_id, &connector.collection_id, connector.id, Remains::Kept, now)
+        .connector_delete(
+            &connector.space_id,
+            &connector.collection_id,
+            connector.id,
+            ExpectedVersion::Any,
+            Remains::Kept,
+            now,
+        )
         .await
         .unwrap()
+        .deleted()
         .expect("it was there");
     fixture.store().await.close_connector(connector.id).await.unwrap();
     fixture.catalog.task_done(deleted.task.id).await.unwrap();

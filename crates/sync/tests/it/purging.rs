@@ -5,7 +5,7 @@ use std::time::Duration;
 use inlet_model::sync::{SyncMode, SyncStatus};
 use inlet_model::{Clock, StoreId, SystemClock, SystemEntropy, Timestamp};
 use inlet_source::{Message, Outlet, ReadRequest, SourceError};
-use inlet_store::catalog::{Collection, Connector, Effect, PurgeEffect, PurgeId, Remains};
+use inlet_store::catalog::{Collection, Connector, Effect, ExpectedVersion, PurgeEffect, PurgeId, Remains};
 use inlet_store::collection::ChangePage;
 use inlet_sync::Engine;
 
@@ -29,8 +29,15 @@ async fn list(count: i64, request: ReadRequest, out: Outlet) -> Result<(), Sourc
 
 async fn delete_with_records(fixture: &Fixture, engine: &Engine) {
     let Connector { space_id, collection_id, id, .. } = &fixture.connector;
-    let deleting = fixture.catalog.connector_delete(space_id, collection_id, *id, Remains::Purged, now());
-    assert!(deleting.await.unwrap().is_some());
+    let deleting = fixture.catalog.connector_delete(
+        space_id,
+        collection_id,
+        *id,
+        ExpectedVersion::Any,
+        Remains::Purged,
+        now(),
+    );
+    assert!(deleting.await.unwrap().deleted().is_some());
     engine.wake();
 }
 

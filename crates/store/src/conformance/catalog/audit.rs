@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::given::{Given, after, first, sealed};
 use crate::catalog::{
-    AUDIT_KEPT, Action, Actor, ApiKey, AuditEntry, AuditQuery, Catalog, Cause, Connector, Effect, KeyChange,
-    KeyHash, PageQuery, Remains, Target,
+    AUDIT_KEPT, Action, Actor, ApiKey, AuditEntry, AuditQuery, Catalog, Cause, Connector, Effect,
+    ExpectedVersion, KeyChange, KeyHash, PageQuery, Remains, Target,
 };
 
 fn everything(page: PageQuery) -> AuditQuery {
@@ -74,7 +74,14 @@ pub async fn every_change_leaves_its_entry(catalog: Arc<dyn Catalog>) {
         catalog.key_rotate(key.id, KeyHash([2; 32]), now, now, None).await.unwrap();
         catalog.key_delete(key.id).await.unwrap();
         catalog
-            .connector_delete(space_id, collection_id, connector.id, Remains::Kept, given.now())
+            .connector_delete(
+                space_id,
+                collection_id,
+                connector.id,
+                ExpectedVersion::Any,
+                Remains::Kept,
+                given.now(),
+            )
             .await
             .unwrap();
         catalog.collection_delete(space_id, collection_id, false, false, given.now()).await.unwrap();
@@ -132,7 +139,14 @@ pub async fn what_changes_nothing_leaves_no_entry(catalog: Arc<dyn Catalog>) {
         catalog.collection_delete(space_id, collection_id, false, true, given.now()).await.unwrap();
         let unknown = given.a_connector(&given.a_collection(space_id));
         catalog
-            .connector_delete(space_id, collection_id, unknown.id, Remains::Kept, given.now())
+            .connector_delete(
+                space_id,
+                collection_id,
+                unknown.id,
+                ExpectedVersion::Any,
+                Remains::Kept,
+                given.now(),
+            )
             .await
             .unwrap();
         catalog.key_delete(key.id).await.unwrap();

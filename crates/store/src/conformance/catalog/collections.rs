@@ -7,7 +7,8 @@ use inlet_model::sync::SyncStatus;
 
 use super::given::{Given, after, first};
 use crate::catalog::{
-    Catalog, Collection, ConnectorFilter, DeleteEffect, Effect, NameFilter, Remains, TaskKind,
+    Catalog, Collection, ConnectorFilter, DeleteEffect, Effect, ExpectedVersion, NameFilter, Remains,
+    TaskKind,
 };
 
 /// A collection is stored as it was given.
@@ -131,7 +132,11 @@ pub async fn an_empty_collection_goes_without_cascade(catalog: Arc<dyn Catalog>)
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
     let (space_id, id) = (&connector.space_id, &connector.collection_id);
-    given.catalog.connector_delete(space_id, id, connector.id, Remains::Kept, given.now()).await.unwrap();
+    given
+        .catalog
+        .connector_delete(space_id, id, connector.id, ExpectedVersion::Any, Remains::Kept, given.now())
+        .await
+        .unwrap();
     let effect = given.catalog.collection_delete(space_id, id, false, false, given.now()).await.unwrap();
     assert_eq!(effect, DeleteEffect::Deleted);
     let tasks = given.catalog.task_list(9).await.unwrap();

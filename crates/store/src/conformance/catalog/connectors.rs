@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 use super::given::{Given, after, first, sealed};
 use crate::catalog::{
-    Catalog, Collection, Connector, ConnectorFilter, ConnectorStatus, DeletedConnector, Effect, PurgeId,
-    Remains, Task, TaskKind, UpdateEffect,
+    Catalog, Collection, Connector, ConnectorDeleteEffect, ConnectorFilter, ConnectorStatus,
+    DeletedConnector, Effect, ExpectedVersion, PurgeId, Remains, Task, TaskKind, UpdateEffect,
 };
 
 async fn stored(given: &Given, connector: &Connector) -> Option<Connector> {
@@ -20,10 +20,14 @@ async fn stored(given: &Given, connector: &Connector) -> Option<Connector> {
 }
 
 async fn delete(given: &Given, connector: &Connector) -> Option<DeletedConnector> {
+    delete_if(given, connector, ExpectedVersion::Any).await.deleted()
+}
+
+async fn delete_if(given: &Given, connector: &Connector, expected: ExpectedVersion) -> ConnectorDeleteEffect {
     let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
     given
         .catalog
-        .connector_delete(space_id, collection_id, connector.id, Remains::Kept, given.now())
+        .connector_delete(space_id, collection_id, connector.id, expected, Remains::Kept, given.now())
         .await
         .unwrap()
 }
@@ -260,9 +264,15 @@ pub async fn deleting_a_connector_with_its_records_queues_their_purge(catalog: A
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
     let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
-    let deleting =
-        given.catalog.connector_delete(space_id, collection_id, connector.id, Remains::Purged, given.now());
-    let deleted = deleting.await.unwrap().unwrap();
+    let deleting = given.catalog.connector_delete(
+        space_id,
+        collection_id,
+        connector.id,
+        ExpectedVersion::Any,
+        Remains::Purged,
+        given.now(),
+    );
+    let deleted = deleting.await.unwrap().deleted().unwrap();
     assert_eq!(given.catalog.task_list(9).await.unwrap(), [deleted.task]);
     let purges = given.catalog.purge_list(PurgeId(0), 9).await.unwrap();
     assert_eq!(purges.len(), 1);
@@ -307,6 +317,45 @@ pub async fn a_connector_is_deleted_only_in_its_collection(catalog: Arc<dyn Cata
     assert_eq!(given.catalog.task_list(9).await.unwrap(), []);
 }
 
+/// A connector in another version than was expected is not deleted, nor anything of it changed.
+pub async fn a_connector_of_another_version_is_not_deleted(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let connector = given.stored_connector().await;
+    let queued = given.queued_sync(&connector).await;
+    given.catalog.connector_update(connector.clone()).await.unwrap();
+    let standing = Connector { version: 2, ..connector };
+    for expected in [vec![], vec![1], vec![1, 3]] {
+        let effect = delete_if(&given, &standing, ExpectedVersion::OneOf(expected)).await;
+        assert_eq!(effect, ConnectorDeleteEffect::Stale { version: 2 });
+    }
+    assert_eq!(stored(&given, &standing).await, Some(standing.clone()));
+    assert_eq!(given.sync(&queued).await, queued);
+    assert_eq!(given.catalog.task_list(9).await.unwrap(), []);
+    let effect = delete_if(&given, &standing, ExpectedVersion::OneOf(vec![7, 2])).await;
+    assert!(effect.deleted().is_some());
+    let effect = delete_if(&given, &standing, ExpectedVersion::OneOf(vec![7])).await;
+    assert_eq!(effect, ConnectorDeleteEffect::Absent);
+}
+
+/// Of an update and a delete of one version in parallel one takes effect.
+pub async fn of_an_update_and_a_delete_of_one_version_one_takes_effect(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    for _ in 0..20 {
+        let connector = given.stored_connector().await;
+        let (updated, deleted) = tokio::join!(
+            given.catalog.connector_update(connector.clone()),
+            delete_if(&given, &connector, ExpectedVersion::OneOf(vec![connector.version])),
+        );
+        match (updated.unwrap(), deleted) {
+            (UpdateEffect::Updated(standing), ConnectorDeleteEffect::Stale { version: 2 }) => {
+                assert_eq!(stored(&given, &connector).await, Some(standing));
+            }
+            (UpdateEffect::Absent, ConnectorDeleteEffect::Deleted(_)) => {}
+            both => panic!("{both:?}"),
+        }
+    }
+}
+
 /// Of parallel deletes one gets the task, and there is only that one.
 pub async fn of_parallel_deletes_one_gets_the_task(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
@@ -316,7 +365,15 @@ pub async fn of_parallel_deletes_one_gets_the_task(catalog: Arc<dyn Catalog>) {
         let (catalog, connector, now) = (Arc::clone(&given.catalog), connector.clone(), given.now());
         deletes.spawn(async move {
             let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
-            catalog.connector_delete(space_id, collection_id, connector.id, Remains::Kept, now).await.unwrap()
+            let deleting = catalog.connector_delete(
+                space_id,
+                collection_id,
+                connector.id,
+                ExpectedVersion::Any,
+                Remains::Kept,
+                now,
+            );
+            deleting.await.unwrap().deleted()
         });
     }
     let deleted = deletes.join_all().await.into_iter().flatten();

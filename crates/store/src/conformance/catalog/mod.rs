@@ -81,6 +81,8 @@ macro_rules! catalog_tests {
                 deleting_a_connector_cancels_its_queued_sync,
                 deleting_a_connector_wants_its_running_sync_cancelled,
                 a_connector_is_deleted_only_in_its_collection,
+                a_connector_of_another_version_is_not_deleted,
+                of_an_update_and_a_delete_of_one_version_one_takes_effect,
                 of_parallel_deletes_one_gets_the_task,
             }
             secrets {

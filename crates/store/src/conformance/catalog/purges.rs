@@ -7,7 +7,7 @@ use inlet_model::{ConnectorId, StoreId, StreamName};
 use tokio::task::JoinSet;
 
 use super::given::Given;
-use crate::catalog::{Catalog, Connector, Purge, PurgeEffect, PurgeId, Remains};
+use crate::catalog::{Catalog, Connector, ExpectedVersion, Purge, PurgeEffect, PurgeId, Remains};
 
 fn stream(name: &str) -> Option<StreamName> {
     Some(StreamName::new(name).unwrap())
@@ -109,8 +109,15 @@ pub async fn the_records_of_a_deleted_connector_can_be_purged(catalog: Arc<dyn C
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
     let (space_id, collection_id, id) = (&connector.space_id, &connector.collection_id, connector.id);
-    let deleting = given.catalog.connector_delete(space_id, collection_id, id, Remains::Kept, given.now());
-    deleting.await.unwrap().unwrap();
+    let deleting = given.catalog.connector_delete(
+        space_id,
+        collection_id,
+        id,
+        ExpectedVersion::Any,
+        Remains::Kept,
+        given.now(),
+    );
+    deleting.await.unwrap().deleted().unwrap();
     assert_eq!(queue(&given, &[&connector], None).await, PurgeEffect::Queued);
     assert_eq!(all(&given).await.len(), 1);
 }

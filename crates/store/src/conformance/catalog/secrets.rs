@@ -7,7 +7,7 @@ use inlet_model::sync::Outcome;
 use serde_json::json;
 
 use super::given::{Given, sealed};
-use crate::catalog::{Catalog, Connector, HeldSecrets, Remains, SecretHolder, UpdateEffect};
+use crate::catalog::{Catalog, Connector, ExpectedVersion, HeldSecrets, Remains, SecretHolder, UpdateEffect};
 
 /// A connector that was stored, with these secrets at `/password`.
 async fn stored(given: &Given, secret: u8) -> Connector {
@@ -70,7 +70,14 @@ pub async fn a_begun_sync_keeps_secrets_that_its_connector_has_lost(catalog: Arc
     let (space_id, collection_id) = (&connector.space_id, &connector.collection_id);
     given
         .catalog
-        .connector_delete(space_id, collection_id, connector.id, Remains::Kept, given.now())
+        .connector_delete(
+            space_id,
+            collection_id,
+            connector.id,
+            ExpectedVersion::Any,
+            Remains::Kept,
+            given.now(),
+        )
         .await
         .unwrap();
     assert_eq!(all(&given, 9).await, []);

@@ -6,7 +6,7 @@ use inlet_model::sync::{Outcome, SyncStatus};
 use serde_json::json;
 
 use super::given::Given;
-use crate::catalog::{Catalog, Claim, Connector, Remains, Sync};
+use crate::catalog::{Catalog, Claim, Connector, ExpectedVersion, Remains, Sync};
 
 async fn take_over(given: &Given) -> Vec<Claim> {
     given.catalog.sync_take_over(given.now()).await.unwrap()
@@ -46,7 +46,7 @@ pub async fn a_sync_of_a_deleted_connector_comes_without_it(catalog: Arc<dyn Cat
     let now = given.now();
     given
         .catalog
-        .connector_delete(&one.space_id, &one.collection_id, one.id, Remains::Kept, now)
+        .connector_delete(&one.space_id, &one.collection_id, one.id, ExpectedVersion::Any, Remains::Kept, now)
         .await
         .unwrap();
     given.catalog.space_delete(&two.space_id, true, now).await.unwrap();

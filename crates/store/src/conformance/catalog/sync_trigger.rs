@@ -7,7 +7,9 @@ use tokio::task::JoinSet;
 
 use super::given::{Given, first};
 use crate::StoreErrorKind;
-use crate::catalog::{Catalog, Connector, ConnectorStatus, Effect, Remains, Sync, SyncFilter};
+use crate::catalog::{
+    Catalog, Connector, ConnectorStatus, Effect, ExpectedVersion, Remains, Sync, SyncFilter,
+};
 
 /// A triggered sync is queued as it was given.
 pub async fn a_triggered_sync_is_queued_as_it_was_given(catalog: Arc<dyn Catalog>) {
@@ -89,7 +91,14 @@ pub async fn a_connector_that_is_not_there_cannot_be_triggered(catalog: Arc<dyn 
     let deleted = given.stored_connector_in(&beside).await;
     given
         .catalog
-        .connector_delete(&beside.space_id, &beside.id, deleted.id, Remains::Kept, given.now())
+        .connector_delete(
+            &beside.space_id,
+            &beside.id,
+            deleted.id,
+            ExpectedVersion::Any,
+            Remains::Kept,
+            given.now(),
+        )
         .await
         .unwrap();
     for unknown in [never_made, misplaced, deleted] {

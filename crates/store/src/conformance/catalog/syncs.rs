@@ -5,7 +5,7 @@ use std::sync::Arc;
 use inlet_model::sync::{Outcome, SyncStatus};
 
 use super::given::{Given, after, first};
-use crate::catalog::{Catalog, Connector, Effect, Remains, Sync, SyncFilter, SyncTally};
+use crate::catalog::{Catalog, Connector, Effect, ExpectedVersion, Remains, Sync, SyncFilter, SyncTally};
 
 async fn ended_syncs(given: &Given, connector: &Connector, count: usize) -> Vec<Sync> {
     let mut newest_first = Vec::new();
@@ -85,7 +85,14 @@ pub async fn syncs_that_have_not_ended_are_counted_by_status_and_type(catalog: A
     let (space_id, collection_id) = (&deleted.space_id, &deleted.collection_id);
     given
         .catalog
-        .connector_delete(space_id, collection_id, deleted.id, Remains::Kept, given.now())
+        .connector_delete(
+            space_id,
+            collection_id,
+            deleted.id,
+            ExpectedVersion::Any,
+            Remains::Kept,
+            given.now(),
+        )
         .await
         .unwrap();
     let oldest = given.queued_sync(&given.stored_connector().await).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::given::Given;
-use crate::catalog::{Catalog, Remains, Task};
+use crate::catalog::{Catalog, ExpectedVersion, Remains, Task};
 
 async fn queued_tasks(given: &Given, count: usize) -> Vec<Task> {
     let collection = given.stored_collection().await;
@@ -13,9 +13,16 @@ async fn queued_tasks(given: &Given, count: usize) -> Vec<Task> {
         let now = given.now();
         let task = given
             .catalog
-            .connector_delete(&collection.space_id, &collection.id, id, Remains::Kept, now)
+            .connector_delete(
+                &collection.space_id,
+                &collection.id,
+                id,
+                ExpectedVersion::Any,
+                Remains::Kept,
+                now,
+            )
             .await;
-        tasks.push(task.unwrap().unwrap().task);
+        tasks.push(task.unwrap().deleted().unwrap().task);
     }
     tasks
 }

@@ -16,8 +16,8 @@ use super::row::{Columns, Json, Name, Text, Unsigned, name_of};
 use super::{SqliteCatalog, collections, deletes, idempotency};
 use crate::StoreResult;
 use crate::catalog::{
-    Action, Connector, ConnectorFilter, Connectors, DeletedConnector, Effect, Idempotent, Page, PageQuery,
-    Remains, Target, UpdateEffect,
+    Action, Connector, ConnectorDeleteEffect, ConnectorFilter, Connectors, Effect, ExpectedVersion,
+    Idempotent, Page, PageQuery, Remains, Target, UpdateEffect,
 };
 
 pub(super) const SELECT: &str =
@@ -74,14 +74,20 @@ impl Connectors for SqliteCatalog {
         space_id: &SpaceId,
         collection_id: &CollectionId,
         id: ConnectorId,
+        expected: ExpectedVersion,
         remains: Remains,
         now: Timestamp,
-    ) -> StoreResult<Option<DeletedConnector>> {
+    ) -> StoreResult<ConnectorDeleteEffect> {
         let (space_id, collection_id) = (space_id.clone(), collection_id.clone());
         self.write("delete a connector", move |tx| {
-            let Some(connector) = get_in(tx, &space_id, &collection_id, id)? else { return Ok(None) };
+            let Some(connector) = get_in(tx, &space_id, &collection_id, id)? else {
+                return Ok(ConnectorDeleteEffect::Absent);
+            };
+            if !expected.allows(connector.version) {
+                return Ok(ConnectorDeleteEffect::Stale { version: connector.version });
+            }
             tx.audit(Action::ConnectorDelete, target(&connector))?;
-            deletes::connector(tx, &connector, remains, now).map(Some)
+            deletes::connector(tx, &connector, remains, now).map(ConnectorDeleteEffect::Deleted)
         })
         .await
     }

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use inlet_model::{SeededEntropy, SystemClock};
-use inlet_store::catalog::{Catalog, Collections, Effect, NameFilter, Remains, Spaces, Tasks};
+use inlet_store::catalog::{
+    Catalog, Collections, Effect, ExpectedVersion, NameFilter, Remains, Spaces, Tasks,
+};
 use inlet_store::conformance::catalog::given::{Given, first};
 use inlet_store::sqlite::SqliteCatalog;
 use inlet_store::{StoreErrorKind, StoreResult};
@@ -117,7 +119,14 @@ async fn opening_again_keeps_everything() {
     let now = given.now();
     let task = given
         .catalog
-        .connector_delete(&gone.space_id, &gone.collection_id, gone.id, Remains::Kept, now)
+        .connector_delete(
+            &gone.space_id,
+            &gone.collection_id,
+            gone.id,
+            ExpectedVersion::Any,
+            Remains::Kept,
+            now,
+        )
         .await
         .unwrap();
     let use_of_key = given.idempotent(1, 1);
@@ -134,7 +143,7 @@ async fn opening_again_keeps_everything() {
     assert_eq!(again.sync(&running.sync).await, running.sync);
     assert_eq!(
         again.catalog.task_list(9).await.unwrap(),
-        task.map(|deleted| deleted.task).into_iter().collect::<Vec<_>>()
+        task.deleted().map(|deleted| deleted.task).into_iter().collect::<Vec<_>>()
     );
     let effect = again.catalog.space_create(again.a_space(), Some(use_of_key.clone())).await.unwrap();
     assert_eq!(effect, Effect::Replayed(use_of_key.answer));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_model::sync::Outcome;
-use inlet_store::catalog::{Connector, Remains};
+use inlet_store::catalog::{Connector, ExpectedVersion, Remains};
 use inlet_store::conformance::catalog::given::Given;
 
 use super::{look_into, open};
@@ -17,9 +17,10 @@ async fn delete(given: &Given, connector: &Connector) {
     let now = given.now();
     given
         .catalog
-        .connector_delete(space_id, collection_id, connector.id, Remains::Kept, now)
+        .connector_delete(space_id, collection_id, connector.id, ExpectedVersion::Any, Remains::Kept, now)
         .await
         .unwrap()
+        .deleted()
         .unwrap();
 }
 

@@ -13,8 +13,8 @@ use inlet_model::secret::SealedConfig;
 use inlet_model::sync::{Outcome, SyncMode, SyncTrigger};
 use inlet_model::{ConnectorId, KeyId, SeededEntropy, Timestamp};
 use inlet_store::catalog::{
-    ApiKey, Connector, ConnectorFilter, ConnectorStatus, KeyHash, NameFilter, Remains, Role, Sync,
-    SyncFilter, TaskKind,
+    ApiKey, Connector, ConnectorFilter, ConnectorStatus, ExpectedVersion, KeyHash, NameFilter, Remains, Role,
+    Sync, SyncFilter, TaskKind,
 };
 use inlet_store::conformance::catalog::given::{Given, first, sealed};
 use inlet_store::sqlite::SqliteCatalog;
@@ -128,7 +128,14 @@ async fn write_everything(path: &Path) {
     let now = given.now();
     given
         .catalog
-        .connector_delete(&collection.space_id, &collection.id, deleted.id, Remains::Kept, now)
+        .connector_delete(
+            &collection.space_id,
+            &collection.id,
+            deleted.id,
+            ExpectedVersion::Any,
+            Remains::Kept,
+            now,
+        )
         .await
         .unwrap();
     let gone = given.stored_collection().await;

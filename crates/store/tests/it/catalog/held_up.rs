@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use inlet_model::sync::{Outcome, SyncStatus};
-use inlet_store::catalog::{CancelEffect, Connector, Effect, Remains, Sync};
+use inlet_store::catalog::{CancelEffect, Connector, Effect, ExpectedVersion, Remains, Sync};
 use inlet_store::conformance::catalog::given::Given;
 use tempfile::TempDir;
 
@@ -75,7 +75,7 @@ async fn it_is_cancelled_when_its_connector_goes() {
         held_up
             .given
             .catalog
-            .connector_delete(space_id, collection_id, connector.id, Remains::Kept, now)
+            .connector_delete(space_id, collection_id, connector.id, ExpectedVersion::Any, Remains::Kept, now)
             .await
             .unwrap();
         assert_eq!(held_up.given.sync(&sync).await.status, SyncStatus::Cancelled);
