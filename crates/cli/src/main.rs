@@ -12,6 +12,7 @@ mod output;
 mod server;
 mod session;
 mod signals;
+mod tls;
 mod traces;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
             return if answer.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
+    tls::use_ring();
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

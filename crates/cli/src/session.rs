@@ -1,7 +1,7 @@
 //! A command's way to the data: through the server that was named, or the one that holds the data directory, or, if there
 //! is none, in this process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::args::{EncryptionArgs, ServerArgs};
 use crate::client::{Client, Transport, key_headers};
 use crate::errors::CommandError;
 use crate::node::{self, Node, NodeOptions, Ownership};
+use crate::tls::Trust;
 
 /// How long a command waits for another one, or for a server that starts or ends: a little longer than a server may take.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -54,20 +55,22 @@ impl Session {
     /// Goes to the server that was named. If none was, finds the one of the data directory, or becomes one for a moment.
     pub(crate) async fn open(server: &ServerArgs, need: Need) -> Result<Self, CommandError> {
         match &server.url {
-            Some(url) => Self::at(url, server.api_key.as_deref()),
+            Some(url) => Self::at(url, server.api_key.as_deref(), server.ca_file.as_deref()),
             None => Self::of(server, need).await,
         }
     }
 
     /// At a server anywhere.
-    fn at(url: &str, key: Option<&str>) -> Result<Self, CommandError> {
+    fn at(url: &str, key: Option<&str>, ca_file: Option<&Path>) -> Result<Self, CommandError> {
         let headers = match key.map(str::trim) {
             None => HeaderMap::new(),
             Some(key) => key_headers(key).filter(|_| !key.is_empty()).ok_or_else(|| {
                 CommandError::input("input.api_key", "an API key has visible ASCII characters only")
             })?,
         };
-        let transport = Transport::http(&checked(url)?, headers)?;
+        let address = checked(url)?;
+        let trust = trust(&address, ca_file)?;
+        let transport = Transport::http(&address, headers, trust)?;
         Ok(Self { client: Client::new(transport, Arc::new(SystemEntropy)), node: None })
     }
 
@@ -115,7 +118,7 @@ impl Session {
     /// Beside the server of a data directory, which must answer.
     pub(crate) async fn beside(server: &Server) -> Result<Self, CommandError> {
         let headers = key_headers(&server.token).unwrap_or_default();
-        let transport = Transport::http(&server.address, headers)?;
+        let transport = Transport::http(&server.address, headers, Trust::Nobody)?;
         let client = Client::new(transport, Arc::new(SystemEntropy));
         client.get_once("/healthz").await?;
         Ok(Self { client, node: None })
@@ -141,21 +144,28 @@ impl Session {
 
 /// The address of a server, if it is one.
 fn checked(url: &str) -> Result<String, CommandError> {
-    let bad =
-        |message: String| CommandError::input("input.url", message).hint("write it as `http://host:port`");
+    let bad = |message: String| {
+        CommandError::input("input.url", message).hint("write it as `http://host:port` or `https://host`")
+    };
     let uri: Uri =
         url.parse().map_err(|error| bad(format!("`{url}` is no address of a server")).because(error))?;
     match uri.scheme_str() {
-        Some("http") if uri.query().is_none() => Ok(url.to_owned()),
-        Some("https") => {
-            Err(CommandError::input("input.url", "the command line speaks plain HTTP only, as yet")
-                .hint(
-                    "where a proxy adds TLS, go through a tunnel to the server itself, or use another client",
-                )
-                .into())
-        }
+        Some("http" | "https") if uri.query().is_none() => Ok(url.to_owned()),
         _ => Err(bad(format!("`{url}` is no address of a server")).into()),
     }
+}
+
+/// Whom to trust at that address.
+fn trust(url: &str, ca_file: Option<&Path>) -> Result<Trust, CommandError> {
+    Trust::at(url, ca_file).map_err(|error| {
+        let file = ca_file.unwrap_or(Path::new("")).display();
+        CommandError::input("input.ca_file", format!("`{file}` cannot be used as a file of certificates"))
+            .because(error)
+            .hint(
+                "--ca-file takes the certificate of an authority in PEM form: `-----BEGIN CERTIFICATE-----`",
+            )
+            .into()
+    })
 }
 
 #[cfg(test)]
@@ -164,7 +174,12 @@ mod tests {
 
     #[test]
     fn an_address_has_a_scheme_and_a_host() {
-        for good in ["http://127.0.0.1:8080", "http://[::1]:8080/", "http://inlet.example/behind/a/proxy"] {
+        for good in [
+            "http://127.0.0.1:8080",
+            "http://[::1]:8080/",
+            "http://inlet.example/behind/a/proxy",
+            "https://inlet.example",
+        ] {
             assert_eq!(checked(good).unwrap(), good);
         }
         for bad in [
@@ -174,7 +189,8 @@ mod tests {
             "ftp://a",
             "http://",
             "http://a?b=c",
-            "https://a",
+            "https://",
+            "https://a?b=c",
             "http://a b",
         ] {
             assert!(checked(bad).is_err(), "{bad}");

@@ -59,7 +59,7 @@ fn addresses_that_lead_nowhere() {
     let ran = home.inlet(&format!("spaces list --url http://127.0.0.1:{port}"));
     assert_eq!(ran.code, Some(1), "{ran}");
     assert!(ran.stderr.contains("code: server.unreachable"), "{ran}");
-    for url in ["localhost:8080", "ftp://example.com", "https://example.com"] {
+    for url in ["localhost:8080", "ftp://example.com", "https://", "https://example.com?a=b"] {
         let ran = home.inlet(&format!("spaces list --url {url}"));
         assert_eq!(ran.code, Some(2), "{url}: {ran}");
         assert!(ran.stderr.contains("code: input.url"), "{url}: {ran}");

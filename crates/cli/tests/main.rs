@@ -24,5 +24,6 @@ mod sources;
 mod spaces;
 mod syncing;
 mod syncs;
+mod tls;
 #[cfg(feature = "otlp")]
 mod traces;

@@ -19,7 +19,7 @@ pub(crate) struct ApiArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct ServerArgs {
-    /// The address of a server, such as `http://127.0.0.1:8080`
+    /// The address of a server, such as `http://127.0.0.1:8080` or `https://inlet.example`
     ///
     /// Without it the command goes through the server that works in the data directory, or, if there is none, works in
     /// the directory itself.
@@ -31,6 +31,12 @@ pub(crate) struct ServerArgs {
     /// Only used with --url: the server of a data directory is shown the token in that directory.
     #[arg(long, global = true, value_name = "KEY", env = "INLET_API_KEY", hide_env_values = true)]
     pub(crate) api_key: Option<String>,
+
+    /// A file with the certificates to trust of a server with https, in PEM form; if not said, those the system trusts
+    ///
+    /// For a server whose certificate a private authority has issued. No other authority is then trusted.
+    #[arg(long, global = true, value_name = "FILE", env = "INLET_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
 
     /// The directory that holds all data, where no --url is given
     ///

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::errors::{BadField, CommandError, Complaint};
+use crate::tls::{self, Flaw};
 
 /// Why a call gave no good answer.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,17 @@ pub(crate) enum CallError {
         /// How far the call came.
         reach: Reach,
         /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no connection that could be trusted, or understood. Nothing was done.
+    #[error("{}", .flaw.message(.address))]
+    Unsafe {
+        /// Where it should lead.
+        address: String,
+        /// What is wrong with it.
+        flaw: Flaw,
+        /// The words of the library.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -42,7 +54,11 @@ pub(crate) enum Reach {
 impl CallError {
     /// Whether the server may have done what it was asked for.
     pub(super) fn may_have_arrived(&self) -> bool {
-        !matches!(self, Self::Problem(_) | Self::Unreachable { reach: Reach::NoConnection, .. })
+        match self {
+            Self::Problem(_) | Self::Unsafe { .. } => false,
+            Self::Unreachable { reach, .. } => *reach != Reach::NoConnection,
+            Self::Unreadable(_) => true,
+        }
     }
 
     /// Whether the call may go through when it is made again.
@@ -112,6 +128,10 @@ impl Problem {
         let complaint = new(self.code, self.detail).fields(self.errors);
         match (hint(&code), self.request_id) {
             (Some(hint), _) => complaint.hint(hint),
+            // Never followed: the key would go wherever the answer says.
+            (None, _) if self.status.is_redirection() => complaint.hint(
+                "it leads elsewhere; give the address that is meant, with https:// if the server has TLS",
+            ),
             (None, Some(id)) if self.status.is_server_error() => {
                 complaint.hint(format!("the log names the cause; look for {id}"))
             }
@@ -145,6 +165,9 @@ impl From<CallError> for CommandError {
                     _ => "what was asked for may have been done; a sync that was running there goes on when the server starts again",
                 })
                 .into(),
+            CallError::Unsafe { flaw, cause, .. } => {
+                Self::failure(flaw.code(), message).because(cause).hint(flaw.hint(tls::CA_FILE)).into()
+            }
             CallError::Unreadable(cause) => Self::failure("server.unreadable", message)
                 .because(cause)
                 .hint("is it another version of Inlet?")

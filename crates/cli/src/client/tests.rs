@@ -11,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::errors::CommandError;
+use crate::tls::Trust;
 
 /// What the server does with a request.
 enum Act {
@@ -44,7 +46,8 @@ async fn server(acts: Vec<Act>) -> (Client, JoinHandle<Vec<String>>) {
 }
 
 fn client(address: &str) -> Client {
-    let transport = Transport::http(address, HeaderMap::new()).unwrap();
+    crate::tls::use_ring();
+    let transport = Transport::http(address, HeaderMap::new(), Trust::Nobody).unwrap();
     let mut client = Client::new(transport, Arc::new(SeededEntropy::new(1)));
     client.patience.first_wait = Duration::from_millis(1);
     client
@@ -130,6 +133,19 @@ async fn a_repeated_delete_that_finds_nothing_was_done_the_first_time() {
     let (client, heads) = server(vec![Says(404, "", "")]).await;
     client.delete("/v1/spaces/a").await.unwrap_err();
     heads.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_does_not_go_where_an_answer_leads() {
+    let (elsewhere, heads_there) = server(vec![Says(200, "", "{}")]).await;
+    let Transport::Http { address, .. } = &elsewhere.transport else { unreachable!("it is over HTTP") };
+    let location: &'static str = format!("Location: {address}/a\r\n").leak();
+    let (client, heads) = server(vec![Says(308, location, "")]).await;
+    let told = CommandError::from(client.get("/a").await.unwrap_err());
+    let CommandError::Complaint(told) = told else { panic!("{told:?}") };
+    assert!(told.to_string().contains("hint: it leads elsewhere"), "{told}");
+    heads.await.unwrap();
+    assert!(!heads_there.is_finished(), "nobody has asked there");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use tower::ServiceExt;
 
 use super::CallError;
 use super::problem::Reach;
+use crate::tls::{Flaw, Trust};
 
 /// No answer of the API is longer: a page is cut at some megabytes, and holds at least one record of at most sixteen.
 const MAX_ANSWER: usize = 64 << 20;
@@ -79,11 +80,11 @@ pub(crate) enum Transport {
         /// What the API wants to see of a caller.
         headers: HeaderMap,
     },
-    /// It is another one on this machine.
+    /// It is another one, on this machine or elsewhere.
     Http {
         /// Makes the connections.
         http: reqwest::Client,
-        /// `http://address:port`
+        /// `http://address:port` or `https://host`, and perhaps a path
         address: String,
     },
 }
@@ -102,10 +103,10 @@ impl Transport {
     }
 
     /// Calls over HTTP, with these headers.
-    pub(crate) fn http(address: &str, headers: HeaderMap) -> Result<Self, CallError> {
+    pub(crate) fn http(address: &str, headers: HeaderMap, trust: Trust) -> Result<Self, CallError> {
         let address = address.trim_end_matches('/').to_owned();
         // A proxy between two processes of one machine would only lose the call.
-        let http = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).default_headers(headers).build();
+        let http = trust.client().no_proxy().timeout(TIMEOUT).default_headers(headers).build();
         match http {
             Ok(http) => Ok(Self::Http { http, address }),
             Err(error) => Err(unreachable(&address, error)),
@@ -176,6 +177,9 @@ fn date(headers: &HeaderMap) -> Option<i64> {
 }
 
 fn unreachable(address: &str, error: reqwest::Error) -> CallError {
+    if let Some(flaw) = Flaw::of(&error) {
+        return CallError::Unsafe { address: address.to_owned(), flaw, cause: Box::new(error) };
+    }
     let reach = match &error {
         error if error.is_timeout() => Reach::TimedOut,
         error if error.is_connect() || error.is_builder() => Reach::NoConnection,

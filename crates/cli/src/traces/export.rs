@@ -15,8 +15,9 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 
 use super::SpanLayer;
-use super::collector::Collector;
+use super::collector::{CERTIFICATE, Collector};
 use crate::errors::CommandError;
+use crate::tls::{Flaw, Trust};
 
 /// How long the end of the process waits for the collector: what the ten seconds of a stop leave over.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -28,11 +29,18 @@ const SERVICE: &str = "inlet";
 pub(super) struct Export(SdkTracerProvider);
 
 impl Export {
-    pub(super) fn start(endpoint: String, runtime: &Handle) -> Result<(Self, SpanLayer), CommandError> {
+    pub(super) fn start(
+        endpoint: String,
+        trust: Trust,
+        runtime: &Handle,
+    ) -> Result<(Self, SpanLayer), CommandError> {
         let failed = |cause: Box<dyn std::error::Error + Send + Sync>| {
             CommandError::failure("traces.unusable", "traces cannot be sent").because(cause)
         };
-        let collector = Collector::new(runtime.clone()).map_err(|error| failed(error.into()))?;
+        let collector = Collector::new(trust, runtime.clone()).map_err(|error| match Flaw::of(&error) {
+            Some(flaw) => failed(error.into()).hint(flaw.hint(CERTIFICATE)),
+            None => failed(error.into()),
+        })?;
         let exporter =
             SpanExporter::builder().with_http().with_http_client(collector).with_endpoint(endpoint);
         let exporter = exporter.build().map_err(|error| failed(error.into()))?;

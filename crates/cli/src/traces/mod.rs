@@ -16,6 +16,7 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::args::{Command, SyncsCommand};
 use crate::errors::CommandError;
+use crate::tls::Trust;
 
 /// What takes the spans of the process, as a layer of its subscriber.
 pub(crate) type SpanLayer = Box<dyn Layer<Registry> + Send + Sync>;
@@ -45,20 +46,28 @@ impl Traces {
         if !may_run_syncs {
             return Ok((Self::default(), None));
         }
-        match settings::endpoint(|name| std::env::var(name).ok())? {
-            Some(endpoint) => Self::to(endpoint, runtime),
+        let variable = |name: &str| std::env::var(name).ok();
+        match settings::endpoint(variable)? {
+            Some(endpoint) => {
+                let trust = settings::trust(&endpoint, variable)?;
+                Self::to(endpoint, trust, runtime)
+            }
             None => Ok((Self::default(), None)),
         }
     }
 
     #[cfg(feature = "otlp")]
-    fn to(endpoint: String, runtime: &Handle) -> Result<(Self, Option<SpanLayer>), CommandError> {
-        let (export, layer) = export::Export::start(endpoint, runtime)?;
+    fn to(
+        endpoint: String,
+        trust: Trust,
+        runtime: &Handle,
+    ) -> Result<(Self, Option<SpanLayer>), CommandError> {
+        let (export, layer) = export::Export::start(endpoint, trust, runtime)?;
         Ok((Self { export: Some(export) }, Some(layer)))
     }
 
     #[cfg(not(feature = "otlp"))]
-    fn to(_: String, _: &Handle) -> Result<(Self, Option<SpanLayer>), CommandError> {
+    fn to(_: String, _: Trust, _: &Handle) -> Result<(Self, Option<SpanLayer>), CommandError> {
         Err(CommandError::input(
             "input.otlp",
             "the environment asks for traces, and this program was built without them",

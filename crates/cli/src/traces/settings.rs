@@ -1,10 +1,15 @@
-//! Whether the environment wants traces, and where to. The other variables are read by the exporter itself.
+//! Whether the environment wants traces, where to, and whom to trust there. The other variables are read by the exporter itself.
+
+use std::path::Path;
 
 use crate::errors::{CommandError, Complaint};
+use crate::tls::Trust;
 
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+/// The files with the certificates to trust, the one for traces first.
+const CERTIFICATES: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"];
 const OUR_PROTOCOL: &str = "http/protobuf";
 
 /// The URL that takes spans; `None` if no traces are wanted. An empty variable counts as one that is not set.
@@ -29,15 +34,28 @@ pub(super) fn endpoint(variable: impl Fn(&str) -> Option<String>) -> Result<Opti
     }
     // The value stays unsaid: a URL may hold a password.
     match reqwest::Url::parse(&url) {
-        Ok(parsed) if parsed.scheme() == "http" => Ok(Some(with_path(&url, path))),
-        Ok(parsed) if parsed.scheme() == "https" => Err(CommandError::input(
+        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => Ok(Some(with_path(&url, path))),
+        Ok(_) => Err(CommandError::input(
             "input.otlp",
-            format!("traces are sent over plain HTTP, and {name} begins with https"),
-        )
-        .hint("run a collector on this machine, name it by http://, and let it send the traces on")),
-        Ok(_) => Err(CommandError::input("input.otlp", format!("{name} is no URL that begins with http://"))),
+            format!("{name} is no URL that begins with http:// or https://"),
+        )),
         Err(error) => Err(CommandError::input("input.otlp", format!("{name} is no URL")).because(error)),
     }
+}
+
+/// Whom to trust at the URL that takes spans.
+pub(super) fn trust(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Trust, Complaint> {
+    let file =
+        CERTIFICATES.iter().find_map(|name| Some((name, variable(name).filter(|file| !file.is_empty())?)));
+    Trust::at(url, file.as_ref().map(|(_, file)| Path::new(file))).map_err(|error| {
+        let name = file.map_or("", |(name, _)| name);
+        CommandError::input(
+            "input.otlp",
+            format!("the file of certificates that {name} names cannot be used"),
+        )
+        .because(error)
+        .hint("it holds the certificate of an authority in PEM form: `-----BEGIN CERTIFICATE-----`")
+    })
 }
 
 fn with_path(url: &str, path: &str) -> String {
@@ -62,6 +80,7 @@ mod tests {
         assert_eq!(of(&[(ENDPOINT, " ")]), Ok(None));
         assert_eq!(of(&[base]).unwrap().unwrap(), "http://a:4318/v1/traces");
         assert_eq!(of(&[base, whole]).unwrap().unwrap(), "http://b/spans");
+        assert_eq!(of(&[(ENDPOINT, "https://a")]).unwrap().unwrap(), "https://a/v1/traces");
     }
 
     #[test]
@@ -74,14 +93,26 @@ mod tests {
 
     #[test]
     fn what_cannot_be_done_is_told_without_the_value() {
-        for bad in
-            ["https://secret.example", "secret.example:4318", "localhost:4318", "http://", "ftp://secret/"]
-        {
+        for bad in ["secret.example:4318", "localhost:4318", "http://", "https://", "ftp://secret/"] {
             let told = of(&[(ENDPOINT, bad)]).unwrap_err();
             assert!(told.contains(ENDPOINT) && told.contains("code: input.otlp"), "{told}");
             assert!(!told.contains("secret"), "{told}");
         }
         let grpc = of(&[(ENDPOINT, "http://a:4317"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]).unwrap_err();
         assert!(grpc.contains("http/protobuf") && grpc.contains("`grpc`"), "{grpc}");
+    }
+
+    #[test]
+    fn the_file_of_certificates_is_the_one_for_traces_else_that_of_all() {
+        let told = |url: &str, set: &[&str]| {
+            let get = |name: &str| set.contains(&name).then(|| "/no/such/file".to_owned());
+            trust(url, get).map_err(|complaint| complaint.to_string())
+        };
+        let [of_traces, of_all] = CERTIFICATES;
+        assert!(matches!(told("https://a", &[]), Ok(Trust::System)));
+        assert!(matches!(told("http://a", &[of_all]), Ok(Trust::Nobody)));
+        let bad = told("https://a", &[of_all]).unwrap_err();
+        assert!(bad.contains(of_all) && bad.contains("code: input.otlp"), "{bad}");
+        assert!(told("https://a", &[of_all, of_traces]).unwrap_err().contains(of_traces));
     }
 }

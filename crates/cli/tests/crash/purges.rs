@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Home, Server};
+use crate::harness::{Home, Server, http_client};
 
 use super::pushes::{counts_at_the_end, post, start};
 
@@ -117,7 +117,7 @@ fn delete(server: &Server, path: &str) -> Option<u16> {
 fn send(server: &Server, method: reqwest::Method, path: &str) -> Option<(u16, String)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http_client();
         let response = http.request(method, format!("{}{path}", server.url())).send().await.ok()?;
         Some((response.status().as_u16(), response.text().await.ok()?))
     })

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Home, Server};
+use crate::harness::{Home, Server, http_client};
 
 const CONNECTORS: &str = "/v1/spaces/default/collections/default/connectors";
 
@@ -49,7 +49,7 @@ pub(super) fn start(home: &Home, faults: &str) -> Server {
 pub(super) fn post(server: &Server, path: &str, body: &Value) -> Option<Value> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http_client();
         let request = http
             .post(format!("{}{path}", server.url()))
             .header("Idempotency-Key", path.rsplit_once('/').map_or(path, |(_, last)| last))

@@ -48,7 +48,7 @@ fn by_reqwest(line: &str) -> Answer {
     let method = method.unwrap_or_else(|| if data.is_some() { "POST" } else { "GET" }.to_owned());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = super::http_client();
         let mut request = http.request(method.parse().unwrap(), url.unwrap());
         for header in &headers {
             let (name, value) = header.split_once(": ").unwrap();

@@ -3,6 +3,7 @@
 pub(crate) mod curl;
 mod redact;
 mod server;
+pub(crate) mod tls;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -58,7 +59,7 @@ impl Home {
     pub(crate) fn program(&self, name: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(name);
         for (name, _) in std::env::vars_os() {
-            if ["INLET_", "OTEL_"].iter().any(|ours| name.to_string_lossy().starts_with(ours)) {
+            if ["INLET_", "OTEL_", "SSL_CERT_"].iter().any(|ours| name.to_string_lossy().starts_with(ours)) {
                 command.env_remove(name);
             }
         }
@@ -93,6 +94,12 @@ impl Home {
 pub(crate) fn shown_of(home: &Home, lines: &[&str]) -> String {
     let shown = lines.iter().map(|line| format!("$ inlet {line}\n{}", home.inlet(line)));
     redacted(&shown.collect::<Vec<_>>().join("\n"), home.path())
+}
+
+/// A client for plain HTTP.
+pub(crate) fn http_client() -> reqwest::Client {
+    tls::use_ring();
+    reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
 }
 
 /// A text that must be JSON.

@@ -1,6 +1,7 @@
 //! A running `inlet serve`.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
@@ -59,6 +60,11 @@ impl Server {
         &self.url
     }
 
+    /// The address and port where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
@@ -108,7 +114,7 @@ impl Server {
     fn call(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let http = reqwest::Client::builder().no_proxy().build().unwrap();
+            let http = super::http_client();
             let mut request = http.get(format!("{}{path}", self.url));
             for (name, value) in headers {
                 request = request.header(*name, *value);

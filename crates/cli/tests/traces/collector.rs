@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -27,12 +27,14 @@ pub(super) struct Batch {
 pub(super) struct Collector {
     batches: Arc<Mutex<Vec<Batch>>>,
     endpoint: String,
+    address: SocketAddr,
 }
 
 impl Collector {
     pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let endpoint = format!("http://{address}");
         let batches = Arc::<Mutex<Vec<Batch>>>::default();
         let taken = Arc::clone(&batches);
         std::thread::spawn(move || {
@@ -41,7 +43,12 @@ impl Collector {
                 std::thread::spawn(move || answer(&stream.unwrap(), &taken));
             }
         });
-        Self { batches, endpoint }
+        Self { batches, endpoint, address }
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Its address, as the base of all that is sent.

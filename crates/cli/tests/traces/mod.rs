@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 
 use self::collector::{Collector, attributes};
+use super::harness::tls::{Authority, TlsFront};
 use super::harness::{Home, Server};
 
 const KEY: &str = "a-key-of-the-operator";
@@ -197,16 +198,44 @@ fn a_collector_that_is_not_there_is_told_once() {
 }
 
 #[test]
+fn a_collector_with_tls_gets_spans_if_its_authority_is_named() {
+    let (home, collector, authority) = (Home::new(), Collector::start(), Authority::new());
+    let front = TlsFront::start(collector.address(), &authority.issue("localhost"));
+    let ca_file = home.write("ca.pem", authority.pem());
+    let variables = [("OTEL_EXPORTER_OTLP_CERTIFICATE", ca_file.to_str().unwrap())];
+    let server = start(&home, front.url(), &variables);
+    server.status("/healthz", &[]);
+    let ran = server.stop();
+    assert_eq!(ran.code, Some(0), "{ran}");
+    only(&collector.spans(), "GET /healthz");
+}
+
+#[test]
+fn a_collector_that_is_not_trusted_gets_nothing_and_is_told_with_a_hint() {
+    let (home, collector, authority) = (Home::new(), Collector::start(), Authority::new());
+    let front = TlsFront::start(collector.address(), &authority.issue("localhost"));
+    let ca_file = home.write("ca.pem", Authority::new().pem());
+    let variables = [("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", ca_file.to_str().unwrap())];
+    let server = start(&home, front.url(), &variables);
+    server.status("/healthz", &[]);
+    let ran = server.stop();
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert!(ran.stderr.contains("tls.unknown_issuer"), "{ran}");
+    assert!(ran.stderr.contains("OTEL_EXPORTER_OTLP_CERTIFICATE"), "{ran}");
+    assert_eq!(collector.spans().len(), 0);
+}
+
+#[test]
 fn an_endpoint_that_cannot_be_used_is_refused_at_the_start() {
     let home = Home::new();
     let mut command = home.command(["serve", "--listen", "127.0.0.1:0"]);
-    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:secret@collector.example");
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://user:secret@collector.example");
     let ran = super::harness::Ran::from(command.output().unwrap());
     assert_eq!(ran.code, Some(2), "{ran}");
     assert!(ran.stderr.contains("OTEL_EXPORTER_OTLP_ENDPOINT") && !ran.stderr.contains("secret"), "{ran}");
     // Commands that only ask have nothing to send.
     let mut command = home.command(["records", "shop"]);
-    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example");
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://collector.example");
     let ran = super::harness::Ran::from(command.output().unwrap());
     assert!(ran.stderr.contains("code: input.data_dir"), "{ran}");
 }

@@ -72,7 +72,7 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<(), CommandError> {
 async fn examine(server: &ServerArgs) -> Vec<Finding> {
     let mut findings = Vec::new();
     match &server.url {
-        Some(url) => findings.extend(server::examine(url, server.api_key.as_deref()).await),
+        Some(url) => findings.extend(server::examine(server, url).await),
         None => findings.extend(examine_here(&server.data_dir).await),
     }
     findings

@@ -10,19 +10,14 @@ use crate::client::{CallError, Client};
 use crate::errors::CommandError;
 use crate::node::{self, Ownership};
 use crate::session::{Need, Session};
+use crate::tls;
 
-/// Looks at the server at `url`.
-pub(super) async fn examine(url: &str, key: Option<&str>) -> Vec<Finding> {
-    let server = ServerArgs {
-        url: Some(url.to_owned()),
-        api_key: key.map(str::to_owned),
-        data_dir: Default::default(),
-        encryption: Default::default(),
-    };
-    match Session::open(&server, Need::Present).await {
-        Err(error) => vec![Finding::wrong("server", told(error), "check --url and --api-key")],
+/// Looks at the server at `url`, which those arguments name.
+pub(super) async fn examine(server: &ServerArgs, url: &str) -> Vec<Finding> {
+    match Session::open(server, Need::Present).await {
+        Err(error) => vec![Finding::wrong("server", told(error), "check --url, --api-key and --ca-file")],
         Ok(session) => {
-            let mut findings = ask(session.client(), url, key.is_some()).await;
+            let mut findings = ask(session.client(), url, server.api_key.is_some()).await;
             if let Ok(Some(time)) = session.client().server_time().await {
                 findings.push(clock::compare(time));
             }
@@ -59,7 +54,10 @@ async fn local(server: &Server) -> Vec<Finding> {
 
 async fn ask(client: &Client, address: &str, has_key: bool) -> Vec<Finding> {
     if let Err(error) = client.get("/readyz").await {
-        let hint = "start it with `inlet serve`, or look into its log";
+        let hint = match &error {
+            CallError::Unsafe { flaw, .. } => flaw.hint(tls::CA_FILE),
+            _ => "start it with `inlet serve`, or look into its log".to_owned(),
+        };
         return vec![Finding::wrong("server", format!("{address}: {}", told(error.into())), hint)];
     }
     let server = Finding::good("server", format!("{address} is ready"));
