@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::Vault;
 use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
-use inlet_source::{Environment, Registry};
+use inlet_source::{Egress, Environment, Registry};
 use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores, StoreError};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
@@ -24,6 +24,8 @@ use crate::traces;
 pub(crate) const FILES: &str = "files";
 /// The connector type that reads SQLite databases.
 pub(crate) const SQLITE: &str = "sqlite";
+/// The connector type for PostgreSQL databases.
+pub(crate) const POSTGRES: &str = "postgres";
 
 /// Running syncs get this long to commit what they have in hand.
 pub(crate) const GRACE: Duration = Duration::from_secs(8);
@@ -38,6 +40,8 @@ pub(crate) fn registry() -> Registry {
 pub(crate) struct NodeOptions {
     /// The directories under which connectors may read files.
     pub(crate) files_roots: Vec<PathBuf>,
+    /// Where connectors may connect to.
+    pub(crate) egress: Egress,
     /// Whether it runs syncs, and takes over those that an earlier process left.
     pub(crate) runs_syncs: bool,
 }
@@ -81,7 +85,7 @@ impl Node {
             CollectionOptions::default(),
         );
         let stores: Arc<dyn CollectionStores> = Arc::new(stores.map_err(failed)?);
-        let environment = Environment { files_roots: options.files_roots };
+        let environment = Environment { files_roots: options.files_roots, egress: options.egress };
         let mut metrics = MetricRegistry::default();
         let parts = EngineParts {
             catalog: Arc::clone(&catalog),

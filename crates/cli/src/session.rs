@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, Uri};
 use inlet_model::SystemEntropy;
+use inlet_source::Egress;
 use inlet_store::sqlite::Server;
 use tokio::time::Instant;
 
@@ -109,7 +110,11 @@ impl Session {
         encryption: &EncryptionArgs,
     ) -> Result<Self, CommandError> {
         // Whoever gives the command may read whatever the system lets them read.
-        let options = NodeOptions { files_roots: vec![PathBuf::from("/")], runs_syncs: need.runs_syncs() };
+        let options = NodeOptions {
+            files_roots: vec![PathBuf::from("/")],
+            egress: Egress::Any,
+            runs_syncs: need.runs_syncs(),
+        };
         let node = Node::start(dir, options, encryption).await?;
         let client = node.local_client();
         Ok(Self { client, node: Some(node) })

@@ -7,8 +7,12 @@
 mod blocking;
 pub mod external_source;
 pub mod files;
+mod filling;
+pub mod postgres;
 mod registry;
 mod roots;
 pub mod sqlite;
+mod trouble;
+mod update_times;
 
 pub use registry::registry;

@@ -7,6 +7,7 @@ pub mod config_marks;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod contract;
+mod egress;
 mod encoder;
 mod error;
 pub mod formats;
@@ -18,6 +19,7 @@ mod registry;
 mod request;
 
 pub use contract::{Capabilities, Source, StreamSpec};
+pub use egress::{Egress, Forbidden};
 pub use encoder::{Occurrences, RecordEncoder, Unkeyed, encode_content_key, encode_row_key, too_large};
 pub use error::{ErrorKind, SourceError};
 pub use inbox::{Inbox, InboxEntry, InboxError};

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use inlet_model::fields::FieldErrors;
 use serde_json::Value;
 
-use crate::{Capabilities, Source};
+use crate::{Capabilities, Egress, Source};
 
 /// What the operator allows sources to touch.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// The directories under which local files may be read, made canonical. None: no file may be read.
     pub files_roots: Vec<PathBuf>,
+    /// Where sources may connect to.
+    pub egress: Egress,
 }
 
 /// One kind of source: turns a config into a [`Source`].

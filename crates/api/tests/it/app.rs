@@ -104,7 +104,8 @@ impl TestApp {
         let types = types.chain([Arc::new(database.clone()) as Arc<dyn ConnectorType>]);
         let registry = Registry::new(types.collect::<Vec<Arc<dyn ConnectorType>>>());
         let types = registry.iter().map(|each| each.name()).collect();
-        let environment = Environment { files_roots: vec![root.canonicalize().unwrap()] };
+        let environment =
+            Environment { files_roots: vec![root.canonicalize().unwrap()], ..Environment::default() };
         let mut metrics = prometheus_client::registry::Registry::default();
         let parts = EngineParts {
             catalog: Arc::clone(&catalog),

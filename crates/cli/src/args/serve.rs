@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use inlet_source::Egress;
 
 use super::EncryptionArgs;
 
@@ -32,6 +33,10 @@ pub(crate) struct ServeArgs {
     #[arg(long = "files-root", value_name = "DIR", env = "INLET_FILES_ROOT")]
     pub(crate) files_roots: Vec<PathBuf>,
 
+    /// Where connectors may connect to; link-local addresses are never among it
+    #[arg(long, value_name = "WHERE", env = "INLET_EGRESS", default_value = "any")]
+    pub(crate) egress: EgressArg,
+
     /// Whether callers must show an API key
     #[arg(long, value_name = "WHO", env = "INLET_AUTH", default_value = "key")]
     pub(crate) auth: AuthArg,
@@ -41,6 +46,24 @@ pub(crate) struct ServeArgs {
     /// Without one the first start makes a key and prints it once.
     #[arg(long, value_name = "KEY", env = "INLET_API_KEY", hide_env_values = true)]
     pub(crate) api_key: Option<String>,
+}
+
+/// Where connectors may connect to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EgressArg {
+    /// Every address, also of this machine and of private networks
+    Any,
+    /// Addresses of the public internet only
+    Public,
+}
+
+impl From<EgressArg> for Egress {
+    fn from(egress: EgressArg) -> Self {
+        match egress {
+            EgressArg::Any => Self::Any,
+            EgressArg::Public => Self::Public,
+        }
+    }
 }
 
 /// Whether callers must show an API key.

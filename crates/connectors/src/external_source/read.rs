@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::convert::LineWriter;
+use crate::trouble::Trouble;
 
 /// How far a stream's pushes have been taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,20 +46,6 @@ pub(super) async fn read(request: &ReadRequest, out: &Outlet) -> Result<(), Sour
         }
     }
     Ok(())
-}
-
-/// What ends the reading of a stream early.
-enum Trouble {
-    /// Nobody takes messages any more.
-    Closed,
-    /// The inbox could not be read.
-    Failed(SourceError),
-}
-
-impl From<Closed> for Trouble {
-    fn from(Closed: Closed) -> Self {
-        Self::Closed
-    }
 }
 
 struct Reading<'a> {

@@ -14,30 +14,10 @@ use super::cursor::{Position, Seen};
 use super::decompress::{self, Stopped};
 use super::format::{self, Compression, Format};
 use crate::blocking::{Stop, ThreadOutlet};
+use crate::trouble::Trouble;
 
 /// How much of a file is looked at before its records are read, in bytes: to tell formats and types.
 pub(super) const SAMPLE: usize = 1 << 20;
-
-/// What ends the reading of a file early.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// Nobody takes messages any more.
-    Closed,
-    /// The file cannot be read on.
-    Failed(SourceError),
-}
-
-impl From<Closed> for Trouble {
-    fn from(Closed: Closed) -> Self {
-        Self::Closed
-    }
-}
-
-impl From<SourceError> for Trouble {
-    fn from(error: SourceError) -> Self {
-        Self::Failed(error)
-    }
-}
 
 impl From<FormatError> for Trouble {
     fn from(error: FormatError) -> Self {

@@ -9,11 +9,12 @@ use inlet_source::{Closed, ErrorKind, Message, Outlet, ReadRequest, SourceError,
 use tokio::runtime::Handle;
 
 use super::config::Settings;
-use super::convert::{self, Trouble};
+use super::convert;
 use super::cursor::{self, Plan, Seen};
 use super::listing::{self, Files};
 use crate::blocking::{Stop, ThreadOutlet, on_thread};
 use crate::roots::{Fingerprint, OpenError};
+use crate::trouble::Trouble;
 
 /// Reads the streams of `request`, of which there is at most one that exists.
 pub(super) async fn read(

@@ -12,10 +12,11 @@ use memchr::memchr;
 use serde_json::{Map, Value, json};
 
 use super::config::Settings;
-use super::convert::{self, SAMPLE, Trouble};
+use super::convert::{self, SAMPLE};
 use super::format::{Compression, Format};
 use super::listing;
 use crate::blocking::{Stop, on_thread_within};
+use crate::trouble::Trouble;
 
 /// How long the operating system may take to list the files and read a sample.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,12 +84,8 @@ fn estimate(sizes: u64, bytes_per_record: f64) -> u64 {
 fn sample(settings: &Settings, scope: &Scope, path: &Path, stop: &Stop) -> Result<Sample, SourceError> {
     let Settings { config, roots, .. } = settings;
     let (file, _) = roots.open(path).map_err(|error| error.about(path))?;
-    let failed = |trouble| match trouble {
-        Trouble::Failed(error) => error,
-        Trouble::Closed => SourceError::new(ErrorKind::Unavailable, "read file", "reading was stopped"),
-    };
-    let mut opened = convert::open(config, scope.as_str(), &file, stop).map_err(failed)?;
-    opened.window.fill_to(SAMPLE).map_err(|error| failed(error.into()))?;
+    let mut opened = convert::open(config, scope.as_str(), &file, stop)?;
+    opened.window.fill_to(SAMPLE).map_err(Trouble::from)?;
     let (properties, records, good, bytes) = match opened.format {
         Format::Csv => {
             let header = opened.header()?;

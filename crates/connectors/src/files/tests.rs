@@ -54,7 +54,7 @@ impl Sandbox {
     }
 
     fn source(&self, config: Value) -> Arc<dyn Source> {
-        let environment = Environment { files_roots: vec![self.root()] };
+        let environment = Environment { files_roots: vec![self.root()], ..Environment::default() };
         Arc::from(Files::new(self.clock.clone()).build(config, &environment).unwrap())
     }
 

@@ -12,9 +12,10 @@ use rusqlite::params_from_iter;
 use super::config::Settings;
 use super::convert::{RowWriter, key_fields};
 use super::cursor::Stored;
-use super::database::{Database, Trouble, Watch};
+use super::database::{Database, Watch};
 use super::tables::{Table, quoted};
 use crate::blocking::on_thread;
+use crate::trouble::Trouble;
 
 /// No part of a key is larger.
 const MAX_BYTES: usize = 1 << 24;

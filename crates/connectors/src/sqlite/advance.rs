@@ -9,10 +9,10 @@ use inlet_source::{ErrorKind, SourceError};
 use rusqlite::{ErrorCode, Statement, params_from_iter};
 
 use super::cursor::{self, Cursor, Stored};
-use super::database::Trouble;
 use super::read::{Reading, Scan, no_place};
 use super::streams::is_indexed;
 use super::tables::{Order, quoted};
+use crate::trouble::Trouble;
 
 /// What a cursor field holds.
 pub(super) struct Bound {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use inlet_source::{Closed, ErrorKind, SourceError};
+use inlet_source::{ErrorKind, SourceError};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, ffi};
@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Statement, ffi};
 use super::config::Settings;
 use super::cursor::Files;
 use crate::roots::Fingerprint;
+use crate::trouble::Trouble;
 
 /// How long it may take until there is another row.
 const STUCK: Duration = Duration::from_secs(600);
@@ -22,36 +23,6 @@ const STUCK: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_millis(20);
 /// Steps of SQLite's machine between two looks at the clock.
 const STEPS: i32 = 10_000;
-
-/// What ends reading early.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// Nobody waits for what is read any more.
-    Closed,
-    /// It cannot be read on.
-    Failed(SourceError),
-}
-
-impl From<Closed> for Trouble {
-    fn from(Closed: Closed) -> Self {
-        Self::Closed
-    }
-}
-
-impl From<SourceError> for Trouble {
-    fn from(error: SourceError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<Trouble> for SourceError {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Failed(error) => error,
-            Trouble::Closed => Self::new(ErrorKind::Unavailable, "read database", "reading was stopped"),
-        }
-    }
-}
 
 /// How a database is got at without writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,8 @@
 //! Reading the streams: each table from its beginning to its end, or from its cursor on.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use inlet_model::{Batch, HashSeed, RecordHash, Scope};
+use inlet_model::{HashSeed, RecordHash, Scope};
 use inlet_source::{Closed, ErrorKind, Message, Outlet, ReadRequest, SourceError, StreamRequest, too_large};
 use rusqlite::{ErrorCode, Row, params_from_iter};
 use serde_json::{Value, json};
@@ -13,9 +12,11 @@ use super::advance;
 use super::config::Settings;
 use super::convert::{RowWriter, no_column};
 use super::cursor::{self, Cursor, Plan, Position, Stored};
-use super::database::{Database, Trouble, Watch};
+use super::database::{Database, Watch};
 use super::tables::{Order, Table, quoted};
 use crate::blocking::{ThreadOutlet, on_thread};
+use crate::filling::Filling;
+use crate::trouble::Trouble;
 
 /// Reads the streams of `request`.
 pub(super) async fn read(
@@ -79,9 +80,8 @@ fn read_stream(
     let has_cursor = stream.cursor_field.is_some();
     let state = stream.scopes.get(&Scope::whole());
     let plan = cursor::plan(state, stream.mode, request.generation, &now, schema, has_cursor);
-    let batch = Batch::new(stream.name.clone(), Scope::whole(), request.seed);
     let version = None;
-    let filling = Filling { batch, due: None, asked: 0 };
+    let filling = Filling::new(&stream.name, request);
     let mut reading = Reading {
         database,
         request,
@@ -104,14 +104,6 @@ fn read_stream(
         Plan::Resume(position) => reading.list(Some(position)),
         Plan::Advance(from) => advance::read(&mut reading, from),
     }
-}
-
-/// A batch that is being filled.
-struct Filling {
-    batch: Batch,
-    /// When it must be closed; set soon after its first record.
-    due: Option<Instant>,
-    asked: u32,
 }
 
 /// One stream that is being read.
@@ -305,29 +297,12 @@ impl Reading<'_> {
     /// Sends the batch, for what is stored behind it.
     pub(super) fn send_even_empty(&mut self, checkpoint: Option<Value>) -> Result<(), Trouble> {
         self.database.unless_changed()?;
-        let next = Batch::new(self.stream.name.clone(), Scope::whole(), self.request.seed);
-        let batch = std::mem::replace(&mut self.filling.batch, next);
-        self.filling.due = None;
+        let batch = self.filling.take(self.request);
         Ok(self.out.send(Message::Batch { batch, checkpoint })?)
     }
 
     pub(super) fn warn(&mut self, text: String) -> Result<(), Closed> {
         self.out.send(Message::Warning { text })
-    }
-}
-
-impl Filling {
-    fn is_full(&mut self, request: &ReadRequest) -> bool {
-        const ASK_EVERY: u32 = 64;
-        if self.batch.bytes() >= request.batch_bytes {
-            return true;
-        }
-        self.asked = self.asked.wrapping_add(1);
-        if !self.asked.is_multiple_of(ASK_EVERY) {
-            return false;
-        }
-        let now = Instant::now();
-        now >= *self.due.get_or_insert(now + request.batch_delay)
     }
 }
 

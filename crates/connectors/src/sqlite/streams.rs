@@ -9,9 +9,11 @@ use rusqlite::OptionalExtension;
 
 use super::config::Settings;
 use super::convert;
-use super::database::{Database, Trouble, Watch};
+use super::database::{Database, Watch};
 use super::tables::{Table, quoted};
 use crate::blocking::{Stop, on_thread_within};
+use crate::trouble::Trouble;
+use crate::update_times::is_update_time;
 
 /// How long the database may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,23 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_BYTES: usize = 1 << 24;
 /// Rows are counted up to this many.
 const COUNTED: u64 = 100_000;
-
-/// What a column is called that says when its row was last written.
-const UPDATE_TIMES: &[&str] = &[
-    "updated_at",
-    "updated_on",
-    "updated",
-    "update_time",
-    "updatedat",
-    "last_updated",
-    "last_update",
-    "modified_at",
-    "modified_on",
-    "modified",
-    "last_modified",
-    "modifiedat",
-    "changed_at",
-];
 
 /// Whether the file is a database that can be read now.
 pub(super) async fn check(settings: Arc<Settings>) -> Result<(), SourceError> {
@@ -90,10 +75,7 @@ fn spec(database: &Database, name: StreamName, table: &Table) -> Result<StreamSp
 /// A column that says when its row was last written and is indexed. A key that only grows is none: by it changes of
 /// rows would stay unseen.
 fn cursor_field(database: &Database, table: &Table) -> Result<Option<String>, Trouble> {
-    let candidates = table
-        .columns
-        .iter()
-        .filter(|column| UPDATE_TIMES.iter().any(|name| column.name.eq_ignore_ascii_case(name)));
+    let candidates = table.columns.iter().filter(|column| is_update_time(&column.name));
     for column in candidates {
         if is_indexed(database, table, &column.name)? {
             return Ok(Some(column.name.clone()));

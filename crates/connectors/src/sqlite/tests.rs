@@ -77,7 +77,7 @@ impl Sandbox {
     }
 
     fn source(&self) -> Arc<dyn Source> {
-        let environment = Environment { files_roots: vec![self.root()] };
+        let environment = Environment { files_roots: vec![self.root()], ..Environment::default() };
         let kind = Sqlite::new(self.clock.clone()).with_lock_patience(self.lock_patience);
         Arc::from(kind.build(json!({"path": "a.db"}), &environment).unwrap())
     }

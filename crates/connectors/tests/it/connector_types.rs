@@ -14,7 +14,7 @@ fn of_each_type() -> [Value; 6] {
 }
 
 fn parsed(kind: &dyn ConnectorType, config: &Value) -> Result<Capabilities, Vec<(String, &'static str)>> {
-    let environment = Environment { files_roots: vec![PathBuf::from("/")] };
+    let environment = Environment { files_roots: vec![PathBuf::from("/")], ..Environment::default() };
     let named = |FieldErrors(errors)| errors.into_iter().map(|error| (error.pointer, error.code)).collect();
     kind.build(config.clone(), &environment).map(|source| source.capabilities()).map_err(named)
 }

@@ -1,12 +1,15 @@
 //! The connector of a sync: found again by what it reads, or made.
 
+use inlet_model::secret::MASK;
 use inlet_model::stream::StreamSettings;
+use inlet_source::config_marks;
 use serde_json::{Value, json};
 
 use crate::client::objects::{Connector, Page};
 use crate::client::{CallError, Client, Query, segment};
 use crate::collection_name::CollectionName;
 use crate::errors::CommandError;
+use crate::node;
 
 /// The connector that a sync needs.
 #[derive(Debug, Clone)]
@@ -27,9 +30,27 @@ impl ConnectorPlan {
         &self.name
     }
 
-    /// Whether `connector` reads the same in the same way.
+    /// Whether `connector` reads the same in the same way. Its secrets are not shown, and may have changed.
     fn is(&self, connector: &Connector) -> bool {
-        connector.kind == self.kind && connector.config == self.config && connector.streams == self.streams
+        connector.kind == self.kind && connector.config == self.masked() && connector.streams == self.streams
+    }
+
+    /// The config as a server shows it.
+    fn masked(&self) -> Value {
+        let mut config = self.config.clone();
+        for pointer in self.secrets() {
+            if let Some(secret) = config.pointer_mut(&pointer) {
+                *secret = json!(MASK);
+            }
+        }
+        config
+    }
+
+    /// The secrets of the config, as JSON Pointers.
+    fn secrets(&self) -> Vec<String> {
+        let registry = node::registry();
+        let kind = registry.get(self.kind);
+        kind.map_or_else(|_| Vec::new(), |kind| config_marks::secrets(&kind.config_schema(), &self.config))
     }
 }
 
@@ -67,7 +88,12 @@ pub(crate) async fn find_or_create(
         let query = Query::default().with("limit", Some("200")).with("cursor", cursor.as_deref());
         let page: Page<Connector> = client.get(&query.of(&all)).await?.read()?;
         if let Some(connector) = page.data.iter().find(|connector| plan.is(connector)) {
-            return Ok(format!("{all}/{}", segment(&connector.id)));
+            let path = format!("{all}/{}", segment(&connector.id));
+            if !plan.secrets().is_empty() {
+                // The password may be another than the last time.
+                client.patch(&path, &json!({"config": plan.config})).await?;
+            }
+            return Ok(path);
         }
         cursor = page.next_cursor;
         if cursor.is_none() {

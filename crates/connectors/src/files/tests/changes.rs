@@ -62,7 +62,7 @@ async fn a_file_written_just_before_it_was_read_is_read_again() {
     let sandbox = Sandbox::new();
     sandbox.write("a.jsonl", "{\"id\":1}\n");
     let source = Files::new(Arc::new(ManualClock::new(SystemClock.now())));
-    let environment = Environment { files_roots: vec![sandbox.root()] };
+    let environment = Environment { files_roots: vec![sandbox.root()], ..Environment::default() };
     let source = Arc::from(source.build(json!({"path": "a.jsonl"}), &environment).unwrap());
     let subject = Subject { source, ..sandbox.subject(json!({"path": "a.jsonl"}), &["id"]).await };
     let mut collection = Collection::default();

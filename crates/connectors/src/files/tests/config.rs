@@ -3,7 +3,7 @@
 use super::*;
 
 fn refused(sandbox: &Sandbox, config: Value) -> Vec<(String, &'static str)> {
-    let environment = Environment { files_roots: vec![sandbox.root()] };
+    let environment = Environment { files_roots: vec![sandbox.root()], ..Environment::default() };
     let errors = Files::default().build(config, &environment).unwrap_err();
     errors.0.into_iter().map(|error| (error.pointer, error.code)).collect()
 }

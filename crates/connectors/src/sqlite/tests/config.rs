@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 
 fn refused(sandbox: &Sandbox, config: Value) -> Vec<(String, &'static str)> {
-    let environment = Environment { files_roots: vec![sandbox.root()] };
+    let environment = Environment { files_roots: vec![sandbox.root()], ..Environment::default() };
     let FieldErrors(errors) = Sqlite::default().build(config, &environment).unwrap_err();
     errors.into_iter().map(|error| (error.pointer, error.code)).collect()
 }

@@ -1,0 +1,410 @@
+//! From the text of a row to a record's JSON and key. No I/O.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use inlet_model::json::{Canonicalizer, JsonError, JsonErrorKind, Limits, is_canonical_number, write_string};
+use inlet_model::key::{KeyEncoder, KeyError};
+use inlet_model::{Batch, Rejection};
+use inlet_source::{ErrorKind, Occurrences, SourceError, StreamRequest, encode_content_key, too_large};
+
+use super::copy_text::{self, NULL};
+use super::kinds::Kind;
+use super::moments::{Strange, write_date, write_moment, write_time_of_day};
+use super::tables::{Column, Table};
+
+/// Rows that are told apart by their content alone: so many are remembered, and no more.
+const MAX_CONTENTS: usize = 1 << 20;
+
+/// Writes values.
+#[derive(Debug)]
+pub(super) struct Values {
+    canonicalizer: Canonicalizer,
+    /// A field without its escapes.
+    plain: Vec<u8>,
+}
+
+/// Why a value cannot be written.
+#[derive(Debug)]
+pub(super) enum Bad {
+    /// It is not as the server writes such values.
+    Strange,
+    Json(JsonError),
+}
+
+impl From<Strange> for Bad {
+    fn from(Strange: Strange) -> Self {
+        Self::Strange
+    }
+}
+
+impl Values {
+    pub(super) fn new(max_bytes: usize) -> Self {
+        Self {
+            canonicalizer: Canonicalizer::new(Limits { max_bytes, ..Limits::default() }),
+            plain: Vec::new(),
+        }
+    }
+
+    /// Appends a value.
+    #[inline]
+    pub(super) fn write(&mut self, text: &str, kind: &Kind, out: &mut Vec<u8>) -> Result<(), Bad> {
+        match kind {
+            Kind::Integer | Kind::Number => write_number(text, out),
+            Kind::Boolean => match text {
+                "t" => out.extend_from_slice(b"true"),
+                "f" => out.extend_from_slice(b"false"),
+                _ => return Err(Bad::Strange),
+            },
+            Kind::Text | Kind::Uuid => write_string(out, text),
+            Kind::Bytes => write_bytes(text, out)?,
+            Kind::Json => {
+                self.canonicalizer.value(text.as_bytes(), out).map_err(Bad::Json)?;
+            }
+            Kind::Date => write_date(text, out)?,
+            Kind::TimeOfDay => write_time_of_day(text, out)?,
+            Kind::Moment { is_zoned } => write_moment(text, *is_zoned, out)?,
+            Kind::Array(element, delimiter) => self.write_array(text, element, *delimiter, out)?,
+            Kind::Composite(fields) => self.write_composite(text, fields, out)?,
+            Kind::Range(bound) => self.write_range(text, bound, out)?,
+            Kind::Multirange(bound) => self.write_multirange(text, bound, out)?,
+            Kind::Hstore => self.write_hstore(text, out)?,
+        }
+        Ok(())
+    }
+
+    /// Appends the value of a field that may have escapes.
+    fn write_escaped(&mut self, field: &str, kind: &Kind, out: &mut Vec<u8>) -> Result<(), Bad> {
+        if field.as_bytes() == NULL {
+            out.extend_from_slice(b"null");
+            return Ok(());
+        }
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.clear();
+        copy_text::unescape(field.as_bytes(), &mut plain);
+        let written = match std::str::from_utf8(&plain) {
+            Ok(text) => self.write(text, kind, out),
+            Err(_) => Err(Bad::Strange),
+        };
+        self.plain = plain;
+        written
+    }
+}
+
+/// A number digit for digit; what is none, such as NaN, is a string.
+fn write_number(text: &str, out: &mut Vec<u8>) {
+    if is_canonical_number(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        write_string(out, text);
+    }
+}
+
+/// Bytes, which the server writes as `\x` and hexadecimal digits.
+fn write_bytes(text: &str, out: &mut Vec<u8>) -> Result<(), Bad> {
+    fn digit(byte: u8) -> Result<u8, Bad> {
+        char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).ok_or(Bad::Strange)
+    }
+    let digits = text.strip_prefix("\\x").filter(|digits| digits.len() % 2 == 0).ok_or(Bad::Strange)?;
+    let pairs = digits.as_bytes().chunks_exact(2);
+    let bytes =
+        pairs.map(|pair| Ok(digit(pair[0])? << 4 | digit(pair[1])?)).collect::<Result<Vec<u8>, Bad>>()?;
+    let start = out.len() + 1;
+    out.push(b'"');
+    out.resize(start + bytes.len().div_ceil(3) * 4, b'"');
+    STANDARD.encode_slice(&bytes, &mut out[start..]).expect("there is room for all of it");
+    out.push(b'"');
+    Ok(())
+}
+
+/// A column on its way out.
+#[derive(Debug)]
+struct Output {
+    /// What stands before its value: the comma or the opening brace, the name, the colon.
+    lead: Vec<u8>,
+    column: Column,
+}
+
+/// What the key of a record is made of.
+#[derive(Debug)]
+enum KeyFrom {
+    /// These outputs.
+    Outputs(Vec<usize>),
+    /// What is in it.
+    Content(Occurrences),
+}
+
+/// Writes the records of one table.
+#[derive(Debug)]
+pub(super) struct RowWriter {
+    /// In the order of their names, as canonical JSON has them.
+    outputs: Vec<Output>,
+    key: KeyFrom,
+    /// Columns that are selected behind the outputs, for the row's place.
+    further: Vec<Column>,
+    /// Where in a row the columns of the table's order lie.
+    order: Vec<usize>,
+    values: Values,
+    rows: u64,
+    max_record_bytes: usize,
+    /// Where the values of the outputs lie in the arena.
+    spans: Vec<(usize, usize)>,
+    tokens: Vec<u8>,
+}
+
+/// The fields that make the key of a stream's records: those that were asked for, else the table's own.
+pub(super) fn key_fields<'a>(table: &'a Table, stream: &'a StreamRequest) -> &'a [String] {
+    if stream.primary_key.is_empty() { &table.key } else { &stream.primary_key }
+}
+
+impl RowWriter {
+    /// A writer for the rows of `table`. It is an error if the key needs a column that is not there.
+    pub(super) fn new(
+        table: &Table,
+        stream: &StreamRequest,
+        max_record_bytes: usize,
+    ) -> Result<Self, SourceError> {
+        let key = key_fields(table, stream);
+        let is_wanted = |column: &&Column| {
+            let fields = stream.fields.as_ref();
+            fields.is_none_or(|fields| fields.contains(&column.name) || key.contains(&column.name))
+        };
+        Self::of(table, table.columns.iter().filter(is_wanted).cloned().collect(), key, max_record_bytes)
+    }
+
+    /// A writer for the keys alone.
+    pub(super) fn of_keys(table: &Table, key: &[String]) -> Result<Self, SourceError> {
+        let is_key = |column: &&Column| key.contains(&column.name);
+        Self::of(table, table.columns.iter().filter(is_key).cloned().collect(), key, usize::MAX)
+    }
+
+    fn of(
+        table: &Table,
+        mut columns: Vec<Column>,
+        key: &[String],
+        max_record_bytes: usize,
+    ) -> Result<Self, SourceError> {
+        columns.sort_unstable_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
+        let find = |field: &String| {
+            columns.iter().position(|column| column.name == *field).ok_or_else(|| table.no_column(field))
+        };
+        let key = match key {
+            [] => KeyFrom::Content(Occurrences::default()),
+            fields => KeyFrom::Outputs(fields.iter().map(find).collect::<Result<_, _>>()?),
+        };
+        let (mut further, mut order): (Vec<Column>, _) = (Vec::new(), Vec::new());
+        for name in &table.order {
+            order.push(
+                columns
+                    .iter()
+                    .position(|column| column.name == *name)
+                    .unwrap_or(columns.len() + further.len()),
+            );
+            if order.last() == Some(&(columns.len() + further.len())) {
+                further.extend(table.column(name).cloned());
+            }
+        }
+        let outputs: Vec<Output> = columns.into_iter().enumerate().map(Output::new).collect();
+        let spans = vec![(0, 0); outputs.len()];
+        let values = Values::new(max_record_bytes);
+        Ok(Self {
+            outputs,
+            key,
+            further,
+            order,
+            values,
+            rows: 0,
+            max_record_bytes,
+            spans,
+            tokens: Vec::new(),
+        })
+    }
+
+    /// The columns that a query must give for a row.
+    pub(super) fn selected(&self) -> String {
+        let columns = self.outputs.iter().map(|output| &output.column).chain(&self.further);
+        let selected: Vec<String> = columns.map(Column::selected).collect();
+        // Of a row of which nothing is needed there must still be something.
+        if selected.is_empty() { "NULL".to_owned() } else { selected.join(", ") }
+    }
+
+    /// Where a row stands in the table's order.
+    pub(super) fn place(&self, row: &[u8]) -> Option<Vec<String>> {
+        let fields: Vec<&[u8]> = copy_text::fields(row).collect();
+        self.order.iter().map(|index| copy_text::text(fields.get(*index)?).ok()?).collect()
+    }
+
+    /// Puts the record of a row into `batch`; one that cannot be is refused there.
+    pub(super) fn write(&mut self, row: &[u8], batch: &mut Batch) -> Result<(), SourceError> {
+        self.rows += 1;
+        let Self { outputs, key, values, spans, tokens, max_record_bytes, .. } = self;
+        let written = batch.upsert_with(
+            self.rows,
+            |arena| {
+                let start = write_data(outputs, values, row, *max_record_bytes, spans, arena)?;
+                Ok((start, &*spans))
+            },
+            |arena, (start, spans)| {
+                write_key(key, spans, tokens, start, arena)
+                    .map_err(|error| Refused::key(&error, &arena[start..]))
+            },
+        );
+        if let Err(refused) = written {
+            batch.reject(refused.rejection(self.rows, self.max_record_bytes));
+        }
+        match &self.key {
+            KeyFrom::Content(seen) if seen.len() > MAX_CONTENTS => {
+                let message = format!(
+                    "rows without a key are told apart by content, which is done for at most {MAX_CONTENTS} different ones"
+                );
+                Err(SourceError::new(ErrorKind::Limit, "read table", message)
+                    .hint("choose a primary key for the stream, or give the table one"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a row that is too large to be looked at.
+    pub(super) fn refuse_large(&mut self, start: &[u8], batch: &mut Batch) {
+        self.rows += 1;
+        batch.reject(too_large(self.max_record_bytes, self.rows, start));
+    }
+
+    /// The key of a row, encoded; `None` if it has none.
+    pub(super) fn key(&mut self, row: &[u8]) -> Option<Vec<u8>> {
+        let Self { outputs, key, values, spans, tokens, .. } = self;
+        let mut arena = Vec::new();
+        let start = write_data(outputs, values, row, usize::MAX, spans, &mut arena).ok()?;
+        let end = arena.len();
+        write_key(key, spans, tokens, start, &mut arena).ok()?;
+        Some(arena.split_off(end))
+    }
+}
+
+impl Output {
+    fn new((index, column): (usize, Column)) -> Self {
+        let mut lead = vec![if index == 0 { b'{' } else { b',' }];
+        write_string(&mut lead, &column.name);
+        lead.push(b':');
+        Self { lead, column }
+    }
+}
+
+/// Appends the record, and gives where it begins.
+fn write_data(
+    outputs: &[Output],
+    values: &mut Values,
+    row: &[u8],
+    max_record_bytes: usize,
+    spans: &mut [(usize, usize)],
+    arena: &mut Vec<u8>,
+) -> Result<usize, Refused> {
+    let start = arena.len();
+    let Ok(text) = std::str::from_utf8(row) else { return Err(Refused::utf8(row)) };
+    // Most rows have neither NULLs nor anything else that is escaped.
+    let is_plain = memchr::memchr(b'\\', row).is_none();
+    let mut rest = text;
+    for (output, span) in outputs.iter().zip(spans) {
+        let end = memchr::memchr(b'\t', rest.as_bytes()).unwrap_or(rest.len());
+        let field = &rest[..end];
+        rest = rest.get(end + 1..).unwrap_or_default();
+        arena.extend_from_slice(&output.lead);
+        span.0 = arena.len();
+        let kind = &output.column.kind;
+        let written = if is_plain {
+            values.write(field, kind, arena)
+        } else {
+            values.write_escaped(field, kind, arena)
+        };
+        if let Err(bad) = written {
+            return Err(Refused::value(&output.column.name, &bad, max_record_bytes, &arena[start..]));
+        }
+        span.1 = arena.len();
+        if arena.len() - start >= max_record_bytes {
+            return Err(Refused::size(&arena[start..]));
+        }
+    }
+    if outputs.is_empty() {
+        arena.push(b'{');
+    }
+    arena.push(b'}');
+    Ok(start)
+}
+
+/// Appends the key of the record that begins at `start` and ends with `arena`.
+fn write_key(
+    key: &mut KeyFrom,
+    spans: &[(usize, usize)],
+    tokens: &mut Vec<u8>,
+    start: usize,
+    arena: &mut Vec<u8>,
+) -> Result<(), KeyError> {
+    let outputs = match key {
+        KeyFrom::Content(seen) => return encode_content_key(start, seen, arena),
+        KeyFrom::Outputs(outputs) => outputs,
+    };
+    tokens.clear();
+    for (from, to) in outputs.iter().map(|index| spans[*index]) {
+        tokens.extend_from_slice(&arena[from..to]);
+    }
+    let mut encoder = KeyEncoder::new(arena);
+    let mut from = 0;
+    for (start, end) in outputs.iter().map(|index| spans[*index]) {
+        let to = from + end - start;
+        encoder.push_json(&tokens[from..to])?;
+        from = to;
+    }
+    encoder.finish().map(|_| ())
+}
+
+/// Why a row became no record.
+struct Refused {
+    /// `None`: it is too large.
+    why: Option<(&'static str, String)>,
+    sample: Vec<u8>,
+}
+
+impl Refused {
+    #[cold]
+    fn new(why: Option<(&'static str, String)>, record: &[u8]) -> Self {
+        Self { why, sample: record[..record.len().min(Rejection::SAMPLE_LEN)].to_vec() }
+    }
+
+    #[cold]
+    fn utf8(row: &[u8]) -> Self {
+        let reason = "the row holds a text that is not UTF-8".to_owned();
+        Self::new(Some(("postgres.invalid_utf8", reason)), row)
+    }
+
+    #[cold]
+    fn value(column: &str, bad: &Bad, max_record_bytes: usize, record: &[u8]) -> Self {
+        match bad {
+            Bad::Strange => {
+                let reason = format!("column `{column}` holds a value that is not written as its type is");
+                Self::new(Some(("postgres.unexpected_value", reason)), record)
+            }
+            Bad::Json(error) if matches!(error.kind(), JsonErrorKind::TooLarge { max } if *max == max_record_bytes) => {
+                Self::size(record)
+            }
+            Bad::Json(error) => {
+                Self::new(Some((error.code(), format!("column `{column}`: {error}"))), record)
+            }
+        }
+    }
+
+    #[cold]
+    fn size(record: &[u8]) -> Self {
+        Self::new(None, record)
+    }
+
+    #[cold]
+    fn key(error: &KeyError, record: &[u8]) -> Self {
+        Self::new(Some((error.code(), error.to_string())), record)
+    }
+
+    fn rejection(self, position: u64, max_record_bytes: usize) -> Rejection {
+        match self.why {
+            Some((code, reason)) => Rejection::new(position, code, reason, &self.sample),
+            None => too_large(max_record_bytes, position, &self.sample),
+        }
+    }
+}
