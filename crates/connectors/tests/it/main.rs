@@ -1,5 +1,7 @@
-//! All connector types together.
+//! All connector types together, and what the tests of single ones stand on.
 
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it there")]
 
 mod connector_types;
+mod private_postgres;
+mod rigs;
