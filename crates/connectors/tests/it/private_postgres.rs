@@ -3,6 +3,7 @@
 //! Other crates' tests include this file by its path, so it names nothing of this crate.
 
 use std::fmt::Write as _;
+use std::fs::DirEntry;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -142,18 +143,19 @@ pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
 
 type Log = Arc<Mutex<String>>;
 
-/// The folder of `initdb` and `postgres`: `INLET_TEST_POSTGRES_BIN`, or the newest that Debian has installed.
+/// The folder of `initdb` and `postgres`: `INLET_TEST_POSTGRES_BIN`, or the newest that Debian has, or one of the PATH.
 fn programs() -> PathBuf {
     if let Some(named) = std::env::var_os("INLET_TEST_POSTGRES_BIN") {
         return named.into();
     }
-    let versions =
-        std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().map(|entry| entry.unwrap().path());
-    let version = |path: &Path| {
-        path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<u32>().ok())
-    };
-    let newest = versions.filter(|path| path.join("bin/postgres").exists()).max_by_key(|path| version(path));
-    newest.map(|path| path.join("bin")).unwrap_or_else(|| {
+    let installed =
+        std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().map(|entry| entry.unwrap());
+    let version = |entry: &DirEntry| entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
+    let mut debian: Vec<_> = installed.collect();
+    debian.sort_by_key(|entry| std::cmp::Reverse(version(entry)));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = debian.iter().map(|entry| entry.path().join("bin")).chain(std::env::split_paths(&path));
+    folders.find(|folder| folder.join("postgres").is_file()).unwrap_or_else(|| {
         panic!(
             "PostgreSQL is missing: apt-get install postgresql, or name its folder in INLET_TEST_POSTGRES_BIN"
         )
