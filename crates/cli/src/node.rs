@@ -58,6 +58,8 @@ pub(crate) struct Node {
     /// Randomness.
     pub(crate) entropy: Arc<dyn Entropy>,
     engine: Engine,
+    /// One for everything in this process: what it counts, it counts together.
+    registry: Registry,
     environment: Environment,
     vault: Vault,
     metrics: Metrics,
@@ -86,15 +88,16 @@ impl Node {
         );
         let stores: Arc<dyn CollectionStores> = Arc::new(stores.map_err(failed)?);
         let environment = Environment { files_roots: options.files_roots, egress: options.egress };
+        let registry = registry();
         let mut metrics = MetricRegistry::default();
         let parts = EngineParts {
             catalog: Arc::clone(&catalog),
             stores: Arc::clone(&stores),
-            registry: registry(),
+            registry: registry.clone(),
             environment: environment.clone(),
             vault: vault.clone(),
             clock: Arc::clone(&clock),
-            metrics: EngineMetrics::register(&mut metrics, &registry()),
+            metrics: EngineMetrics::register(&mut metrics, &registry),
         };
         let metrics = Metrics::new(metrics, &*clock);
         let mut engine_options = EngineOptions::default();
@@ -102,7 +105,7 @@ impl Node {
             engine_options.running_syncs = 0;
         }
         let engine = Engine::start(parts, engine_options).await.map_err(failed)?;
-        Ok(Self { catalog, stores, clock, entropy, engine, environment, vault, metrics, dir })
+        Ok(Self { catalog, stores, clock, entropy, engine, registry, environment, vault, metrics, dir })
     }
 
     /// The API over this node, for these callers.
@@ -111,7 +114,7 @@ impl Node {
             catalog: Arc::clone(&self.catalog),
             stores: Arc::clone(&self.stores),
             engine: self.engine.clone(),
-            registry: registry(),
+            registry: self.registry.clone(),
             environment: self.environment.clone(),
             vault: self.vault.clone(),
             clock: Arc::clone(&self.clock),

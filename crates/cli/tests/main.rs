@@ -17,6 +17,7 @@ mod exporting;
 mod harness;
 mod help;
 mod keys;
+mod postgres;
 mod reading;
 mod serving;
 mod shell;

@@ -16,7 +16,7 @@ pub fn registry() -> Registry {
         // One line each, in the order of their names.
         Arc::new(ExternalSource),
         Arc::new(Files::default()),
-        Arc::new(Postgres),
+        Arc::new(Postgres::default()),
         Arc::new(Sqlite::default()),
     ];
     Registry::new(types)

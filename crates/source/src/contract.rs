@@ -15,8 +15,10 @@ use crate::{Outlet, ReadRequest, SourceError, StreamRequest};
 pub struct Capabilities {
     /// A listing goes on from its last checkpoint after a restart. Without it, a listing starts again.
     pub resumable_listing: bool,
-    /// An incremental read skips what has not changed since the last one.
+    /// An incremental read skips what has not changed since the last one, of a stream with a cursor field at least.
     pub incremental: bool,
+    /// An incremental read finds out that nothing has changed, and then sends no records.
+    pub tells_unchanged: bool,
     /// A complete listing is certified: nothing that was there can have been missed, so that what it did not
     /// see may be deleted.
     pub certified_listing: bool,

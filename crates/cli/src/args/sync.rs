@@ -9,6 +9,7 @@ Examples:
   inlet sync orders.csv --into shop --key id
   inlet sync 'logs/*.jsonl.gz' --into logs
   inlet sync shop.db --into shop --stream orders --stream customers
+  inlet sync postgres://inlet@localhost/shop --into shop --stream public.orders
   inlet sync customers.json --into shop --key id --mode full_refresh --output json";
 
 /// Bring a source into a collection, once
@@ -19,7 +20,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = SYNC_EXAMPLES)]
 pub(crate) struct SyncArgs {
-    /// A file, or a glob in quotes: CSV, JSON Lines or a JSON array, plain or compressed by gzip or zstd; or a SQLite database
+    /// A file, or a glob in quotes: CSV, JSON Lines or a JSON array, plain or compressed by gzip or zstd; or a SQLite database;
+    /// or postgres://USER@HOST/DATABASE
     #[arg(value_name = "SOURCE")]
     pub(crate) source: String,
 

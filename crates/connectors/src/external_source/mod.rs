@@ -17,6 +17,7 @@ pub use self::config::ExternalSource;
 const CAPABILITIES: Capabilities = Capabilities {
     resumable_listing: false,
     incremental: true,
+    tells_unchanged: true,
     certified_listing: false,
     verify_absent: false,
 };

@@ -25,6 +25,7 @@ use self::config::Settings;
 const CAPABILITIES: Capabilities = Capabilities {
     resumable_listing: true,
     incremental: true,
+    tells_unchanged: true,
     certified_listing: true,
     verify_absent: false,
 };

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use inlet_model::key::{self, KeyPart};
 use inlet_source::{SourceError, StreamRequest};
 
+use super::client::refusal::Refusal;
 use super::client::{Client, Next};
 use super::config::Settings;
 use super::convert::{RowWriter, key_fields};
@@ -36,10 +37,28 @@ pub(super) async fn still_there(
     let Some(columns) = columns.filter(is_askable) else { return Ok(keys.into_iter().collect()) };
     let mut writer = RowWriter::of_keys(&table, fields)?;
     let mut there = BTreeSet::new();
-    for some in keys.chunks(AT_ONCE) {
-        there.extend(ask(&mut client, &table, &columns, &mut writer, some).await?);
+    let mut parts: Vec<&[Vec<u8>]> = keys.chunks(AT_ONCE).collect();
+    while let Some(part) = parts.pop() {
+        match ask(&mut client, &table, &columns, &mut writer, part).await {
+            Ok(found) => there.extend(found),
+            Err(error) if is_of_values(&error) => {
+                // One of the keys is no value of the column's type any more, and cannot be asked for. Which one?
+                client.commit().await?;
+                match part {
+                    [key] => drop(there.insert(key.clone())),
+                    part => parts.extend(<[_; 2]>::from(part.split_at(part.len() / 2))),
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(there)
+}
+
+/// Whether the server refused a value.
+fn is_of_values(error: &SourceError) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<Refusal>());
+    cause.is_some_and(|refusal| refusal.code.starts_with("22"))
 }
 
 async fn ask(

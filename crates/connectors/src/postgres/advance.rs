@@ -4,8 +4,9 @@
 //! rows appear when it commits; so a row below the greatest value that was seen may still come. First the greatest value is
 //! looked up, then which transactions run, then the rows are read. A row below that value that was not read belongs to a
 //! transaction that had begun before the value was looked up (or the value would be smaller than its own) and had not
-//! committed when reading began; so it is among those that ran in between. Only when all of these are gone, however they ended,
-//! does the value become the next lower bound. Rows with the very value may come later and are read again.
+//! committed when reading began; so it is among those that ran in between. When all of these are gone, however they ended, the
+//! next read from the old lower bound finds what they left, and then the value becomes the lower bound. Rows with the very value
+//! may come later and are read again.
 //!
 //! A transaction is known by its virtual id, which it has from its beginning, not only from its first write; a prepared one by
 //! its own. Every role may see both. What programs make up by themselves (times of another clock, numbers drawn in
@@ -77,8 +78,7 @@ impl Reading<'_> {
     ) -> Result<(), Trouble> {
         let field = self.stream.cursor_field.as_deref().unwrap_or_default();
         let column = self.table.column(field).cloned().ok_or_else(|| self.table.no_column(field))?;
-        let from = from.settled(&bound);
-        if from.pending.is_some() {
+        if from.is_held_by(&bound) {
             self.warn_of_old_transactions(&bound).await?;
         }
         let checkpoint = if compares_keys {
@@ -96,7 +96,11 @@ impl Reading<'_> {
         self.scan(&Scan { filter: &filter, in_order: false, checkpoint: &again }, &mut None).await?;
         self.commit().await?;
         let reached = Some(cursor::to_value(&from.advanced(bound)));
-        if compares_keys { self.complete(reached, false).await } else { self.send_even_empty(reached).await }
+        if !compares_keys {
+            return self.send_even_empty(reached).await;
+        }
+        self.send(Some(checkpoint)).await?;
+        self.complete(reached, false).await
     }
 
     /// What holds for the rows that may be new.

@@ -3,6 +3,13 @@
 //! <https://www.postgresql.org/docs/current/protocol-flow.html>. Everything is read through COPY, also what the catalogs say, so
 //! that rows have one form. Why not a driver: `docs/decisions/20261125-own-postgres-reader.md`.
 
+mod connect;
+pub(super) mod connections;
+pub(super) mod copy_text;
+pub(super) mod refusal;
+pub(super) mod tls;
+mod wire;
+
 use std::io;
 use std::time::Duration;
 
@@ -11,12 +18,12 @@ use inlet_source::{ErrorKind, SourceError};
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::OwnedSemaphorePermit;
 
+use self::copy_text::split;
+use self::refusal::Refusal;
+use self::wire::{Arrived, Inbound};
 use super::config::Settings;
-use super::connect;
-use super::copy_text::split;
-use super::refusal::Refusal;
-use super::wire::{Arrived, Inbound};
 
 /// How long the server may be silent.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -45,9 +52,13 @@ pub(super) struct Client {
     inbound: Inbound,
     /// The server's version, as in `server_version_num`.
     pub(super) version: u32,
+    /// Whether the database keeps bytes of which it knows no characters.
+    pub(super) keeps_any_bytes: bool,
     /// What the server has refused, until it is ready again.
     refused: Option<Refusal>,
     statement_timeout: Option<Duration>,
+    /// The right to be one of so many.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl std::fmt::Debug for Client {
@@ -62,8 +73,20 @@ impl Client {
         connect::connect(settings).await
     }
 
-    pub(super) fn new(channel: Box<dyn Channel>, statement_timeout: Option<Duration>) -> Self {
-        Self { channel, inbound: Inbound::default(), version: 0, refused: None, statement_timeout }
+    pub(super) fn new(
+        channel: Box<dyn Channel>,
+        statement_timeout: Option<Duration>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self {
+            channel,
+            inbound: Inbound::default(),
+            version: 0,
+            keeps_any_bytes: false,
+            refused: None,
+            statement_timeout,
+            _permit: permit,
+        }
     }
 
     /// Sends what `write` puts together.
@@ -105,8 +128,10 @@ impl Client {
             // The server counts milliseconds in 31 bits.
             format!("SET LOCAL statement_timeout TO {}; ", limit.as_millis().min(i32::MAX as u128))
         });
+        // Such bytes are looked at row by row here, where the server would refuse all of them for one.
+        let encoding = if self.keeps_any_bytes { "SET LOCAL client_encoding TO 'SQL_ASCII'; " } else { "" };
         let sql = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {timeout}SET LOCAL DateStyle TO 'ISO, YMD'; \
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {timeout}{encoding}SET LOCAL DateStyle TO 'ISO, YMD'; \
              SET LOCAL TimeZone TO 'UTC'; SET LOCAL IntervalStyle TO 'postgres'; SET LOCAL bytea_output TO 'hex'; \
              SET LOCAL extra_float_digits TO 1; SET LOCAL lock_timeout TO '60s'"
         );

@@ -7,21 +7,36 @@ use inlet_model::fields::{FieldErrors, Fields};
 use inlet_source::{Capabilities, ConnectorType, Egress, Environment, Source};
 use rustls::ClientConfig;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
+use super::PostgresSource;
+use super::client::connections::Connections;
+use super::client::tls::{self, Pem, SslMode};
 use super::lag::{self, Lag};
-use super::tls::{self, Pem, SslMode};
-use super::{CAPABILITIES, PostgresSource};
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 255;
 /// The longest text in PEM.
 const MAX_PEM: usize = 64 << 10;
+/// The most connections that are asked for.
+const MAX_CONNECTIONS: u64 = 1000;
 /// The most schemas that are named.
 const MAX_SCHEMAS: usize = 1000;
 
+/// What every source of this type promises.
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    resumable_listing: true,
+    incremental: true,
+    tells_unchanged: false,
+    certified_listing: true,
+    verify_absent: true,
+};
+
 /// The connector type `postgres`.
 #[derive(Debug, Default)]
-pub struct Postgres;
+pub struct Postgres {
+    connections: Connections,
+}
 
 /// What a source works by.
 pub(super) struct Settings {
@@ -41,8 +56,8 @@ pub(super) struct Settings {
     pub(super) cursor_lag: Option<Lag>,
     /// Whether incremental syncs look for rows that are gone.
     pub(super) detect_deletes: bool,
-    /// How many connections a sync may use at once.
-    pub(super) max_connections: u64,
+    /// What a connection holds while it stands, if there may be only so many.
+    pub(super) connections: Option<Arc<Semaphore>>,
     pub(super) statement_timeout: Option<Duration>,
     pub(super) egress: Egress,
 }
@@ -101,8 +116,8 @@ impl ConnectorType for Postgres {
                 "consistent_snapshot": flag("One moment", "Read everything as it was at one moment, in one long transaction."),
                 "cursor_lag": duration("Cursor lag", "How much later than others a row may appear: a duration, or a number for a cursor field of numbers.", Lag::PATTERN, "10m"),
                 "detect_deletes": flag("Detect deletes", "Let incremental syncs also look for rows that are gone."),
-                "max_connections": {"type": "integer", "title": "Connections", "minimum": 1, "maximum": 16, "default": 1,
-                                    "description": "How many connections a sync may use at once."},
+                "max_connections": {"type": "integer", "title": "Connections", "minimum": 1, "maximum": MAX_CONNECTIONS,
+                    "description": "How many connections there may be at once, of all connectors with this server, database and role."},
                 "statement_timeout": duration("Statement timeout", "The longest a statement may take on the server.", lag::DURATION, "30m"),
             },
         });
@@ -121,13 +136,13 @@ impl ConnectorType for Postgres {
     }
 
     fn build(&self, config: Value, environment: &Environment) -> Result<Box<dyn Source>, FieldErrors> {
-        let settings = read_config(config, environment.egress)?;
+        let settings = read_config(config, environment.egress, &self.connections)?;
         Ok(Box::new(PostgresSource(Arc::new(settings))))
     }
 }
 
 /// Checks a config, naming every bad field.
-fn read_config(value: Value, egress: Egress) -> Result<Settings, FieldErrors> {
+fn read_config(value: Value, egress: Egress, known: &Connections) -> Result<Settings, FieldErrors> {
     let mut fields = Fields::new(value)?;
     let host = fields.required_text("host", MAX_NAME);
     let port = fields.integer("port", 1..=65535).and_then(|port| u16::try_from(port).ok()).unwrap_or(5432);
@@ -140,7 +155,7 @@ fn read_config(value: Value, egress: Egress) -> Result<Settings, FieldErrors> {
     let consistent_snapshot = fields.boolean("consistent_snapshot").unwrap_or_default();
     let cursor_lag = read_duration(&mut fields, "cursor_lag", Lag::parse);
     let detect_deletes = fields.boolean("detect_deletes").unwrap_or_default();
-    let max_connections = fields.integer("max_connections", 1..=16).unwrap_or(1);
+    let max_connections = fields.integer("max_connections", 1..=MAX_CONNECTIONS);
     let statement_timeout = read_duration(&mut fields, "statement_timeout", lag::parse_duration);
     refuse_zero_bytes(
         &mut fields,
@@ -148,11 +163,15 @@ fn read_config(value: Value, egress: Egress) -> Result<Settings, FieldErrors> {
     );
     fields.finish()?;
     let given = "a field that is missing has left an error";
+    let (host, database, user) = (host.expect(given), database.expect(given), user.expect(given));
+    let connections = max_connections
+        .and_then(|most| usize::try_from(most).ok())
+        .map(|most| known.of((host.clone(), port, database.clone(), user.clone(), most)));
     Ok(Settings {
-        host: host.expect(given),
+        host,
         port,
-        database: database.expect(given),
-        user: user.expect(given),
+        database,
+        user,
         password,
         ssl_mode,
         tls,
@@ -160,7 +179,7 @@ fn read_config(value: Value, egress: Egress) -> Result<Settings, FieldErrors> {
         consistent_snapshot,
         cursor_lag,
         detect_deletes,
-        max_connections,
+        connections,
         statement_timeout,
         egress,
     })

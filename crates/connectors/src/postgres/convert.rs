@@ -1,15 +1,18 @@
 //! From the text of a row to a record's JSON and key. No I/O.
 
+mod moments;
+mod nested;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use inlet_model::json::{Canonicalizer, JsonError, JsonErrorKind, Limits, is_canonical_number, write_string};
+use inlet_model::json::{Canonicalizer, JsonError, JsonErrorKind, Limits, is_number, write_string};
 use inlet_model::key::{KeyEncoder, KeyError};
 use inlet_model::{Batch, Rejection};
 use inlet_source::{ErrorKind, Occurrences, SourceError, StreamRequest, encode_content_key, too_large};
 
-use super::copy_text::{self, NULL};
+use self::moments::{Strange, write_date, write_moment, write_time_of_day};
+use super::client::copy_text::{self, NULL};
 use super::kinds::Kind;
-use super::moments::{Strange, write_date, write_moment, write_time_of_day};
 use super::tables::{Column, Table};
 
 /// Rows that are told apart by their content alone: so many are remembered, and no more.
@@ -92,7 +95,7 @@ impl Values {
 
 /// A number digit for digit; what is none, such as NaN, is a string.
 fn write_number(text: &str, out: &mut Vec<u8>) {
-    if is_canonical_number(text.as_bytes()) {
+    if is_number(text.as_bytes()) {
         out.extend_from_slice(text.as_bytes());
     } else {
         write_string(out, text);

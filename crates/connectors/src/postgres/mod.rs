@@ -6,23 +6,15 @@ mod absent;
 mod advance;
 mod client;
 mod config;
-mod connect;
 mod convert;
-mod copy_text;
 mod cursor;
 mod kinds;
 mod lag;
-mod moments;
-mod nested;
 mod read;
-mod refusal;
 mod streams;
 mod tables;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod types;
-mod wire;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,16 +25,13 @@ use inlet_source::{Capabilities, Outlet, ReadRequest, Source, SourceError, Strea
 pub use self::config::Postgres;
 use self::config::Settings;
 
-const CAPABILITIES: Capabilities =
-    Capabilities { resumable_listing: true, incremental: true, certified_listing: true, verify_absent: true };
-
 #[derive(Debug)]
 struct PostgresSource(Arc<Settings>);
 
 #[async_trait]
 impl Source for PostgresSource {
     fn capabilities(&self) -> Capabilities {
-        CAPABILITIES
+        config::CAPABILITIES
     }
 
     async fn check(&self) -> Result<(), SourceError> {

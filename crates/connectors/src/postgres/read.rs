@@ -172,7 +172,7 @@ pub(super) struct Scan<'a> {
 }
 
 /// How far the rows that have come were taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Taken {
     /// All; more may come.
     All,
@@ -217,6 +217,7 @@ impl Reading<'_> {
             tries = if place == before { tries + 1 } else { 1 };
             self.reconnect(error, tries).await?;
         }
+        self.send(None).await?;
         self.complete(Some(cursor::to_value(&cursor)), is_one_moment).await
     }
 
@@ -276,8 +277,8 @@ impl Reading<'_> {
         if self.settings.consistent_snapshot { Ok(()) } else { self.client.commit().await }
     }
 
-    /// Sends the rows of `scan` that lie behind `place`, which moves with each batch. Gives how many rows there were, and
-    /// whether these were all: reading in order ends when it has lasted too long.
+    /// Sends the rows of `scan` that lie behind `place`, which moves with each batch, but for the last batch. Gives how many
+    /// rows there were, and whether these were all: reading in order ends when it has lasted too long.
     pub(super) async fn scan(
         &mut self,
         scan: &Scan<'_>,
@@ -292,17 +293,15 @@ impl Reading<'_> {
             // Without a place nothing can be stored behind the batch, so that more is waited for.
             let may_send = reached.is_some() || !scan.in_order;
             let is_due = match taken {
+                Taken::End => return Ok((rows, true)),
                 Taken::All => !self.wait(may_send).await?,
-                Taken::Full | Taken::End => true,
+                Taken::Full => true,
             };
             if is_due {
                 self.send((scan.checkpoint)(reached.as_deref())).await?;
                 if reached.is_some() {
                     place.clone_from(&reached);
                 }
-            }
-            if taken == Taken::End {
-                return Ok((rows, true));
             }
             if is_due && may_send && scan.in_order && Instant::now() >= may_end {
                 return Ok((rows, false));

@@ -1,12 +1,14 @@
 //! What the catalogs say of tables and views: their columns, what identifies a row, and in which order rows can be read.
 
+mod column_types;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use inlet_source::{ErrorKind, SourceError};
 
+use self::column_types::Types;
 use super::client::Client;
 use super::kinds::{Kind, MONEY};
-use super::types::Types;
 
 /// A table, or anything else that rows are read from.
 #[derive(Debug, Clone)]
@@ -246,18 +248,18 @@ async fn add_indexes(client: &mut Client, oids: &str, tables: &mut [Table]) -> R
     Ok(())
 }
 
-pub(super) fn strange() -> SourceError {
+fn strange() -> SourceError {
     SourceError::new(ErrorKind::Format, "read catalogs", "the catalogs are not as PostgreSQL's are")
 }
 
-pub(super) fn exactly<const N: usize>(row: Vec<Option<String>>) -> Result<[Option<String>; N], SourceError> {
+fn exactly<const N: usize>(row: Vec<Option<String>>) -> Result<[Option<String>; N], SourceError> {
     row.try_into().map_err(|_| strange())
 }
 
-pub(super) fn given(text: Option<String>) -> Result<String, SourceError> {
+fn given(text: Option<String>) -> Result<String, SourceError> {
     text.ok_or_else(strange)
 }
 
-pub(super) fn number(text: Option<String>) -> Result<u32, SourceError> {
+fn number(text: Option<String>) -> Result<u32, SourceError> {
     given(text)?.parse().map_err(|_| strange())
 }

@@ -9,13 +9,22 @@ use inlet_model::{Clock, SystemClock};
 use inlet_source::{Capabilities, ConnectorType, Environment, Source};
 use serde_json::{Value, json};
 
-use super::{CAPABILITIES, SqliteSource};
+use super::SqliteSource;
 use crate::roots::Roots;
 
 /// The longest path, in bytes.
 const MAX_LEN: usize = 4096;
 /// How long a lock of another program is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What every source of this type promises.
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    resumable_listing: true,
+    incremental: true,
+    tells_unchanged: true,
+    certified_listing: true,
+    verify_absent: true,
+};
 
 /// The connector type `sqlite`.
 #[derive(Debug)]

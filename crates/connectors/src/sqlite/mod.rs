@@ -23,16 +23,13 @@ use inlet_source::{Capabilities, Outlet, ReadRequest, Source, SourceError, Strea
 use self::config::Settings;
 pub use self::config::Sqlite;
 
-const CAPABILITIES: Capabilities =
-    Capabilities { resumable_listing: true, incremental: true, certified_listing: true, verify_absent: true };
-
 #[derive(Debug)]
 struct SqliteSource(Arc<Settings>);
 
 #[async_trait]
 impl Source for SqliteSource {
     fn capabilities(&self) -> Capabilities {
-        CAPABILITIES
+        config::CAPABILITIES
     }
 
     async fn check(&self) -> Result<(), SourceError> {

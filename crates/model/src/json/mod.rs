@@ -18,9 +18,7 @@ mod tests;
 
 pub use canonical::{Canonicalizer, Limits};
 pub use error::{JsonError, JsonErrorKind};
-pub use number::is_canonical_number;
+pub use number::{is_canonical_number, is_number};
 pub use object::{Field, Object};
 pub use scanner::{Scan, ValueScanner, find_value_end};
 pub use string::{decode_string, write_string};
-
-pub(crate) use number::is_number;

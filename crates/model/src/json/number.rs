@@ -41,7 +41,8 @@ fn bad_number(at: usize) -> JsonError {
 }
 
 /// Whether `text` is a JSON number and nothing more.
-pub(crate) fn is_number(text: &[u8]) -> bool {
+#[must_use]
+pub fn is_number(text: &[u8]) -> bool {
     number_end(text, 0).is_ok_and(|end| end == text.len())
 }
 

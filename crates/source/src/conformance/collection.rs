@@ -211,7 +211,7 @@ impl Reading {
             Message::Unchanged { stream, scope } => {
                 let first = self.enter(stream, scope, message);
                 assert!(first, "{message:?} is the only message of a scope");
-                assert!(self.capabilities.incremental, "{message:?} is not promised");
+                assert!(self.capabilities.tells_unchanged, "{message:?} is not promised");
                 let state = collection.scopes(stream).remove(scope).unwrap_or_default();
                 let may_skip = self.request.streams[self.stream].mode == SyncMode::Incremental
                     || state.listed_by == Some(self.request.generation);

@@ -89,6 +89,7 @@ impl Source for Scripted {
         Capabilities {
             resumable_listing: true,
             incremental: true,
+            tells_unchanged: true,
             certified_listing: true,
             verify_absent: true,
         }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use inlet_source::SourceError;
 
-use super::client::Client;
-use super::kinds::{Kind, MONEY};
-use super::tables::{exactly, given, number, strange};
+use super::{exactly, given, number, strange};
+use crate::postgres::client::Client;
+use crate::postgres::kinds::{Kind, MONEY};
 
 /// Arrays that are written without braces.
 const VECTORS: [&str; 2] = ["int2vector", "oidvector"];

@@ -15,15 +15,18 @@ use postgres_protocol::message::frontend;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsConnector;
 
-use super::client::{Channel, Client, lost};
-use super::config::Settings;
 use super::refusal::Refusal;
 use super::tls::{self, SslMode};
+use super::{Channel, Client, lost};
+use crate::postgres::config::Settings;
 
 /// How long it may take until the connection stands.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long connections of other syncs are waited for.
+const PATIENCE_FOR_OTHERS: Duration = Duration::from_secs(300);
 /// How long one address of several is tried.
 const PATIENCE_EACH: Duration = Duration::from_secs(10);
 /// The oldest server that is read, as in `server_version_num`.
@@ -33,9 +36,10 @@ const OPERATION: &str = "connect";
 
 /// Connects and logs in.
 pub(super) async fn connect(settings: &Settings) -> Result<Client, SourceError> {
+    let permit = permit(settings).await?;
     let connecting = async {
         let (channel, is_private) = open(settings).await?;
-        let mut client = Client::new(channel, settings.statement_timeout);
+        let mut client = Client::new(channel, settings.statement_timeout, permit);
         log_in(&mut client, settings, is_private).await?;
         if client.version < OLDEST {
             let message = format!(
@@ -52,6 +56,21 @@ pub(super) async fn connect(settings: &Settings) -> Result<Client, SourceError> 
             .hint("check `host` and `port`, and the firewalls on the way")
     };
     connected.unwrap_or_else(|_| Err(timed_out())).map_err(|error| about(error, settings))
+}
+
+/// Waits until there may be one more connection.
+async fn permit(settings: &Settings) -> Result<Option<OwnedSemaphorePermit>, SourceError> {
+    let Some(connections) = &settings.connections else { return Ok(None) };
+    let acquiring = Arc::clone(connections).acquire_owned();
+    match tokio::time::timeout(PATIENCE_FOR_OTHERS, acquiring).await {
+        Ok(Ok(permit)) => Ok(Some(permit)),
+        _ => Err(SourceError::new(
+            ErrorKind::Unavailable,
+            OPERATION,
+            "all connections that there may be are in use",
+        )
+        .hint("wait for the syncs that run, or raise `max_connections`")),
+    }
 }
 
 fn about(error: SourceError, settings: &Settings) -> SourceError {
@@ -189,6 +208,9 @@ async fn log_in(client: &mut Client, settings: &Settings, is_private: bool) -> R
             }
             Message::ParameterStatus(body) if body.name().is_ok_and(|name| name == "server_version") => {
                 client.version = body.value().map(version).unwrap_or_default();
+            }
+            Message::ParameterStatus(body) if body.name().is_ok_and(|name| name == "server_encoding") => {
+                client.keeps_any_bytes = body.value().is_ok_and(|encoding| encoding == "SQL_ASCII");
             }
             Message::ErrorResponse(body) => return Err(Refusal::read(body.fields()).into_error(OPERATION)),
             Message::ReadyForQuery(_) => return Ok(()),

@@ -3,10 +3,10 @@
 //! <https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS>
 
 /// What stands for NULL.
-pub(super) const NULL: &[u8] = b"\\N";
+pub(in crate::postgres) const NULL: &[u8] = b"\\N";
 
 /// Appends what an escaped field stands for.
-pub(super) fn unescape(field: &[u8], out: &mut Vec<u8>) {
+pub(in crate::postgres) fn unescape(field: &[u8], out: &mut Vec<u8>) {
     let mut rest = field;
     while let Some(at) = memchr::memchr(b'\\', rest) {
         out.extend_from_slice(&rest[..at]);
@@ -27,7 +27,7 @@ pub(super) fn unescape(field: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The fields of a row, as they are escaped.
-pub(super) fn fields(row: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(in crate::postgres) fn fields(row: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(row);
     std::iter::from_fn(move || {
         let row = rest?;
@@ -38,7 +38,7 @@ pub(super) fn fields(row: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// A field's text; NULL is none.
-pub(super) fn text(field: &[u8]) -> Result<Option<String>, std::string::FromUtf8Error> {
+pub(in crate::postgres) fn text(field: &[u8]) -> Result<Option<String>, std::string::FromUtf8Error> {
     if field == NULL {
         return Ok(None);
     }
@@ -48,7 +48,7 @@ pub(super) fn text(field: &[u8]) -> Result<Option<String>, std::string::FromUtf8
 }
 
 /// The texts of a row.
-pub(super) fn split(row: &[u8]) -> Result<Vec<Option<String>>, std::string::FromUtf8Error> {
+pub(in crate::postgres) fn split(row: &[u8]) -> Result<Vec<Option<String>>, std::string::FromUtf8Error> {
     fields(row).map(text).collect()
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use inlet_model::json::write_string;
 
-use super::convert::{Bad, Values};
-use super::kinds::Kind;
+use super::{Bad, Values};
+use crate::postgres::kinds::Kind;
 
 /// A text that is read from its beginning to its end.
 struct Reader<'t> {

@@ -9,16 +9,16 @@ use postgres_protocol::message::backend::ErrorFields;
 /// What the server said when it refused something.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{severity} {code}: {message}")]
-pub(super) struct Refusal {
-    pub(super) severity: String,
-    pub(super) code: String,
-    pub(super) message: String,
+pub(in crate::postgres) struct Refusal {
+    pub(in crate::postgres) severity: String,
+    pub(in crate::postgres) code: String,
+    pub(in crate::postgres) message: String,
     detail: Option<String>,
 }
 
 impl Refusal {
     /// Reads the fields of an error message; those that cannot be read are left out.
-    pub(super) fn read(mut fields: ErrorFields<'_>) -> Self {
+    pub(in crate::postgres) fn read(mut fields: ErrorFields<'_>) -> Self {
         let mut refusal = Self::default();
         while let Ok(Some(field)) = fields.next() {
             let text = String::from_utf8_lossy(field.value_bytes()).into_owned();
@@ -36,7 +36,7 @@ impl Refusal {
     }
 
     /// The error as the source reports it.
-    pub(super) fn into_error(self, operation: &'static str) -> SourceError {
+    pub(in crate::postgres) fn into_error(self, operation: &'static str) -> SourceError {
         let (kind, hint) = meaning(&self.code);
         let said = match &self.detail {
             Some(detail) => format!("{} ({detail})", self.message),

@@ -14,7 +14,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 
 /// How far the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SslMode {
+pub(in crate::postgres) enum SslMode {
     /// Not at all.
     Disable,
     /// Encrypted if the server can.
@@ -29,7 +29,7 @@ pub(super) enum SslMode {
 
 impl SslMode {
     /// As users write them.
-    pub(super) const CHOICES: [(&'static str, Self); 5] = [
+    pub(in crate::postgres) const CHOICES: [(&'static str, Self); 5] = [
         ("disable", Self::Disable),
         ("prefer", Self::Prefer),
         ("require", Self::Require),
@@ -40,17 +40,20 @@ impl SslMode {
 
 /// Certificates and a key, in PEM.
 #[derive(Clone, Default)]
-pub(super) struct Pem {
-    pub(super) roots: Option<String>,
-    pub(super) certificate: Option<String>,
-    pub(super) key: Option<String>,
+pub(in crate::postgres) struct Pem {
+    pub(in crate::postgres) roots: Option<String>,
+    pub(in crate::postgres) certificate: Option<String>,
+    pub(in crate::postgres) key: Option<String>,
 }
 
 /// What is wrong with the certificates of a config: the field and a sentence.
-pub(super) type BadPem = (&'static str, String);
+pub(in crate::postgres) type BadPem = (&'static str, String);
 
 /// How to talk TLS to the server; `None` where that is not wanted.
-pub(super) fn client_config(mode: SslMode, pem: &Pem) -> Result<Option<Arc<ClientConfig>>, BadPem> {
+pub(in crate::postgres) fn client_config(
+    mode: SslMode,
+    pem: &Pem,
+) -> Result<Option<Arc<ClientConfig>>, BadPem> {
     if mode == SslMode::Disable {
         return Ok(None);
     }
@@ -163,7 +166,7 @@ impl ServerCertVerifier for Verifier {
 }
 
 /// Why no TLS connection came about.
-pub(super) fn explained(error: std::io::Error) -> SourceError {
+pub(in crate::postgres) fn explained(error: std::io::Error) -> SourceError {
     let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let (kind, message, hint) = match cause {
         Some(rustls::Error::InvalidCertificate(certificate)) => match certificate {
