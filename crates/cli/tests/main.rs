@@ -18,6 +18,8 @@ mod harness;
 mod help;
 mod keys;
 mod postgres;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod reading;
 mod serving;
 mod shell;

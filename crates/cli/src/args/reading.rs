@@ -55,7 +55,8 @@ pub(crate) struct ChangesArgs {
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   inlet export shop --to shop.ndjson
-  inlet export shop --stream orders --data-only | jq .price";
+  inlet export shop --stream orders --data-only | jq .price
+  inlet export shop --stream orders --format parquet --to orders.parquet";
 
 /// Write all records of a collection to a file or to standard output
 ///
@@ -92,4 +93,6 @@ pub(crate) struct ExportArgs {
 pub(crate) enum ExportFormat {
     /// One JSON object a line
     Ndjson,
+    /// A Parquet file, with a column for each field whose values are of one kind
+    Parquet,
 }

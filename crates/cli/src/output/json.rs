@@ -1,7 +1,6 @@
 //! JSON lines, on standard output or into a file.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 /// A place that takes one JSON text a line.
@@ -13,12 +12,8 @@ impl JsonLines {
         Self::to(Box::new(io::stdout().lock()))
     }
 
-    /// Takes a file.
-    pub(crate) fn file(file: File) -> Self {
-        Self::to(Box::new(file))
-    }
-
-    fn to(place: Box<dyn Write>) -> Self {
+    /// Takes any other place.
+    pub(crate) fn to(place: Box<dyn Write>) -> Self {
         Self(BufWriter::with_capacity(64 << 10, place))
     }
 
