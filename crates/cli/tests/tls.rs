@@ -1,5 +1,7 @@
 //! `https://`: whom a command trusts, and what it says of a connection that cannot be.
 
+use rcgen::{BasicConstraints, IsCa};
+
 use super::harness::tls::{Authority, Issued, TlsFront};
 use super::harness::{Home, Ran, Server, json};
 
@@ -79,6 +81,22 @@ fn what_is_wrong_with_a_certificate_is_told_with_a_hint() {
     told(&authority.issue_valid("localhost", 2000..2001), "ca.pem", "tls.expired", "renewed");
     told(&authority.issue_valid("localhost", 3000..3001), "ca.pem", "tls.not_yet_valid", "clock");
     told(&good, "empty.pem", "tls.no_roots", "ca-certificates");
+}
+
+#[test]
+fn a_certificate_that_signed_itself_is_trusted_if_it_is_named_and_of_no_authority() {
+    let secured = Secured::new();
+    let ask = |is_ca: IsCa| {
+        let (issued, pem) = Authority::self_signed(is_ca);
+        secured.away.write("own.pem", &pem);
+        secured.ask(secured.front(&issued).url(), "spaces list --ca-file own.pem", "ca.pem")
+    };
+    let plain = ask(IsCa::ExplicitNoCa);
+    assert_eq!(plain.code, Some(0), "{plain}");
+    let authority = ask(IsCa::Ca(BasicConstraints::Unconstrained));
+    assert_eq!(authority.code, Some(1), "{authority}");
+    assert!(authority.stderr.contains("code: tls.bad_certificate"), "{authority}");
+    assert!(authority.stderr.contains("CA:FALSE"), "{authority}");
 }
 
 #[test]

@@ -114,7 +114,10 @@ impl Flaw {
             Self::WrongHost => "use a name that the certificate is for, or have one issued for this name",
             Self::Expired => "have it renewed; if it was, is the clock of this machine right?",
             Self::NotYetValid => "is the clock of this machine right?",
-            Self::BadCertificate => "have it issued anew; the cause says what is wrong with it",
+            Self::BadCertificate => {
+                "have it issued anew; the cause says what is wrong with it (`CaUsedAsEndEntity`: that of an authority, or made \
+                 by `openssl req -x509` without `-addext basicConstraints=CA:FALSE`)"
+            }
             Self::NoTls => {
                 "begin the address with http:// if the server has no TLS, or name the port that has it"
             }

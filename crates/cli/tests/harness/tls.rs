@@ -45,6 +45,16 @@ impl Authority {
         &self.pem
     }
 
+    /// A certificate for `localhost` that has signed itself, as that of an authority or not. Gives its PEM form too.
+    pub(crate) fn self_signed(is_ca: IsCa) -> (Issued, String) {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let pem = certificate.pem();
+        (Issued { certificate: certificate.into(), key: key.into() }, pem)
+    }
+
     /// A certificate for the server of that name.
     pub(crate) fn issue(&self, name: &str) -> Issued {
         self.issue_valid(name, 2000..4000)
