@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it there")]
 
 mod connector_types;
+mod fault_proxy;
+mod faults;
 mod private_postgres;
-mod rigs;
+mod private_servers;

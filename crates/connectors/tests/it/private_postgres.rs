@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use rcgen::{
@@ -60,7 +60,7 @@ pub(crate) struct PrivatePostgres {
     folder: TempDir,
     server: Child,
     port: u16,
-    log: Log,
+    log: Arc<Log>,
     authority: Option<String>,
 }
 
@@ -115,9 +115,16 @@ impl PrivatePostgres {
         self.authority.as_deref().expect("the server was started with `tls: true`")
     }
 
-    /// What it has logged so far.
+    /// What it has logged so far. What a client has just seen may come a little later here: see [`wait_for_log`](Self::wait_for_log).
     pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.log.text.lock().unwrap().clone()
+    }
+
+    /// Waits until it has logged this.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        let log = self.log.text.lock().unwrap();
+        let (log, late) = self.log.grown.wait_timeout_while(log, START, |log| !log.contains(text)).unwrap();
+        assert!(!late.timed_out(), "PostgreSQL did not log {text:?}, but: {log}");
     }
 
     /// A connection of the superuser to one of its databases.
@@ -141,7 +148,11 @@ pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
     client
 }
 
-type Log = Arc<Mutex<String>>;
+#[derive(Debug, Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
+}
 
 /// The folder of `initdb` and `postgres`: `INLET_TEST_POSTGRES_BIN`, or the newest that Debian has, or one of the PATH.
 fn programs() -> PathBuf {
@@ -226,9 +237,9 @@ fn free_port() -> u16 {
 }
 
 /// Starts the server and waits until it takes connections; nothing if its port is taken.
-fn spawn(mut command: Command) -> Option<(Child, Log)> {
+fn spawn(mut command: Command) -> Option<(Child, Arc<Log>)> {
     let mut server = command.stderr(Stdio::piped()).spawn().unwrap();
-    let (log, stderr) = (Log::default(), server.stderr.take().unwrap());
+    let (log, stderr) = (Arc::<Log>::default(), server.stderr.take().unwrap());
     let (ready, is_ready) = sync_channel(1);
     let lines = Arc::clone(&log);
     std::thread::spawn(move || read_log(stderr, &lines, &ready));
@@ -237,7 +248,7 @@ fn spawn(mut command: Command) -> Option<(Child, Log)> {
     }
     let _ended = server.kill();
     let _status = server.wait();
-    let said = log.lock().unwrap().clone();
+    let said = log.text.lock().unwrap().clone();
     assert!(said.contains("Address already in use"), "PostgreSQL did not start: {said}");
     None
 }
@@ -245,9 +256,10 @@ fn spawn(mut command: Command) -> Option<(Child, Log)> {
 /// Keeps what the server logs until it ends, and says when it is ready. A full pipe would hold it up.
 fn read_log(stderr: ChildStderr, log: &Log, ready: &SyncSender<()>) {
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        writeln!(log.text.lock().unwrap(), "{line}").unwrap();
+        log.grown.notify_all();
         if line.contains("ready to accept connections") {
             let _first = ready.try_send(());
         }
-        writeln!(log.lock().unwrap(), "{line}").unwrap();
     }
 }

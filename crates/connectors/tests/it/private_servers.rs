@@ -1,4 +1,4 @@
-//! What the tests of the sources stand on does what it says.
+//! The private server, on which the tests of the source stand, does what it says.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -46,7 +46,7 @@ async fn all_but_the_superuser_need_their_password() {
     let url = |password| format!("postgres://reader:{password}@127.0.0.1:{}/postgres", server.port());
     connect(&url("right")).await;
     assert!(tokio_postgres::connect(&url("wrong"), NoTls).await.is_err());
-    assert!(server.log().contains("password authentication failed for user \"reader\""), "{}", server.log());
+    server.wait_for_log("password authentication failed for user \"reader\"");
 }
 
 #[tokio::test]
@@ -94,6 +94,7 @@ fn the_certificate_is_good_for_localhost_and_nothing_else() {
 #[tokio::test]
 async fn the_server_ends_with_its_owner() {
     let server = PrivatePostgres::start();
+    assert!(server.log().contains("database system is ready"), "{}", server.log());
     let (url, folder) = (server.url("postgres"), server.socket_folder().to_owned());
     let held = connect(&url).await;
     drop(server);
