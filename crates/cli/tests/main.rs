@@ -20,6 +20,10 @@ mod keys;
 mod postgres;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod late_commits;
+#[expect(dead_code, reason = "it is made for the tests of the source; here fewer of its methods are called")]
+#[path = "../../connectors/tests/it/private_postgres.rs"]
+mod private_postgres;
 mod reading;
 mod serving;
 mod shell;
