@@ -17,10 +17,10 @@ mod exporting;
 mod harness;
 mod help;
 mod keys;
-mod postgres;
+mod late_commits;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod late_commits;
+mod postgres;
 #[expect(dead_code, reason = "it is made for the tests of the source; here fewer of its methods are called")]
 #[path = "../../connectors/tests/it/private_postgres.rs"]
 mod private_postgres;

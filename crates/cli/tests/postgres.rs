@@ -1,15 +1,11 @@
 //! `inlet sync postgres://…`: a PostgreSQL database, and no server of ours.
 
-#[expect(dead_code, reason = "other tests need more of it")]
-#[path = "../../connectors/tests/it/private_postgres.rs"]
-mod private_postgres;
-
 use std::process::Command;
 
 use tokio_postgres::Client;
 
-use self::private_postgres::PrivatePostgres;
 use super::harness::{Home, json};
+use super::private_postgres::PrivatePostgres;
 
 /// A server, what writes to it, and a folder to run the binary in.
 struct Sandbox {

@@ -163,10 +163,7 @@ async fn the_server_is_only_read_from_and_only_in_transactions_that_cannot_write
         sync(&subject, &mut collection).await;
     }
     let of_table = |log: &str| log.lines().filter(|line| line.contains("\"public\".\"t\"")).count();
-    // The log comes through a pipe, a moment later.
-    while of_table(&sandbox.server.log()) < 5 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    sandbox.server.wait_for_log("\"at\" >= ");
     let log = sandbox.server.log();
     assert_eq!(of_table(&log), 5, "two bounds, two reads, and one look for rows without a beginning: {log}");
     let allowed = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;", "COPY (SELECT ", "COMMIT"];
