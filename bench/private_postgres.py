@@ -85,9 +85,9 @@ class Server:
         self.process.send_signal(signal.SIGINT)
         self.process.wait()
 
-    def make_orders(self, rows):
-        """`shop.orders`, one large table, and the database `twenty` with the same rows in twenty tables."""
-        for database, tables in (("shop", ["orders"]), ("twenty", TWENTY)):
+    def make_orders(self, rows, with_twenty):
+        """`shop.orders`, one large table, and if so the database `twenty` with as many rows in twenty tables."""
+        for database, tables in [("shop", ["orders"]), *([("twenty", TWENTY)] if with_twenty else [])]:
             self.ask("postgres", f"CREATE DATABASE {database}")
             for name in tables:
                 share = rows // len(tables)
