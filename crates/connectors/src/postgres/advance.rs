@@ -9,9 +9,9 @@
 //! may come later and are read again.
 //!
 //! A transaction is known by its virtual id, which it has from its beginning, not only from its first write; a prepared one by
-//! its own. Every role may see both. What programs make up by themselves (times of another clock, numbers drawn in
-//! advance) can come later than that: `cursor_lag` says by how much. A standby does not know what runs on its primary, so there
-//! `cursor_lag` is all that is gone by.
+//! its own. One that is prepared meanwhile changes its name, and is waited for under the new one. Every role may see both. What
+//! programs make up by themselves (times of another clock, numbers drawn in advance) can come later than that: `cursor_lag` says
+//! by how much. A standby does not know what runs on its primary, so there `cursor_lag` is all that is gone by.
 
 use inlet_model::Scope;
 use inlet_source::{ErrorKind, Message, SourceError};

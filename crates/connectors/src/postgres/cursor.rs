@@ -30,6 +30,20 @@ pub(super) struct Pending {
     pub(super) running: Running,
 }
 
+/// How the names of prepared transactions begin, where running ones are looked up.
+const PREPARED: &str = "prepared/";
+
+impl Pending {
+    /// Those that may still write below it, of these that run now. One that is gone may have been prepared, and then it has another
+    /// name: it may be each of the prepared ones.
+    fn outlasted_by(&self, now: &Running) -> Running {
+        let is_prepared = |name: &String| name.starts_with(PREPARED);
+        let may_be_renamed = self.running.iter().any(|name| !is_prepared(name) && !now.contains(name));
+        let still = |name: &&String| self.running.contains(*name) || (may_be_renamed && is_prepared(name));
+        now.iter().filter(still).cloned().collect()
+    }
+}
+
 /// What was found at the cursor field before reading.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bound {
@@ -47,16 +61,18 @@ impl Cursor {
 
     /// Whether transactions that ran when the pending value was found still run now, so that it goes on waiting.
     pub(super) fn is_held_by(&self, bound: &Bound) -> bool {
-        self.pending.as_ref().is_some_and(|pending| !pending.running.is_disjoint(&bound.running))
+        self.pending.as_ref().is_some_and(|pending| !pending.outlasted_by(&bound.running).is_empty())
     }
 
     /// The cursor when everything from `through` on was read, `bound` having been found before.
     pub(super) fn advanced(mut self, bound: Bound) -> Self {
-        if self.is_held_by(&bound) {
-            return self;
-        }
-        // All who might have written below it are gone, and what they left was read just now.
         if let Some(pending) = self.pending.take() {
+            let running = pending.outlasted_by(&bound.running);
+            if !running.is_empty() {
+                self.pending = Some(Pending { running, ..pending });
+                return self;
+            }
+            // All who might have written below it are gone, and what they left was read just now.
             self.through = Some(pending.through);
         }
         match bound.greatest {
@@ -151,11 +167,24 @@ mod tests {
         let first = Cursor::new("t".into()).advanced(bound("10", &["3/1", "4/9"]));
         assert_eq!(first.through, None);
         assert!(first.is_held_by(&bound("20", &["4/9"])));
-        let second = first.clone().advanced(bound("20", &["4/9"]));
-        assert_eq!(second, first, "one of them still runs");
+        let second = first.advanced(bound("20", &["4/9"]));
+        assert_eq!(second.through, None, "one of them still runs");
+        assert_eq!(second.pending.as_ref().map(|pending| pending.through.as_str()), Some("10"));
         let third = second.advanced(bound("30", &["7/7"]));
         assert_eq!(third.through.as_deref(), Some("10"), "not 20: that was seen while the old one ran");
         assert_eq!(third.pending.map(|pending| pending.through).as_deref(), Some("30"));
+    }
+
+    #[test]
+    fn a_bound_waits_for_those_that_were_prepared_meanwhile() {
+        let first = Cursor::new("t".into()).advanced(bound("10", &["3/1", "4/9"]));
+        let second = first.advanced(bound("20", &["4/9", "prepared/7"]));
+        assert_eq!(second.through, None, "`3/1` may be `prepared/7` now");
+        let third = second.advanced(bound("30", &["prepared/7"]));
+        let fourth = third.advanced(bound("40", &["prepared/7", "prepared/8", "5/1"]));
+        assert_eq!(fourth.through, None, "it is still there");
+        let fifth = fourth.advanced(bound("50", &["prepared/8", "prepared/9", "5/1"]));
+        assert_eq!(fifth.through.as_deref(), Some("10"), "those that were prepared later are others");
     }
 
     #[test]

@@ -60,6 +60,23 @@ async fn a_prepared_transaction_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_is_prepared_between_two_syncs_is_waited_for() {
+    let (sandbox, subject, mut collection) = table_by_time().await;
+    let other = sandbox.server.connect("postgres").await;
+    other.batch_execute("BEGIN; INSERT INTO t VALUES (2)").await.unwrap();
+    sandbox.write("INSERT INTO t VALUES (3)").await;
+    sync(&subject, &mut collection).await;
+    other.batch_execute("PREPARE TRANSACTION 'late'").await.unwrap();
+    for id in 4..7 {
+        sandbox.write(&format!("INSERT INTO t VALUES ({id})")).await;
+        sync(&subject, &mut collection).await;
+    }
+    other.batch_execute("COMMIT PREPARED 'late'").await.unwrap();
+    sync(&subject, &mut collection).await;
+    assert_eq!(keys(&collection), ["1", "2", "3", "4", "5", "6"]);
+}
+
+#[tokio::test]
 async fn a_role_that_may_only_read_sees_what_runs() {
     let (sandbox, _, _) = table_by_time().await;
     sandbox.write("CREATE ROLE reader LOGIN PASSWORD 'pass'; GRANT SELECT ON t TO reader").await;
