@@ -10,7 +10,7 @@ STYLE = """
   @media (prefers-color-scheme: dark) {
     svg { --ink: #e6edf3; --soft: #98a4b0; --line: #3a434d; --ours: #2dc5bb; --peer: #5c6873; --page: #0d1117; }
   }
-  .page { fill: var(--page); }
+  .page, .break { fill: var(--page); }
   text { fill: var(--ink); }
   .soft { fill: var(--soft); }
   .title { font-size: 15px; font-weight: 600; }
@@ -42,16 +42,21 @@ def write(path, caption, panels):
 def draw(panel, left, top, width):
     title, unit, more, bars = panel
     best_first = sorted(bars, key=lambda bar: (bar[3] == "limit", -bar[1] if more else bar[1]))
-    largest = max(bar[1] for bar in bars)
+    # One that is far behind all others would press them together: its bar is broken off.
+    largest, second = (sorted(bar[1] for bar in bars)[-1:-3:-1] * 2)[:2]
+    scale = min(largest, 1.3 * second) if largest > 3 * second and not more else largest
     room, zero = width - LABEL - VALUE, left + LABEL
     yield f'<text class="title" x="{left:.0f}" y="{top + 16}">{escape(title)}</text>'
     yield f'<text class="soft" x="{left:.0f}" y="{top + 35}">{escape(unit)}</text>'
     for number, (name, value, text, kind) in enumerate(best_first):
         y = top + HEAD + number * ROW
         style = ' class="ours"' if kind == "inlet" else ' class="soft"' if kind == "limit" else ""
-        long = max(1.5, room * value / largest)
+        long = max(1.5, room * min(value, scale) / scale)
         yield f'<text{style} x="{zero - 8:.0f}" y="{y + 12}" text-anchor="end">{escape(name)}</text>'
         yield f'<rect class="{kind}" x="{zero:.0f}" y="{y}" width="{long:.1f}" height="{BAR}" rx="2"/>'
+        if value > scale:
+            at = zero + 0.85 * long
+            yield f'<path class="break" d="M{at:.1f} {y + BAR + 2}l6 -{BAR + 4}h4l-6 {BAR + 4}z"/>'
         yield f'<text{style} x="{zero + long + 6:.0f}" y="{y + 12}">{escape(text)}</text>'
     bottom = top + HEAD + len(bars) * ROW - ROW + BAR
     yield f'<line class="axis" x1="{zero:.0f}" x2="{zero:.0f}" y1="{top + HEAD - 4}" y2="{bottom + 4}"/>'
