@@ -90,17 +90,36 @@ impl Reading<'_> {
             cursor::to_value(&from)
         };
         let filter = self.lower_bound(&column, &from)?;
-        let again = |_: Option<&[String]>| Some(checkpoint.clone());
-        self.begin().await?;
-        self.read_unplaced(&column, &again).await?;
-        self.scan(&Scan { filter: &filter, in_order: false, checkpoint: &again }, &mut None).await?;
-        self.commit().await?;
+        for tries in 1.. {
+            match self.read_behind(&column, &filter, &checkpoint).await {
+                Ok(()) => break,
+                // What has been sent comes again, and is found as it is; but a listing has each key once.
+                Err(Trouble::Failed(error)) if !compares_keys && self.can_go_on(&error) => {
+                    self.reconnect(Some(error), tries).await?;
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
         let reached = Some(cursor::to_value(&from.advanced(bound)));
         if !compares_keys {
             return self.send_even_empty(reached).await;
         }
         self.send(Some(checkpoint)).await?;
         self.complete(reached, false).await
+    }
+
+    /// Reads the rows for which `filter` holds, and those that no value of the cursor field comes behind.
+    async fn read_behind(
+        &mut self,
+        column: &Column,
+        filter: &str,
+        checkpoint: &Value,
+    ) -> Result<(), Trouble> {
+        let again = |_: Option<&[String]>| Some(checkpoint.clone());
+        self.begin().await?;
+        self.read_unplaced(column, &again).await?;
+        self.scan(&Scan { filter, in_order: false, checkpoint: &again }, &mut None).await?;
+        Ok(self.commit().await?)
     }
 
     /// What holds for the rows that may be new.

@@ -25,8 +25,6 @@ use self::refusal::Refusal;
 use self::wire::{Arrived, Inbound};
 use super::config::Settings;
 
-/// How long the server may be silent.
-const PATIENCE: Duration = Duration::from_secs(600);
 /// What an answer about the catalogs may hold, in bytes.
 const LARGEST_ANSWER: usize = 64 << 20;
 
@@ -57,6 +55,8 @@ pub(super) struct Client {
     /// What the server has refused, until it is ready again.
     refused: Option<Refusal>,
     statement_timeout: Option<Duration>,
+    /// How long the server may be silent.
+    patience: Duration,
     /// The right to be one of so many.
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -73,18 +73,15 @@ impl Client {
         connect::connect(settings).await
     }
 
-    pub(super) fn new(
-        channel: Box<dyn Channel>,
-        statement_timeout: Option<Duration>,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Self {
+    fn new(channel: Box<dyn Channel>, settings: &Settings, permit: Option<OwnedSemaphorePermit>) -> Self {
         Self {
             channel,
             inbound: Inbound::default(),
             version: 0,
             keeps_any_bytes: false,
             refused: None,
-            statement_timeout,
+            statement_timeout: settings.statement_timeout,
+            patience: settings.patience,
             _permit: permit,
         }
     }
@@ -113,9 +110,9 @@ impl Client {
 
     /// Waits for more to come.
     async fn fill(&mut self) -> io::Result<()> {
-        let Self { channel, inbound, .. } = self;
+        let Self { channel, inbound, patience, .. } = self;
         let reading = channel.read_buf(inbound.make_room());
-        match tokio::time::timeout(PATIENCE, reading).await {
+        match tokio::time::timeout(*patience, reading).await {
             Ok(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => read.map(|_| ()),
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
@@ -248,7 +245,7 @@ fn too_much() -> SourceError {
 /// Why a connection that stood is of no use any more.
 pub(super) fn lost(error: io::Error) -> SourceError {
     let (kind, message) = match error.kind() {
-        io::ErrorKind::TimedOut => (ErrorKind::TimedOut, "the server has sent nothing for ten minutes"),
+        io::ErrorKind::TimedOut => (ErrorKind::TimedOut, "the server has sent nothing for too long"),
         io::ErrorKind::UnexpectedEof => (ErrorKind::Unavailable, "the server has closed the connection"),
         io::ErrorKind::InvalidData => {
             (ErrorKind::Format, "what answers does not speak PostgreSQL's protocol")

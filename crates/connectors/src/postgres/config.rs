@@ -14,6 +14,8 @@ use super::client::connections::Connections;
 use super::client::tls::{self, Pem, SslMode};
 use super::lag::{self, Lag};
 
+/// How long the server may be silent.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// The longest name, in characters.
 const MAX_NAME: usize = 255;
 /// The longest text in PEM.
@@ -33,9 +35,70 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
 };
 
 /// The connector type `postgres`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Postgres {
     connections: Connections,
+    patience: Duration,
+}
+
+impl Default for Postgres {
+    fn default() -> Self {
+        Self { connections: Connections::default(), patience: PATIENCE }
+    }
+}
+
+impl Postgres {
+    /// The type that waits so long for a server that is silent.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Checks a config, naming every bad field.
+    fn read_config(&self, value: Value, egress: Egress) -> Result<Settings, FieldErrors> {
+        let mut fields = Fields::new(value)?;
+        let host = fields.required_text("host", MAX_NAME);
+        let port =
+            fields.integer("port", 1..=65535).and_then(|port| u16::try_from(port).ok()).unwrap_or(5432);
+        let database = fields.required_text("database", MAX_NAME);
+        let user = fields.required_text("user", MAX_NAME);
+        let password = fields.text("password", MAX_NAME);
+        let ssl_mode = fields.choice("ssl_mode", &SslMode::CHOICES).unwrap_or(SslMode::Prefer);
+        let tls = read_tls(&mut fields, ssl_mode);
+        let schemas = read_schemas(&mut fields);
+        let consistent_snapshot = fields.boolean("consistent_snapshot").unwrap_or_default();
+        let cursor_lag = read_duration(&mut fields, "cursor_lag", Lag::parse);
+        let detect_deletes = fields.boolean("detect_deletes").unwrap_or_default();
+        let max_connections = fields.integer("max_connections", 1..=MAX_CONNECTIONS);
+        let statement_timeout = read_duration(&mut fields, "statement_timeout", lag::parse_duration);
+        refuse_zero_bytes(
+            &mut fields,
+            &[("host", &host), ("database", &database), ("user", &user), ("password", &password)],
+        );
+        fields.finish()?;
+        let given = "a field that is missing has left an error";
+        let (host, database, user) = (host.expect(given), database.expect(given), user.expect(given));
+        let connections = max_connections
+            .and_then(|most| usize::try_from(most).ok())
+            .map(|most| self.connections.of((host.clone(), port, database.clone(), user.clone(), most)));
+        Ok(Settings {
+            host,
+            port,
+            database,
+            user,
+            password,
+            ssl_mode,
+            tls,
+            schemas,
+            consistent_snapshot,
+            cursor_lag,
+            detect_deletes,
+            connections,
+            statement_timeout,
+            patience: self.patience,
+            egress,
+        })
+    }
 }
 
 /// What a source works by.
@@ -59,6 +122,8 @@ pub(super) struct Settings {
     /// What a connection holds while it stands, if there may be only so many.
     pub(super) connections: Option<Arc<Semaphore>>,
     pub(super) statement_timeout: Option<Duration>,
+    /// How long the server may be silent.
+    pub(super) patience: Duration,
     pub(super) egress: Egress,
 }
 
@@ -93,7 +158,7 @@ impl ConnectorType for Postgres {
             "description": "A PostgreSQL database, version 12 or later; its tables and views are the streams.",
             "required": ["host", "database", "user"],
             "examples": [
-                {"host": "db.example.com", "database": "shop", "user": "inlet", "password": "…", "ssl_mode": "verify-full"},
+                {"host": "db.example.com", "database": "shop", "user": "inlet", "ssl_mode": "verify-full"},
                 {"host": "/var/run/postgresql", "database": "shop", "user": "inlet"},
             ],
             "additionalProperties": false,
@@ -127,7 +192,6 @@ impl ConnectorType for Postgres {
         for destination in ["host", "port", "ssl_mode", "ssl_root_cert"] {
             schema["properties"][destination][inlet_source::config_marks::SECRET_DESTINATION] = json!(true);
         }
-        schema["dependentRequired"] = json!({"ssl_cert": ["ssl_key"], "ssl_key": ["ssl_cert"]});
         schema
     }
 
@@ -136,53 +200,9 @@ impl ConnectorType for Postgres {
     }
 
     fn build(&self, config: Value, environment: &Environment) -> Result<Box<dyn Source>, FieldErrors> {
-        let settings = read_config(config, environment.egress, &self.connections)?;
+        let settings = self.read_config(config, environment.egress)?;
         Ok(Box::new(PostgresSource(Arc::new(settings))))
     }
-}
-
-/// Checks a config, naming every bad field.
-fn read_config(value: Value, egress: Egress, known: &Connections) -> Result<Settings, FieldErrors> {
-    let mut fields = Fields::new(value)?;
-    let host = fields.required_text("host", MAX_NAME);
-    let port = fields.integer("port", 1..=65535).and_then(|port| u16::try_from(port).ok()).unwrap_or(5432);
-    let database = fields.required_text("database", MAX_NAME);
-    let user = fields.required_text("user", MAX_NAME);
-    let password = fields.text("password", MAX_NAME);
-    let ssl_mode = fields.choice("ssl_mode", &SslMode::CHOICES).unwrap_or(SslMode::Prefer);
-    let tls = read_tls(&mut fields, ssl_mode);
-    let schemas = read_schemas(&mut fields);
-    let consistent_snapshot = fields.boolean("consistent_snapshot").unwrap_or_default();
-    let cursor_lag = read_duration(&mut fields, "cursor_lag", Lag::parse);
-    let detect_deletes = fields.boolean("detect_deletes").unwrap_or_default();
-    let max_connections = fields.integer("max_connections", 1..=MAX_CONNECTIONS);
-    let statement_timeout = read_duration(&mut fields, "statement_timeout", lag::parse_duration);
-    refuse_zero_bytes(
-        &mut fields,
-        &[("host", &host), ("database", &database), ("user", &user), ("password", &password)],
-    );
-    fields.finish()?;
-    let given = "a field that is missing has left an error";
-    let (host, database, user) = (host.expect(given), database.expect(given), user.expect(given));
-    let connections = max_connections
-        .and_then(|most| usize::try_from(most).ok())
-        .map(|most| known.of((host.clone(), port, database.clone(), user.clone(), most)));
-    Ok(Settings {
-        host,
-        port,
-        database,
-        user,
-        password,
-        ssl_mode,
-        tls,
-        schemas,
-        consistent_snapshot,
-        cursor_lag,
-        detect_deletes,
-        connections,
-        statement_timeout,
-        egress,
-    })
 }
 
 /// The protocol ends texts with a zero.

@@ -210,7 +210,7 @@ impl Reading<'_> {
             let error = match self.list_behind(&scan, &mut place).await {
                 Ok(true) => break,
                 Ok(false) => None,
-                Err(Trouble::Failed(error)) if self.can_go_on(&scan, &error) => Some(error),
+                Err(Trouble::Failed(error)) if in_order && self.can_go_on(&error) => Some(error),
                 Err(trouble) => return Err(trouble),
             };
             is_one_moment = false;
@@ -235,13 +235,17 @@ impl Reading<'_> {
         Ok(is_all)
     }
 
-    /// Whether a listing that broke off can go on behind the last place.
-    fn can_go_on(&self, scan: &Scan<'_>, error: &SourceError) -> bool {
-        scan.in_order && !self.settings.consistent_snapshot && error.kind().is_temporary()
+    /// Whether reading can go on over a new connection: it need not be of one moment, and the fault may pass.
+    pub(super) fn can_go_on(&self, error: &SourceError) -> bool {
+        !self.settings.consistent_snapshot && error.kind().is_temporary()
     }
 
     /// Makes a new connection; after an error only now and then, and not for ever.
-    async fn reconnect(&mut self, mut error: Option<SourceError>, tries: u32) -> Result<(), Trouble> {
+    pub(super) async fn reconnect(
+        &mut self,
+        mut error: Option<SourceError>,
+        tries: u32,
+    ) -> Result<(), Trouble> {
         self.filling.take(self.request);
         for tries in tries.. {
             if let Some(error) = error {

@@ -5,6 +5,9 @@ mod config;
 mod connecting;
 mod deletes;
 mod discovery;
+#[path = "../../tests/it/fault_proxy.rs"]
+mod fault_proxy;
+mod faults;
 #[path = "../../tests/it/private_postgres.rs"]
 mod private_postgres;
 mod random;

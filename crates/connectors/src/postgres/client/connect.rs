@@ -39,7 +39,7 @@ pub(super) async fn connect(settings: &Settings) -> Result<Client, SourceError> 
     let permit = permit(settings).await?;
     let connecting = async {
         let (channel, is_private) = open(settings).await?;
-        let mut client = Client::new(channel, settings.statement_timeout, permit);
+        let mut client = Client::new(channel, settings, permit);
         log_in(&mut client, settings, is_private).await?;
         if client.version < OLDEST {
             let message = format!(

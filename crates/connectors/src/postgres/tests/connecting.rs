@@ -114,26 +114,26 @@ async fn what_is_no_postgresql_is_told() {
 
 #[tokio::test]
 async fn no_more_connections_than_allowed_stand_at_once() {
-    let sandbox =
-        Sandbox::with("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000)")
-            .await;
+    let sandbox = Sandbox::with(
+        "CREATE TABLE s (id int); INSERT INTO s VALUES (1); CREATE VIEW v AS SELECT id, pg_sleep(60) IS NULL AS slept FROM s",
+    )
+    .await;
     let kind = Postgres::default();
-    let mut config = sandbox.config();
-    config["max_connections"] = json!(2);
-    let build = || kind.build(config.clone(), &Environment::default()).unwrap();
-    let sources: Vec<_> = (0..8).map(|_| build()).collect();
-    let checks = sources.iter().map(|source| source.discover());
-    let count = async {
-        let mut most = 0;
-        for _ in 0..200 {
-            let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'inlet'";
-            most = most.max(sandbox.client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0));
-        }
-        most
+    let build = |most: u64| -> Arc<dyn Source> {
+        let mut config = sandbox.config();
+        config["max_connections"] = json!(most);
+        Arc::from(kind.build(config, &Environment::default()).unwrap())
     };
-    let (found, most) = tokio::join!(futures_util::future::join_all(checks), count);
-    assert!(found.iter().all(Result::is_ok));
-    assert!((1..=2).contains(&most), "{most} at once");
+    let subject = sandbox.subject_of(build(1), &["public.v"]).await;
+    let reading = tokio::spawn(async move { sync(&subject, &mut Collection::default()).await });
+    let is_reading = "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'inlet' AND wait_event = 'PgSleep'";
+    while !sandbox.client.query_one(is_reading, &[]).await.unwrap().get::<_, bool>(0) {}
+    let other = build(1);
+    let waiting = tokio::time::timeout(Duration::from_millis(500), other.check()).await;
+    assert!(waiting.is_err(), "the one connection is in use");
+    build(2).check().await.unwrap();
+    reading.abort();
+    other.check().await.unwrap();
 }
 
 #[tokio::test]
