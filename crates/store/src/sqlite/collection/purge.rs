@@ -24,6 +24,7 @@ pub(super) fn step(writer: &mut Writer, step: &PurgeStep) -> Outcome<PurgeProgre
     let mut wrote = false;
     let progress = writer.transact(|tx, memory| {
         let released = runs::release(tx, step.connector_id)?;
+        memory.key_log.merge(tx, || Ok(()))?;
         let mut purge = Purge { connection: tx, step, left: step.max_keys.max(1), deleted: 0 };
         purge.run(memory)?;
         wrote = released || purge.left < step.max_keys;
@@ -95,9 +96,9 @@ impl Purge<'_> {
     /// The first records of the stream, as many as may still go.
     fn scan(&self, stream: &StreamRow) -> Outcome<Vec<(Vec<u8>, KeyRow)>> {
         let range = keys::range_of(stream.id);
-        let mut statement = self.connection.prepare_cached(
-            "SELECT k, hash, change, created, scope FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT k, row FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3")?;
         let mut rows = statement.query(params![range.start, range.end, self.left as i64])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -131,7 +132,7 @@ impl Purge<'_> {
             *of_scopes.entry(record.scope).or_default() += 1;
             change += 1;
         }
-        keys::write(self.connection, found.iter().map(|(filed, _)| (filed.as_slice(), None)))?;
+        keys::remove(self.connection, found.iter().map(|(filed, _)| filed.as_slice()))?;
         meta::set_next_change(self.connection, change)?;
         blocks.finish(self.connection)?;
         for (scope, count) in of_scopes {

@@ -10,7 +10,7 @@ use super::block::{BlockEntry, StreamId};
 use super::blocks;
 use super::error::{Outcome, Trouble};
 use super::keys;
-use super::streams::{self, StreamRow, read_number};
+use super::streams::{self, StreamRow};
 use crate::collection::{RecordCursor, RecordPage, RecordQuery};
 
 /// A record of the page: its key in the key table, its change, and itself once its block was read.
@@ -104,7 +104,8 @@ impl<'c> Place<'c> {
     }
 }
 
-/// Appends the next keys of streams of one name, in order of keys.
+/// Appends the next keys of streams of one name, in order of keys. Each stream has its rows in the key table and in the parts
+/// of the key log; of a key's rows the latest counts.
 fn merge<'s>(
     connection: &Connection,
     alike: &'s [StreamRow],
@@ -112,33 +113,45 @@ fn merge<'s>(
     limit: usize,
     slots: &mut Vec<Slot<'s>>,
 ) -> Outcome<()> {
-    const SQL: &str = "SELECT k, change FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k";
-    let mut statements =
-        alike.iter().map(|_| connection.prepare_cached(SQL)).collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut cursors = Vec::with_capacity(alike.len());
-    let mut heads = BinaryHeap::with_capacity(alike.len());
-    for (stream, statement) in alike.iter().zip(&mut statements) {
+    const LOG: &str = "SELECT k, row FROM key_log WHERE k >= ?1 AND k < ?2 AND part = ?3 ORDER BY k";
+    const TABLE: &str = "SELECT k, row FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k";
+    let parts: Vec<Option<u64>> = keys::parts(connection)?.map(Some).chain([None]).collect();
+    let sources = alike.iter().flat_map(|stream| parts.iter().map(move |part| (stream, *part)));
+    let mut statements = sources
+        .clone()
+        .map(|(_, part)| connection.prepare_cached(if part.is_some() { LOG } else { TABLE }))
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut cursors = Vec::with_capacity(statements.len());
+    let mut heads = BinaryHeap::with_capacity(statements.len());
+    for ((stream, part), statement) in sources.zip(&mut statements) {
         let range = keys::range_of(stream.id);
         let start = behind.map_or(range.start, |place| place.start_in(stream.id));
-        let mut rows = statement.query(params![start, range.end])?;
+        let mut rows = match part {
+            Some(part) => statement.query(params![start, range.end, part as i64])?,
+            None => statement.query(params![start, range.end])?,
+        };
         heads.extend(Head::next(&mut rows, cursors.len())?.map(Reverse));
         cursors.push(rows);
     }
+    let mut last = Vec::new();
     while slots.len() < limit
         && let Some(Reverse(head)) = heads.pop()
     {
-        heads.extend(Head::next(&mut cursors[head.cursor], head.cursor)?.map(Reverse));
-        slots.push(Slot {
-            filed: head.filed,
-            change: head.change,
-            stream: &alike[head.cursor],
-            record: None,
-        });
+        let Head { cursor, filed, change, .. } = head;
+        heads.extend(Head::next(&mut cursors[cursor], cursor)?.map(Reverse));
+        if filed == last {
+            continue;
+        }
+        last.clone_from(&filed);
+        // One that has gone has no change.
+        if change > 0 {
+            slots.push(Slot { filed, change, stream: &alike[cursor / parts.len()], record: None });
+        }
     }
     Ok(())
 }
 
-/// The next key of one of several streams. Ordered by key, then by stream.
+/// The next key of one of several cursors. Ordered by key, then by cursor: by stream and then the latest first.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Head {
     key: Vec<u8>,
@@ -152,7 +165,8 @@ impl Head {
         let Some(row) = rows.next()? else { return Ok(None) };
         let filed: Vec<u8> = row.get(0)?;
         let (_, key) = keys::split(&filed).ok_or(Trouble::Damaged("a key has no stream"))?;
-        Ok(Some(Self { key: key.to_vec(), cursor, change: read_number(row, 1)?, filed }))
+        let change = keys::read_logged(row, 1)?.map_or(0, |row| row.change);
+        Ok(Some(Self { key: key.to_vec(), cursor, change, filed }))
     }
 }
 

@@ -23,11 +23,25 @@ pub struct Options {
     pub reader_cache_bytes: u32,
     /// The log is moved into the file when it has this many pages; 0: only when the collection is closed.
     pub wal_pages: u32,
+    /// A commit that writes so many rows of the key table, and whose keys lie scattered, writes them into the key log.
+    pub logged_rows: usize,
+    /// Keys lie scattered if the key table has so many rows for each of them.
+    pub scattered_rows: u64,
+    /// The key log is merged into the key table when it has so many rows.
+    pub key_log_rows: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_open: 64, writer_cache_bytes: 32 << 20, reader_cache_bytes: 2 << 20, wal_pages: 4096 }
+        Self {
+            max_open: 64,
+            writer_cache_bytes: 16 << 20,
+            reader_cache_bytes: 2 << 20,
+            wal_pages: 4096,
+            logged_rows: 1024,
+            scattered_rows: 4,
+            key_log_rows: 400_000,
+        }
     }
 }
 

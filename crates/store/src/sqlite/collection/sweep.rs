@@ -34,7 +34,7 @@ pub(super) fn sweep(writer: &mut Writer, sweep: &Sweep) -> Outcome<SweepProgress
             Some(stream) => {
                 let unswept = scopes::unswept(tx, stream.id)?;
                 wrote = !unswept.is_empty();
-                if wrote { Step::new(tx, memory, sweep, stream, unswept)?.run(run)? } else { nothing }
+                if wrote { Step::begin(tx, memory, sweep, stream, unswept)?.run(run)? } else { nothing }
             }
         };
         if wrote {
@@ -63,7 +63,7 @@ pub(super) fn candidates(writer: &mut Writer, sweep: &Sweep) -> Outcome<Vec<Vec<
         if !unswept.iter().any(ScopeRow::is_askable) {
             return Ok(Vec::new());
         }
-        Step::new(tx, memory, sweep, stream, unswept)?.candidates()
+        Step::begin(tx, memory, sweep, stream, unswept)?.candidates()
     })
 }
 
@@ -97,13 +97,16 @@ impl Unswept {
 }
 
 impl<'a> Step<'a> {
-    fn new(
+    fn begin(
         connection: &'a Connection,
         memory: &'a mut Memory,
         sweep: &'a Sweep,
         stream: StreamRow,
         unswept: Vec<ScopeRow>,
     ) -> Outcome<Self> {
+        memory
+            .key_log
+            .merge(connection, || if sweep.cancel.is_raised() { Err(Trouble::Cancelled) } else { Ok(()) })?;
         let mut scopes = HashMap::with_capacity(unswept.len());
         for row in unswept {
             let seen = memory.seen.take(connection, (stream.id, row.id))?;
@@ -141,9 +144,9 @@ impl<'a> Step<'a> {
             Some(last) => [last.as_slice(), &[0]].concat(),
             None => range.start,
         };
-        let mut statement = self.connection.prepare_cached(
-            "SELECT k, hash, change, created, scope FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT k, row FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3")?;
         let limit = self.sweep.max_keys.max(1);
         let mut rows = statement.query(params![start, range.end, limit as i64])?;
         let (mut unseen, mut last, mut looked_at) = (Vec::new(), None, 0);
@@ -217,7 +220,7 @@ impl<'a> Step<'a> {
             }
             change += 1;
         }
-        keys::write(self.connection, unseen.iter().map(|(filed, _)| (filed.as_slice(), None)))?;
+        keys::remove(self.connection, unseen.iter().map(|(filed, _)| filed.as_slice()))?;
         meta::set_next_change(self.connection, change)
     }
 

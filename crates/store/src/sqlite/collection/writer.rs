@@ -11,7 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::block::BlockEncoder;
 use super::error::{Outcome, Trouble};
 use super::inbox::{PendingPush, PushGroup};
+use super::keys::KeyLog;
 use super::seen::SeenSets;
+use super::stores::Options;
 use crate::collection::{Push, PushEffect};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -30,17 +32,30 @@ enum Job {
 pub(super) struct Writer {
     connection: Connection,
     memory: Memory,
+    /// Whether a run has ended and the key log is to be merged when there is nothing else to do.
+    rests: bool,
 }
 
 /// What the writer keeps between transactions, besides the file: only what can be made again from it.
 pub(super) struct Memory {
     pub(super) seen: SeenSets,
+    pub(super) key_log: KeyLog,
     pub(super) encoder: BlockEncoder,
 }
 
+impl Memory {
+    /// Forgets what a transaction that failed may have changed.
+    fn forget(&mut self) {
+        self.seen.clear();
+        self.key_log.forget();
+    }
+}
+
 impl Writer {
-    fn new(connection: Connection) -> std::io::Result<Self> {
-        Ok(Self { connection, memory: Memory { seen: SeenSets::default(), encoder: BlockEncoder::new()? } })
+    fn new(connection: Connection, options: &Options) -> std::io::Result<Self> {
+        let (seen, key_log) = (SeenSets::default(), KeyLog::new(options));
+        let memory = Memory { seen, key_log, encoder: BlockEncoder::new()? };
+        Ok(Self { connection, memory, rests: false })
     }
 
     /// Runs `work` as one transaction: durable if this returns `Ok`, without trace otherwise, in the file and in memory.
@@ -48,7 +63,7 @@ impl Writer {
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &mut Memory) -> Outcome<T>,
     ) -> Outcome<T> {
-        let Self { connection, memory } = self;
+        let Self { connection, memory, .. } = self;
         let done = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Trouble::from)
@@ -58,9 +73,28 @@ impl Writer {
                 Ok(value)
             });
         if done.is_err() {
-            memory.seen.clear();
+            memory.forget();
         }
         done
+    }
+
+    /// The next job. If there is none yet, tidies up first; that is no part of any job, which would wait for it.
+    fn wait(&mut self, waiting: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        if self.rests {
+            match waiting.try_recv() {
+                Ok(job) => return Some(job),
+                Err(_) => self.tidy(),
+            }
+        }
+        waiting.blocking_recv()
+    }
+
+    /// Leaves no key log to the next run.
+    fn tidy(&mut self) {
+        self.rests = false;
+        // Whatever goes wrong, the rows are where they were.
+        let _ = self.catch_panic(|writer| writer.transact(|tx, memory| memory.key_log.merge(tx, || Ok(()))));
+        let _ = self.connection.release_memory();
     }
 
     /// Does a job. Pushes that wait directly behind a push are done with it; gives the job that came after them.
@@ -92,7 +126,7 @@ impl Writer {
     /// A bug in one write must not take the writer from all others. Its transaction is rolled back as it unwinds.
     fn catch_panic<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or_else(|_| {
-            self.memory.seen.clear();
+            self.memory.forget();
             Err(Trouble::Broken("the write panicked"))
         })
     }
@@ -100,6 +134,7 @@ impl Writer {
     /// Gives back memory that only a sync under way needs.
     pub(super) fn rest(&mut self) {
         self.memory.seen.clear();
+        self.rests = true;
         // It only makes the next write slower if it fails.
         let _ = self.connection.release_memory();
     }
@@ -114,14 +149,14 @@ pub(super) struct WriterHandle {
 
 impl WriterHandle {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
-        let mut writer = Writer::new(connection)?;
+    pub(super) fn start(connection: Connection, options: &Options) -> std::io::Result<Self> {
+        let mut writer = Writer::new(connection, options)?;
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
         let closed = Arc::new(AtomicBool::new(false));
         let closing = Arc::clone(&closed);
         let thread = std::thread::Builder::new().name("collection-writer".to_owned()).spawn(move || {
             let mut next = None;
-            while let Some(job) = next.take().or_else(|| waiting.blocking_recv()) {
+            while let Some(job) = next.take().or_else(|| writer.wait(&mut waiting)) {
                 if !closing.load(Ordering::SeqCst) {
                     next = writer.carry_out(job, &mut waiting);
                 }
@@ -205,14 +240,14 @@ mod tests {
     use inlet_model::SeededEntropy;
     use tempfile::TempDir;
 
-    use super::super::{schema, stores::Options};
+    use super::super::schema;
     use super::*;
 
     fn writer() -> (WriterHandle, TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("collection.db");
         let (connection, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
-        (WriterHandle::start(connection).unwrap(), folder)
+        (WriterHandle::start(connection, &Options::default()).unwrap(), folder)
     }
 
     /// Fills a table that has no meaning here.

@@ -5,6 +5,11 @@ use std::path::Path;
 
 inlet_store::collection_tests!(crate::collection::fresh);
 
+/// The same where rows go through the key log, whatever their keys, and are merged again and again.
+mod through_the_key_log {
+    inlet_store::collection_tests!(crate::collection::logging);
+}
+
 #[test]
 fn every_behaviour_of_the_suite_is_in_its_list() {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance/collection");

@@ -14,6 +14,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         runtime.block_on(async {
             follow(Given::new(super::fresh()).await, &steps, "history").await;
+            follow(Given::new(super::logging()).await, &steps, "history through the key log").await;
         });
     }
 }

@@ -27,9 +27,18 @@ struct State {
 
 #[tokio::test]
 async fn a_log_cut_anywhere_opens_to_the_state_after_one_of_the_commits() {
+    cut_anywhere(CollectionOptions::default()).await;
+}
+
+#[tokio::test]
+async fn a_log_cut_anywhere_loses_no_key_that_waits_in_the_key_log() {
+    cut_anywhere(CollectionOptions { key_log_rows: 100, ..super::logging_options() }).await;
+}
+
+async fn cut_anywhere(options: CollectionOptions) {
     let folder = tempfile::tempdir().unwrap();
     // No checkpoint, so that every commit is in the log alone.
-    let options = CollectionOptions { wal_pages: 0, ..CollectionOptions::default() };
+    let options = CollectionOptions { wal_pages: 0, ..options };
     let written = folder.path().join("written");
     let stores = super::open(&written, options.clone());
     let store = stores.open(STORE).await.unwrap();

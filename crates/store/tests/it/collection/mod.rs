@@ -44,6 +44,15 @@ pub(crate) fn fresh() -> Place {
     Place::new(CollectionOptions::default())
 }
 
+/// An empty place where rows of the key table wait in the key log, though they be few and close to each other.
+pub(crate) fn logging() -> Place {
+    Place::new(logging_options())
+}
+
+fn logging_options() -> CollectionOptions {
+    CollectionOptions { logged_rows: 1, scattered_rows: 0, key_log_rows: 7, ..CollectionOptions::default() }
+}
+
 /// The collections in `dir`.
 fn open(dir: &Path, options: CollectionOptions) -> SqliteCollections {
     SqliteCollections::new(dir, Arc::new(SeededEntropy::new(1)), options).unwrap()

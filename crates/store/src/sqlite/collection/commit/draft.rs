@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use super::super::block::{Origin, ScopeId};
 use super::super::blocks::BlockWriter;
 use super::super::error::{Outcome, Trouble};
+use super::super::keys::KeyLog;
 use super::super::scopes::{self, Listing, ScopeRow};
 use super::super::seen::{ScopeKey, SeenSets};
 use super::super::streams::{self, StreamRow};
@@ -21,6 +22,7 @@ use crate::collection::{CancelFlag, Phase, Receipt, Run, StreamStatus};
 pub(super) struct Draft<'a> {
     pub(super) connection: &'a Connection,
     pub(super) seen: &'a mut SeenSets,
+    pub(super) key_log: &'a mut KeyLog,
     pub(super) blocks: BlockWriter<'a>,
     pub(super) run: Run,
     pub(super) origin: Origin,
@@ -57,6 +59,7 @@ impl<'a> Draft<'a> {
         Ok(Self {
             connection,
             seen: &mut memory.seen,
+            key_log: &mut memory.key_log,
             blocks: BlockWriter::new(&mut memory.encoder),
             origin: Origin { sync_id: Some(run.sync_id), at: now },
             next_change: meta::next_change(connection)?,
@@ -68,7 +71,13 @@ impl<'a> Draft<'a> {
 
     /// Gives up if the sync was cancelled: work that will not become durable is not worth waiting for.
     pub(super) fn unless_cancelled(&self) -> Outcome<()> {
-        if self.cancel.is_raised() { Err(Trouble::Cancelled) } else { Ok(()) }
+        unless_cancelled(self.cancel)
+    }
+
+    /// Merges the key log if it is long.
+    pub(super) fn merge_keys(&mut self) -> Outcome<()> {
+        let Self { connection, key_log, cancel, .. } = self;
+        key_log.merge_if_long(connection, || unless_cancelled(cancel))
     }
 
     /// The stream of that name, under way from now on.
@@ -196,4 +205,8 @@ impl<'a> Draft<'a> {
         meta::set_next_change(self.connection, self.next_change)?;
         Ok(Receipt { counts: self.run.counts, last_change: self.next_change - 1 })
     }
+}
+
+fn unless_cancelled(cancel: &CancelFlag) -> Outcome<()> {
+    if cancel.is_raised() { Err(Trouble::Cancelled) } else { Ok(()) }
 }

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::super::block::{BlockEntry, EntryHead, Origin, StreamId};
 use super::super::blocks::BlockWriter;
 use super::super::error::Outcome;
-use super::super::keys::{self, KeyRow};
+use super::super::keys::{self, KeyLog, KeyRow};
 use super::super::rejected;
 use super::super::scopes::{Listing, to_json};
 use super::Positioned;
@@ -30,6 +30,7 @@ pub(super) fn write(draft: &mut Draft<'_>, positioned: &[Positioned]) -> Outcome
     if positioned.is_empty() {
         return Ok(());
     }
+    draft.merge_keys()?;
     let entries = Entries::gather(draft, positioned)?;
     let mut walk = Walk::begin(draft, &entries)?;
     draft.unless_cancelled()?;
@@ -43,7 +44,15 @@ pub(super) fn write(draft: &mut Draft<'_>, positioned: &[Positioned]) -> Outcome
     set_positions(draft, positioned, &walked)
 }
 
-/// What becomes of a key's row in the key table.
+/// What becomes of the rows of the key table.
+struct Filings {
+    /// In order of keys.
+    rows: Vec<Filing>,
+    /// How many rows were passed on the way.
+    passed: u64,
+}
+
+/// What becomes of a key's row.
 struct Filing {
     /// An entry with the key.
     entry: usize,
@@ -52,17 +61,21 @@ struct Filing {
 }
 
 /// Goes through the keys in order: looks each up, and walks through its entries.
-fn look_up(draft: &mut Draft<'_>, entries: &Entries<'_>, walk: &mut Walk<'_, '_>) -> Outcome<Vec<Filing>> {
+fn look_up(draft: &mut Draft<'_>, entries: &Entries<'_>, walk: &mut Walk<'_, '_>) -> Outcome<Filings> {
     let groups: Vec<&[(u64, u32)]> = entries.by_key().collect();
-    let mut filings = Vec::with_capacity(groups.len());
+    let mut rows = Vec::with_capacity(groups.len());
     let keys = groups.iter().map(|group| entries.filed(group[0].1 as usize));
-    keys::look_up(draft.connection, keys, |before| {
-        let group = groups[filings.len()];
+    let log = draft.key_log.take(draft.connection)?;
+    let mut logged = log.search();
+    let passed = keys::look_up(draft.connection, keys, |filed, in_table| {
+        let group = groups[rows.len()];
+        let before = logged.now(filed, in_table)?;
         let after = walk.key(draft, before.as_ref(), group.iter().map(|(_, index)| *index as usize))?;
-        filings.push(Filing { entry: group[0].1 as usize, before, after });
+        rows.push(Filing { entry: group[0].1 as usize, before, after });
         Ok(())
     })?;
-    Ok(filings)
+    draft.key_log.put(log);
+    Ok(Filings { rows, passed })
 }
 
 /// Numbers the changes in the order of arrival, and counts.
@@ -103,20 +116,20 @@ fn number(draft: &mut Draft<'_>, entries: &Entries<'_>, walked: &mut Walked) {
 
 /// Writes blocks and key table. To compress blocks takes about as long as to write the rows, so with many entries both
 /// are done at once.
-fn put(draft: &mut Draft<'_>, entries: &Entries<'_>, filings: &[Filing], walked: &Walked) -> Outcome<()> {
+fn put(draft: &mut Draft<'_>, entries: &Entries<'_>, filings: &Filings, walked: &Walked) -> Outcome<()> {
     let streams: Vec<StreamId> = draft.streams.iter().map(|stream| stream.row.id).collect();
     let origin = draft.origin;
-    let Draft { connection, blocks, .. } = draft;
+    let Draft { connection, blocks, key_log, .. } = draft;
     let connection: &Connection = connection;
     let mut append = || append(blocks, entries, walked, &streams, origin);
     if entries.len() < WORTH_A_THREAD {
         append()?;
-        file(connection, entries, filings, walked)?;
+        file(connection, key_log, entries, filings, walked)?;
     } else {
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("collection-blocks".to_owned());
             let appending = thread.spawn_scoped(scope, append)?;
-            let filed = file(connection, entries, filings, walked);
+            let filed = file(connection, key_log, entries, filings, walked);
             let appended = appending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             filed.and(appended)
         })?;
@@ -151,17 +164,30 @@ fn append(
 }
 
 /// Writes the rows of the key table, in the order of keys.
-fn file(connection: &Connection, entries: &Entries<'_>, filings: &[Filing], walked: &Walked) -> Outcome<()> {
-    let rows = filings.iter().filter_map(|filing| {
+fn file(
+    connection: &Connection,
+    key_log: &mut KeyLog,
+    entries: &Entries<'_>,
+    filings: &Filings,
+    walked: &Walked,
+) -> Outcome<()> {
+    let mut stored = Vec::new();
+    let mut rows = Vec::new();
+    for filing in &filings.rows {
         let after = filing.after.as_ref().map(|current| KeyRow {
             hash: current.hash,
             change: walked.change_of(current.link),
             created_us: current.created_us,
             scope: current.scope,
         });
-        (filing.before != after).then(|| (entries.filed(filing.entry), after))
-    });
-    keys::write(connection, rows)
+        if filing.before != after {
+            let start = stored.len();
+            after.iter().for_each(|row| row.encode(&mut stored));
+            rows.push((entries.filed(filing.entry), start..stored.len()));
+        }
+    }
+    let rows: Vec<_> = rows.into_iter().map(|(filed, row)| (filed, &stored[row])).collect();
+    key_log.write(connection, &rows, filings.passed)
 }
 
 /// Keeps the records that were refused, in the order of batches and of their places in the source.

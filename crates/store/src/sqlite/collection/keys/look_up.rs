@@ -1,23 +1,26 @@
 //! Looking up many keys that come in order.
 
+use std::cmp::Ordering;
+
 use rusqlite::{Connection, params};
 
 use super::super::error::Outcome;
-use super::{KeyRow, read_row};
+use super::{KeyRow, read_bytes, read_row};
 
-/// Looks up `filed`, which come in order, and gives each key's row, or `None`, to `each`.
+/// Looks up `filed`, which come in order, in the key table, and gives each key and its row, or `None`, to `each`. Returns how
+/// many rows it passed, those between two keys that lie far apart as [`Patience::MOST`]: how scattered the keys lie.
 ///
 /// To step to the next row costs a small part of finding one from the root, so where keys asked for lie close together
 /// the table is stepped through, and where they lie far apart each is sought. Which it is, is learned on the way.
 pub(crate) fn look_up<'k>(
     connection: &Connection,
     filed: impl Iterator<Item = &'k [u8]>,
-    mut each: impl FnMut(Option<KeyRow>) -> Outcome<()>,
-) -> Outcome<()> {
-    let mut statement = connection
-        .prepare_cached("SELECT k, hash, change, created, scope FROM keys WHERE k >= ?1 ORDER BY k")?;
+    mut each: impl FnMut(&'k [u8], Option<KeyRow>) -> Outcome<()>,
+) -> Outcome<u64> {
+    let mut statement = connection.prepare_cached("SELECT k, row FROM keys WHERE k >= ?1 ORDER BY k")?;
     let mut filed = filed.peekable();
     let mut patience = Patience::new();
+    let mut passed = 0;
     while let Some(sought) = filed.peek() {
         let mut rows = statement.query(params![sought])?;
         let mut steps = 0;
@@ -26,27 +29,31 @@ pub(crate) fn look_up<'k>(
         while steps <= allowed {
             let Some(row) = rows.next()? else {
                 // There is no row from here on.
-                return filed.try_for_each(|_| each(None));
+                filed.try_for_each(|sought| each(sought, None))?;
+                return Ok(passed);
             };
-            let at = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-            while filed.next_if(|sought| *sought < at).is_some() {
-                each(None)?;
-                patience.reward(steps);
-                steps = 0;
-            }
-            if filed.next_if(|sought| *sought == at).is_some() {
-                each(Some(read_row(row, 1)?))?;
+            let at = read_bytes(row, 0)?;
+            passed += 1;
+            while let Some(sought) = filed.peek() {
+                let found = match sought.cmp(&at) {
+                    Ordering::Less => None,
+                    Ordering::Equal => Some(read_row(row, 1)?),
+                    Ordering::Greater => break,
+                };
+                each(sought, found)?;
+                filed.next();
                 patience.reward(steps);
                 steps = 0;
             }
             if filed.peek().is_none() {
-                return Ok(());
+                return Ok(passed);
             }
             steps += 1;
         }
         patience.punish();
+        passed += u64::from(Patience::MOST);
     }
-    Ok(())
+    Ok(passed)
 }
 
 /// How many rows to step over before a key is sought from the root.

@@ -1,8 +1,11 @@
 //! The key table: for each live record its hash, the change that made it what it is, its creation and its scope.
 //!
 //! It is ordered by stream and then by key: a stream's number in front, in an encoding that keeps the order of numbers.
+//! Rows that lie scattered wait in the key [`log`] and stand for those of the table.
 
+mod log;
 mod look_up;
+mod row;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -10,27 +13,19 @@ mod write;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use inlet_model::HASH_LEN;
 use inlet_model::key::{STORAGE_KEY_MAX, storage_key};
 use rusqlite::{Connection, params};
 
-use super::block::{ScopeId, StreamId};
-use super::error::{Outcome, Trouble};
+use super::block::StreamId;
+use super::error::Outcome;
 
+pub(super) use log::{KeyLog, parts};
 pub(super) use look_up::look_up;
-pub(super) use write::write;
+pub(super) use row::KeyRow;
+pub(super) use write::remove;
 
 /// Stream numbers below this are one byte; others are this and how many bytes follow, then those, big-endian.
 const LONG_STREAM: u8 = 0xf0;
-
-/// A row of the key table but for its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct KeyRow {
-    pub(super) hash: [u8; HASH_LEN],
-    pub(super) change: u64,
-    pub(super) created_us: i64,
-    pub(super) scope: ScopeId,
-}
 
 /// Appends the stream's number as the key table has it.
 pub(super) fn push_stream(out: &mut Vec<u8>, stream: u64) {
@@ -81,28 +76,26 @@ pub(super) fn whole_key(filed: &[u8]) -> Option<&[u8]> {
     split(filed).map(|(_, key)| key).filter(|key| key.len() < STORAGE_KEY_MAX)
 }
 
-/// Reads the row that starts at column `at`.
+/// Reads the row that is stored in column `at`.
 pub(super) fn read_row(row: &rusqlite::Row<'_>, at: usize) -> Outcome<KeyRow> {
-    let mut hash = [0; HASH_LEN];
-    // A hash of another length is another algorithm's: it equals none, and the record counts as changed.
-    if let Ok(stored) =
-        <&[u8; HASH_LEN]>::try_from(row.get_ref(at)?.as_blob().map_err(rusqlite::Error::from)?)
-    {
-        hash = *stored;
-    }
-    Ok(KeyRow {
-        hash,
-        change: u64::try_from(row.get::<_, i64>(at + 1)?)
-            .map_err(|_| Trouble::Damaged("a change is below zero"))?,
-        created_us: row.get(at + 2)?,
-        scope: ScopeId(row.get(at + 3)?),
-    })
+    KeyRow::decode(read_bytes(row, at)?)
+}
+
+/// Reads a row of the key log; `None` for a record that has gone.
+pub(super) fn read_logged(row: &rusqlite::Row<'_>, at: usize) -> Outcome<Option<KeyRow>> {
+    log::decode(read_bytes(row, at)?)
+}
+
+fn read_bytes<'r>(row: &'r rusqlite::Row<'_>, at: usize) -> Outcome<&'r [u8]> {
+    Ok(row.get_ref(at)?.as_blob().map_err(rusqlite::Error::from)?)
 }
 
 /// The row of a key.
 pub(super) fn get(connection: &Connection, filed: &[u8]) -> Outcome<Option<KeyRow>> {
-    let mut statement =
-        connection.prepare_cached("SELECT hash, change, created, scope FROM keys WHERE k = ?1")?;
+    if let Some(row) = log::get(connection, filed)? {
+        return Ok(row);
+    }
+    let mut statement = connection.prepare_cached("SELECT row FROM keys WHERE k = ?1")?;
     let mut rows = statement.query(params![filed])?;
     rows.next()?.map(|row| read_row(row, 0)).transpose()
 }

@@ -2,9 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use inlet_model::HASH_LEN;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
+use rusqlite::OptionalExtension;
 
+use super::super::block::ScopeId;
+use super::super::error::Trouble;
+use super::super::stores::Options;
 use super::*;
 
 fn empty_table() -> Connection {
@@ -17,8 +22,16 @@ fn row(change: u64) -> KeyRow {
     KeyRow { hash: [1; HASH_LEN], change, created_us: -1, scope: ScopeId(3) }
 }
 
-fn write_all(connection: &Connection, rows: &BTreeMap<Vec<u8>, Option<KeyRow>>) -> Outcome<()> {
-    write(connection, rows.iter().map(|(key, row)| (key.as_slice(), *row)))
+/// Writes rows as they are stored, straight into the table.
+fn write_all(connection: &Connection, rows: &BTreeMap<Vec<u8>, Option<KeyRow>>) -> Outcome<usize> {
+    let stored: Vec<_> = rows.iter().map(|(key, row)| (key, stored(*row))).collect();
+    write::overwrite(connection, stored.iter().map(|(key, row)| (key.as_slice(), row.as_slice())))
+}
+
+fn stored(row: Option<KeyRow>) -> Vec<u8> {
+    let mut stored = Vec::new();
+    row.iter().for_each(|row| row.encode(&mut stored));
+    stored
 }
 
 /// Short keys of few letters, so that they lie close and meet often; and some that lie far apart.
@@ -36,7 +49,7 @@ proptest! {
         let rows = there.iter().zip(1..).map(|(key, change)| (key.clone(), Some(row(change)))).collect();
         write_all(&connection, &rows).unwrap();
         let mut found = Vec::new();
-        look_up(&connection, sought.iter().map(Vec::as_slice), |row| { found.push(row); Ok(()) }).unwrap();
+        look_up(&connection, sought.iter().map(Vec::as_slice), |_, row| { found.push(row); Ok(()) }).unwrap();
         let one_by_one: Vec<_> = sought.iter().map(|key| get(&connection, key).unwrap()).collect();
         let expected: Vec<_> = sought.iter().map(|key| rows.get(key).copied().flatten()).collect();
         prop_assert_eq!(&found, &expected);
@@ -60,6 +73,42 @@ proptest! {
         for key in all {
             let expected = changes.get(&key).copied().unwrap_or(Some(row(1)));
             prop_assert_eq!(get(&connection, &key).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn the_key_log_stands_for_what_waits_in_it(
+        commits in vec((btree_map(key(), any::<bool>(), 1..20), 0..8_u8), 1..12),
+        key_log_rows in 1_usize..60,
+    ) {
+        let connection = empty_table();
+        let options = Options { logged_rows: 1, scattered_rows: 0, key_log_rows, ..Options::default() };
+        let mut log = KeyLog::new(&options);
+        let mut expected = BTreeMap::new();
+        for ((commit, then), change) in commits.into_iter().zip(1..) {
+            log.merge_if_long(&connection, || Ok(())).unwrap();
+            let commit: BTreeMap<_, _> =
+                commit.into_iter().map(|(key, stays)| (key, stays.then(|| row(change)))).collect();
+            let stored: Vec<_> = commit.iter().map(|(key, row)| (key.clone(), stored(*row))).collect();
+            let stored: Vec<_> = stored.iter().map(|(key, row)| (key.as_slice(), row.as_slice())).collect();
+            log.write(&connection, &stored, 0).unwrap();
+            expected.extend(commit);
+            match then {
+                0 => log.forget(),
+                1 => log.merge(&connection, || Ok(())).unwrap(),
+                _ => {}
+            }
+            let rows = log.take(&connection).unwrap();
+            let mut search = rows.search();
+            for (key, expected) in &expected {
+                let in_table: Option<KeyRow> = connection
+                    .query_row("SELECT row FROM keys WHERE k = ?1", [key], |row| Ok(read_row(row, 0).unwrap()))
+                    .optional()
+                    .unwrap();
+                prop_assert_eq!(search.now(key, in_table).unwrap(), *expected);
+                prop_assert_eq!(get(&connection, key).unwrap(), *expected);
+            }
+            log.put(rows);
         }
     }
 
@@ -91,8 +140,41 @@ fn what_is_no_filed_key_is_not_taken_apart() {
 
 #[test]
 fn a_row_that_has_gone_is_noticed() {
-    let gone = BTreeMap::from([(vec![1], None)]);
-    assert!(matches!(write_all(&empty_table(), &gone), Err(Trouble::Damaged(_))));
+    let table = empty_table();
+    assert!(matches!(remove(&table, [&[1][..]].into_iter()), Err(Trouble::Damaged(_))));
+    let mut log = KeyLog::new(&Options::default());
+    assert!(matches!(log.write(&table, &[(&[1], &[])], 0), Err(Trouble::Damaged(_))));
+}
+
+#[test]
+fn rows_that_lie_close_or_are_few_are_written_into_the_table() {
+    let table = empty_table();
+    let mut log = KeyLog::new(&Options { logged_rows: 2, scattered_rows: 4, ..Options::default() });
+    let stored = stored(Some(row(1)));
+    let parts_after = |log: &mut KeyLog, keys: &[&[u8]], passed| {
+        let rows: Vec<_> = keys.iter().map(|key| (*key, stored.as_slice())).collect();
+        log.write(&table, &rows, passed).unwrap();
+        parts(&table).unwrap().collect::<Vec<_>>()
+    };
+    assert!(parts_after(&mut log, &[b"a", b"b"], 7).is_empty());
+    assert!(parts_after(&mut log, &[b"c"], 100).is_empty());
+    assert_eq!(parts_after(&mut log, &[b"d", b"e"], 8), [1]);
+    // What the table has of a key that is in the log counts no more: it must not be written there.
+    assert_eq!(parts_after(&mut log, &[b"d"], 0), [2, 1]);
+    log.merge(&table, || Ok(())).unwrap();
+    assert!(parts_after(&mut log, &[b"d"], 0).is_empty());
+}
+
+#[test]
+fn a_merge_that_is_given_up_is_done_later() {
+    let table = empty_table();
+    let mut log = KeyLog::new(&Options { logged_rows: 1, scattered_rows: 0, ..Options::default() });
+    log.write(&table, &[(b"a", &stored(Some(row(1))))], 0).unwrap();
+    assert!(matches!(log.merge(&table, || Err(Trouble::Cancelled)), Err(Trouble::Cancelled)));
+    log.forget();
+    log.merge(&table, || Ok(())).unwrap();
+    assert_eq!(get(&table, b"a").unwrap(), Some(row(1)));
+    assert_eq!(parts(&table).unwrap().count(), 0);
 }
 
 #[test]

@@ -49,11 +49,15 @@ CREATE TABLE scopes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE keys (
-    k       BLOB    PRIMARY KEY,
-    hash    BLOB    NOT NULL,
-    change  INTEGER NOT NULL,
-    created INTEGER NOT NULL,
-    scope   INTEGER NOT NULL
+    k   BLOB PRIMARY KEY,
+    row BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE key_log (
+    part INTEGER NOT NULL,
+    k    BLOB    NOT NULL,
+    row  BLOB    NOT NULL,
+    PRIMARY KEY (part, k)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE blocks (
