@@ -93,6 +93,14 @@ impl Batch {
         Self { stream, scope, seed, arena: Vec::new(), heads: Vec::new(), rejections: Vec::new() }
     }
 
+    /// Makes room for so many bytes of records, so that they are not moved again and again as the batch grows. Room that
+    /// is never used costs no memory.
+    #[must_use]
+    pub fn with_room(mut self, bytes: usize) -> Self {
+        self.arena.reserve(bytes);
+        self
+    }
+
     /// The stream all entries belong to.
     #[must_use]
     pub fn stream(&self) -> &StreamName {

@@ -20,7 +20,8 @@ pub struct Target<'a> {
 
 impl Target<'_> {
     fn new_batch(&self) -> Batch {
-        Batch::new(self.stream.name.clone(), self.scope.clone(), self.request.seed)
+        let batch = Batch::new(self.stream.name.clone(), self.scope.clone(), self.request.seed);
+        batch.with_room(self.request.batch_bytes)
     }
 }
 

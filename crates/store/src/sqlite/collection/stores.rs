@@ -35,7 +35,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_open: 64,
-            writer_cache_bytes: 16 << 20,
+            writer_cache_bytes: 8 << 20,
             reader_cache_bytes: 2 << 20,
             wal_pages: 4096,
             logged_rows: 1024,
