@@ -20,7 +20,7 @@ fn specials(word: u64) -> u64 {
 /// The first byte at or after `at` that is a quote, a backslash or a control character; else the end of
 /// `text`.
 #[inline]
-fn plain_end(text: &[u8], mut at: usize) -> usize {
+pub(super) fn plain_end(text: &[u8], mut at: usize) -> usize {
     while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk::<WORD>) {
         let found = specials(u64::from_le_bytes(*word));
         if found != 0 {

@@ -50,9 +50,9 @@ pub(super) async fn connect(settings: &Settings) -> Result<Client, SourceError> 
         }
         Ok(client)
     };
-    let connected = tokio::time::timeout(PATIENCE, connecting).await;
+    let connected = tokio::time::timeout(PATIENCE.min(settings.patience), connecting).await;
     let timed_out = || {
-        SourceError::new(ErrorKind::TimedOut, OPERATION, "the server does not answer within 30 seconds")
+        SourceError::new(ErrorKind::TimedOut, OPERATION, "the server does not answer")
             .hint("check `host` and `port`, and the firewalls on the way")
     };
     connected.unwrap_or_else(|_| Err(timed_out())).map_err(|error| about(error, settings))
