@@ -57,8 +57,8 @@ pub(super) struct Client {
     statement_timeout: Option<Duration>,
     /// How long the server may be silent.
     patience: Duration,
-    /// The right to be one of so many.
-    _permit: Option<OwnedSemaphorePermit>,
+    /// The right to be one of so many; held, and given back with the connection.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl std::fmt::Debug for Client {
@@ -82,8 +82,14 @@ impl Client {
             refused: None,
             statement_timeout: settings.statement_timeout,
             patience: settings.patience,
-            _permit: permit,
+            permit,
         }
+    }
+
+    /// Lets the connection go, and the right to it.
+    pub(super) fn hang_up(&mut self) {
+        self.channel = Box::new(tokio::io::empty());
+        self.permit = None;
     }
 
     /// Sends what `write` puts together.

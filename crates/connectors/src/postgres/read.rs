@@ -247,6 +247,7 @@ impl Reading<'_> {
         tries: u32,
     ) -> Result<(), Trouble> {
         self.filling.take(self.request);
+        self.client.hang_up();
         for tries in tries.. {
             if let Some(error) = error {
                 if tries > MOST_TRIES {

@@ -20,6 +20,8 @@ async fn behind_a_proxy() -> (Sandbox, FaultProxy, Arc<dyn Source>) {
     let proxy = FaultProxy::start(SocketAddr::from(([127, 0, 0, 1], sandbox.server.port()))).await;
     let mut config = sandbox.config();
     config["port"] = json!(proxy.port());
+    // The one that is lost must be given back before another is made.
+    config["max_connections"] = json!(1);
     let kind = Postgres::default().with_patience(Duration::from_secs(1));
     let source = Arc::from(kind.build(config, &Environment::default()).unwrap());
     (sandbox, proxy, source)
