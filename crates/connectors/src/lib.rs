@@ -11,6 +11,7 @@ mod filling;
 pub mod postgres;
 mod registry;
 mod roots;
+mod row;
 pub mod sqlite;
 mod trouble;
 mod update_times;

@@ -3,17 +3,16 @@
 mod moments;
 mod nested;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use inlet_model::Batch;
 use inlet_model::json::{Canonicalizer, JsonError, JsonErrorKind, Limits, is_number, write_string};
-use inlet_model::key::{KeyEncoder, KeyError};
-use inlet_model::{Batch, Rejection};
+use inlet_model::key::KeyError;
 use inlet_source::{ErrorKind, Occurrences, SourceError, StreamRequest, encode_content_key, too_large};
 
 use self::moments::{Strange, write_date, write_moment, write_time_of_day};
 use super::client::copy_text::{self, NULL};
 use super::kinds::Kind;
 use super::tables::{Column, Table};
+use crate::row::{Refused, encode_output_key, write_base64};
 
 /// Rows that are told apart by their content alone: so many are remembered, and no more.
 const MAX_CONTENTS: usize = 1 << 20;
@@ -111,11 +110,7 @@ fn write_bytes(text: &str, out: &mut Vec<u8>) -> Result<(), Bad> {
     let pairs = digits.as_bytes().chunks_exact(2);
     let bytes =
         pairs.map(|pair| Ok(digit(pair[0])? << 4 | digit(pair[1])?)).collect::<Result<Vec<u8>, Bad>>()?;
-    let start = out.len() + 1;
-    out.push(b'"');
-    out.resize(start + bytes.len().div_ceil(3) * 4, b'"');
-    STANDARD.encode_slice(&bytes, &mut out[start..]).expect("there is room for all of it");
-    out.push(b'"');
+    write_base64(&bytes, out);
     Ok(())
 }
 
@@ -302,7 +297,7 @@ fn write_data(
     arena: &mut Vec<u8>,
 ) -> Result<usize, Refused> {
     let start = arena.len();
-    let Ok(text) = std::str::from_utf8(row) else { return Err(Refused::utf8(row)) };
+    let Ok(text) = std::str::from_utf8(row) else { return Err(not_utf8(row)) };
     // Most rows have neither NULLs nor anything else that is escaped.
     let is_plain = memchr::memchr(b'\\', row).is_none();
     let mut rest = text;
@@ -319,7 +314,7 @@ fn write_data(
             values.write_escaped(field, kind, arena)
         };
         if let Err(bad) = written {
-            return Err(Refused::value(&output.column.name, &bad, max_record_bytes, &arena[start..]));
+            return Err(bad_value(&output.column.name, &bad, max_record_bytes, &arena[start..]));
         }
         span.1 = arena.len();
         if arena.len() - start >= max_record_bytes {
@@ -341,73 +336,27 @@ fn write_key(
     start: usize,
     arena: &mut Vec<u8>,
 ) -> Result<(), KeyError> {
-    let outputs = match key {
-        KeyFrom::Content(seen) => return encode_content_key(start, seen, arena),
-        KeyFrom::Outputs(outputs) => outputs,
-    };
-    tokens.clear();
-    for (from, to) in outputs.iter().map(|index| spans[*index]) {
-        tokens.extend_from_slice(&arena[from..to]);
+    match key {
+        KeyFrom::Content(seen) => encode_content_key(start, seen, arena),
+        KeyFrom::Outputs(outputs) => encode_output_key(outputs, spans, tokens, arena),
     }
-    let mut encoder = KeyEncoder::new(arena);
-    let mut from = 0;
-    for (start, end) in outputs.iter().map(|index| spans[*index]) {
-        let to = from + end - start;
-        encoder.push_json(&tokens[from..to])?;
-        from = to;
-    }
-    encoder.finish().map(|_| ())
 }
 
-/// Why a row became no record.
-struct Refused {
-    /// `None`: it is too large.
-    why: Option<(&'static str, String)>,
-    sample: Vec<u8>,
+#[cold]
+fn not_utf8(row: &[u8]) -> Refused {
+    Refused::new("postgres.invalid_utf8", "the row holds a text that is not UTF-8".to_owned(), row)
 }
 
-impl Refused {
-    #[cold]
-    fn new(why: Option<(&'static str, String)>, record: &[u8]) -> Self {
-        Self { why, sample: record[..record.len().min(Rejection::SAMPLE_LEN)].to_vec() }
-    }
-
-    #[cold]
-    fn utf8(row: &[u8]) -> Self {
-        let reason = "the row holds a text that is not UTF-8".to_owned();
-        Self::new(Some(("postgres.invalid_utf8", reason)), row)
-    }
-
-    #[cold]
-    fn value(column: &str, bad: &Bad, max_record_bytes: usize, record: &[u8]) -> Self {
-        match bad {
-            Bad::Strange => {
-                let reason = format!("column `{column}` holds a value that is not written as its type is");
-                Self::new(Some(("postgres.unexpected_value", reason)), record)
-            }
-            Bad::Json(error) if matches!(error.kind(), JsonErrorKind::TooLarge { max } if *max == max_record_bytes) => {
-                Self::size(record)
-            }
-            Bad::Json(error) => {
-                Self::new(Some((error.code(), format!("column `{column}`: {error}"))), record)
-            }
+#[cold]
+fn bad_value(column: &str, bad: &Bad, max_record_bytes: usize, record: &[u8]) -> Refused {
+    match bad {
+        Bad::Strange => {
+            let reason = format!("column `{column}` holds a value that is not written as its type is");
+            Refused::new("postgres.unexpected_value", reason, record)
         }
-    }
-
-    #[cold]
-    fn size(record: &[u8]) -> Self {
-        Self::new(None, record)
-    }
-
-    #[cold]
-    fn key(error: &KeyError, record: &[u8]) -> Self {
-        Self::new(Some((error.code(), error.to_string())), record)
-    }
-
-    fn rejection(self, position: u64, max_record_bytes: usize) -> Rejection {
-        match self.why {
-            Some((code, reason)) => Rejection::new(position, code, reason, &self.sample),
-            None => too_large(max_record_bytes, position, &self.sample),
+        Bad::Json(error) if matches!(error.kind(), JsonErrorKind::TooLarge { max } if *max == max_record_bytes) => {
+            Refused::size(record)
         }
+        Bad::Json(error) => Refused::new(error.code(), format!("column `{column}`: {error}"), record),
     }
 }

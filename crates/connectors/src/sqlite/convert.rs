@@ -2,18 +2,17 @@
 
 use std::io::Write;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use inlet_model::Batch;
 use inlet_model::json::write_string;
 use inlet_model::key::{KeyEncoder, KeyError};
-use inlet_model::{Batch, Rejection};
-use inlet_source::{ErrorKind, Occurrences, SourceError, StreamRequest, encode_content_key, too_large};
+use inlet_source::{ErrorKind, Occurrences, SourceError, StreamRequest, encode_content_key};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use serde_json::{Value, json};
 
 use super::cursor::Stored;
 use super::tables::{Column, Order, Table, quoted};
+use crate::row::{Refused, encode_output_key, write_base64};
 
 /// Rows that are told apart by their content alone: so many are remembered, and no more.
 const MAX_CONTENTS: usize = 1 << 20;
@@ -192,7 +191,7 @@ fn write_data(
         let value_start = arena.len();
         let value = row.get_ref(index).unwrap_or(ValueRef::Null);
         if write_value(value, output.is_boolean, arena).is_err() {
-            return Err(Refused::text(&output.name, &arena[start..]));
+            return Err(not_utf8(&output.name, &arena[start..]));
         }
         spans[index] = (value_start, arena.len());
         if arena.len() - start >= max_record_bytes {
@@ -221,14 +220,7 @@ fn write_value(value: ValueRef<'_>, is_boolean: bool, out: &mut Vec<u8>) -> Resu
         // SQLite has no NaN: it stores NULL.
         ValueRef::Real(value) => write_shortest(value, out),
         ValueRef::Text(text) => write_string(out, std::str::from_utf8(text).map_err(|_| NotUtf8)?),
-        ValueRef::Blob(bytes) => {
-            let start = out.len() + 1;
-            let len = bytes.len().div_ceil(3) * 4;
-            out.push(b'"');
-            out.resize(start + len, b'"');
-            STANDARD.encode_slice(bytes, &mut out[start..]).expect("there is room for all of it");
-            out.push(b'"');
-        }
+        ValueRef::Blob(bytes) => write_base64(bytes, out),
     }
     Ok(())
 }
@@ -251,67 +243,20 @@ fn write_key(
     start: usize,
     arena: &mut Vec<u8>,
 ) -> Result<(), KeyError> {
-    let outputs = match key {
-        KeyFrom::Content(seen) => return encode_content_key(start, seen, arena),
+    match key {
+        KeyFrom::Content(seen) => encode_content_key(start, seen, arena),
         KeyFrom::Rowid => {
             let mut encoder = KeyEncoder::new(arena);
             encoder.push_i64(rowid.unwrap_or_default());
-            return encoder.finish().map(|_| ());
+            encoder.finish().map(|_| ())
         }
-        KeyFrom::Outputs(outputs) => outputs,
-    };
-    let mut tokens = Vec::with_capacity(64);
-    let ends: Vec<usize> = outputs
-        .iter()
-        .map(|index| {
-            tokens.extend_from_slice(&arena[spans[*index].0..spans[*index].1]);
-            tokens.len()
-        })
-        .collect();
-    let mut encoder = KeyEncoder::new(arena);
-    let mut from = 0;
-    for end in ends {
-        encoder.push_json(&tokens[from..end])?;
-        from = end;
+        KeyFrom::Outputs(outputs) => encode_output_key(outputs, spans, &mut Vec::with_capacity(64), arena),
     }
-    encoder.finish().map(|_| ())
 }
 
-/// Why a row became no record.
-struct Refused {
-    /// `None`: it is too large.
-    why: Option<(&'static str, String)>,
-    sample: Vec<u8>,
-}
-
-impl Refused {
-    #[cold]
-    fn new(why: Option<(&'static str, String)>, record: &[u8]) -> Self {
-        Self { why, sample: record[..record.len().min(Rejection::SAMPLE_LEN)].to_vec() }
-    }
-
-    #[cold]
-    fn text(column: &str, record: &[u8]) -> Self {
-        let reason = format!("column `{column}` holds a text that is not UTF-8");
-        Self::new(Some(("sqlite.invalid_utf8", reason)), record)
-    }
-
-    #[cold]
-    fn size(record: &[u8]) -> Self {
-        Self::new(None, record)
-    }
-
-    #[cold]
-    fn key(error: &KeyError, record: &[u8]) -> Self {
-        Self::new(Some((error.code(), error.to_string())), record)
-    }
-
-    fn rejection(self, position: u64, max_record_bytes: usize) -> Rejection {
-        match self.why {
-            Some((code, reason)) => Rejection::new(position, code, reason, &self.sample),
-            None => too_large(max_record_bytes, position, &self.sample),
-        }
-    }
+#[cold]
+fn not_utf8(column: &str, record: &[u8]) -> Refused {
+    Refused::new("sqlite.invalid_utf8", format!("column `{column}` holds a text that is not UTF-8"), record)
 }
 
 /// Whether the numbers 0 and 1 of the column mean false and true.
