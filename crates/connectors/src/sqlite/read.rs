@@ -46,7 +46,14 @@ fn read_all(settings: &Settings, request: &ReadRequest, mut out: ThreadOutlet) -
     for stream in &request.streams {
         let end = match read_stream(&database, request, stream, &mut out) {
             Ok(()) => Message::StreamEnd { stream: stream.name.clone() },
-            Err(Trouble::Failed(error)) => Message::StreamFailed { stream: stream.name.clone(), error },
+            Err(Trouble::Failed(error)) => {
+                // What goes wrong with a file that was just replaced says nothing about either of the two.
+                let error = match database.unless_changed() {
+                    Err(Trouble::Failed(changed)) => changed.because(error),
+                    _ => error,
+                };
+                Message::StreamFailed { stream: stream.name.clone(), error }
+            }
             Err(Trouble::Closed) => return Err(Trouble::Closed),
         };
         if !database.may_be_held() {
