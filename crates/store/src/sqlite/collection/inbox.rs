@@ -278,7 +278,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("collection.db");
         let (connection, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
-        let writer = WriterHandle::start(connection, &Options::default()).unwrap();
+        let writer = WriterHandle::start(connection, &path, &Options::default()).unwrap();
         let (closed, open) = (1, 2);
         writer
             .write("close", move |writer| finish::close_connector(writer, ConnectorId::from_u128(closed)))

@@ -1,6 +1,6 @@
 //! One collection in one SQLite file. `docs/format.md` describes the file; this is the code that keeps it.
 //!
-//! - [`stores`] has the files of a directory, [`store`] one of them: its [`writer`] thread and its [`readers`].
+//! - [`stores`] has the files of a directory, [`store`] one of them: its [`writer`] thread, its [`readers`] and its log ([`wal`]).
 //! - [`begin`], [`commit`], [`sweep`], [`purge`], [`finish`] and [`inbox`] are the transactions of the writer.
 //! - [`records`] and [`changes`] are the reads; [`checkpoints`] has both.
 //! - [`block`] is the format of entries, [`blocks`] the tables they lie in, [`keys`] the table that finds them.
@@ -30,6 +30,7 @@ mod store;
 mod stores;
 mod streams;
 mod sweep;
+mod wal;
 mod writer;
 
 pub(super) use schema::inspect;

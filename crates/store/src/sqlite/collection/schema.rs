@@ -47,7 +47,8 @@ fn open_writer(path: &Path, options: &Options, entropy: &dyn Entropy) -> Outcome
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", options.wal_pages)?;
+    // The writer sees to that.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
     configure(&connection, options.writer_cache_bytes)?;
     migrate(&mut connection, MIGRATIONS, entropy)?;

@@ -41,7 +41,7 @@ impl SqliteCollection {
         entropy: &dyn Entropy,
     ) -> StoreResult<Self> {
         let (connection, seed) = schema::open(path, options, entropy)?;
-        let writer = WriterHandle::start(connection, options).map_err(|error| {
+        let writer = WriterHandle::start(connection, path, options).map_err(|error| {
             StoreError::new(StoreErrorKind::Unavailable, "open a collection").because(error)
         })?;
         let readers = Readers::new(path.to_owned(), options.reader_cache_bytes);

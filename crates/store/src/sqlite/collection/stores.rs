@@ -38,7 +38,7 @@ impl Default for Options {
             writer_cache_bytes: 8 << 20,
             reader_cache_bytes: 2 << 20,
             wal_pages: 4096,
-            logged_rows: 1024,
+            logged_rows: 128,
             scattered_rows: 4,
             key_log_rows: 400_000,
         }

@@ -1,6 +1,7 @@
 //! A collection's only writer: one thread, one connection, one transaction after the other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -14,6 +15,7 @@ use super::inbox::{PendingPush, PushGroup};
 use super::keys::KeyLog;
 use super::seen::SeenSets;
 use super::stores::Options;
+use super::wal::Wal;
 use crate::collection::{Push, PushEffect};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -30,6 +32,8 @@ enum Job {
 
 /// What the thread owns.
 pub(super) struct Writer {
+    // Let go before the connection, which is then the file's last.
+    wal: Wal,
     connection: Connection,
     memory: Memory,
     /// Whether a run has ended and the key log is to be merged when there is nothing else to do.
@@ -52,10 +56,11 @@ impl Memory {
 }
 
 impl Writer {
-    fn new(connection: Connection, options: &Options) -> std::io::Result<Self> {
+    fn new(mut connection: Connection, path: &Path, options: &Options) -> std::io::Result<Self> {
+        let wal = Wal::of(&mut connection, path, options.wal_pages).map_err(std::io::Error::other)?;
         let (seen, key_log) = (SeenSets::default(), KeyLog::new(options));
         let memory = Memory { seen, key_log, encoder: BlockEncoder::new()? };
-        Ok(Self { connection, memory, rests: false })
+        Ok(Self { wal, connection, memory, rests: false })
     }
 
     /// Runs `work` as one transaction: durable if this returns `Ok`, without trace otherwise, in the file and in memory.
@@ -95,6 +100,7 @@ impl Writer {
         // Whatever goes wrong, the rows are where they were.
         let _ = self.catch_panic(|writer| writer.transact(|tx, memory| memory.key_log.merge(tx, || Ok(()))));
         let _ = self.connection.release_memory();
+        self.wal.tend(&self.connection);
     }
 
     /// Does a job. Pushes that wait directly behind a push are done with it; gives the job that came after them.
@@ -148,9 +154,9 @@ pub(super) struct WriterHandle {
 }
 
 impl WriterHandle {
-    /// Starts the thread.
-    pub(super) fn start(connection: Connection, options: &Options) -> std::io::Result<Self> {
-        let mut writer = Writer::new(connection, options)?;
+    /// Starts the thread that writes through `connection` to the file at `path`.
+    pub(super) fn start(connection: Connection, path: &Path, options: &Options) -> std::io::Result<Self> {
+        let mut writer = Writer::new(connection, path, options)?;
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
         let closed = Arc::new(AtomicBool::new(false));
         let closing = Arc::clone(&closed);
@@ -159,6 +165,7 @@ impl WriterHandle {
             while let Some(job) = next.take().or_else(|| writer.wait(&mut waiting)) {
                 if !closing.load(Ordering::SeqCst) {
                     next = writer.carry_out(job, &mut waiting);
+                    writer.wal.tend(&writer.connection);
                 }
             }
         })?;
@@ -247,7 +254,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("collection.db");
         let (connection, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
-        (WriterHandle::start(connection, &Options::default()).unwrap(), folder)
+        (WriterHandle::start(connection, &path, &Options::default()).unwrap(), folder)
     }
 
     /// Fills a table that has no meaning here.
