@@ -76,6 +76,7 @@ class Inlet(Peer):
         begun = time.monotonic()
         sync = call(syncs, b"{}")
         while sync["status"] in ("queued", "running"):
+            time.sleep(0.005)
             sync = call(f"{syncs}/{sync['id']}")
         seen = (time.monotonic() - begun) * 1000
         if sync["status"] != "succeeded" or sync["counts"]["updated"] != changed:

@@ -22,6 +22,11 @@ use args::{Cli, Command};
 use errors::CommandError;
 use traces::Traces;
 
+/// What it gains stands in `bench/README.md`.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Threads that hang in the system's hands at the end are left to it after this long.
 const LAST_GRACE: Duration = Duration::from_millis(500);
 

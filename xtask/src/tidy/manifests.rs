@@ -19,7 +19,7 @@ fn missing_lints(manifest: &TextFile) -> Option<Finding> {
 fn own_versions(manifest: &TextFile) -> impl Iterator<Item = Finding> {
     let dependencies =
         lines_by_section(manifest).filter(|(_, section, _)| section.ends_with("dependencies]"));
-    let own = dependencies.filter(|(_, _, line)| line.contains('=') && !line.starts_with('#'));
+    let own = dependencies.filter(|(_, _, line)| line.contains('=') && !line.starts_with(['#', '[']));
     let own = own.filter(|(_, _, line)| !line.contains("workspace = true"));
     own.map(|(number, _, line)| {
         let name = line.split([' ', '=', '.']).next().unwrap_or_default();
@@ -58,6 +58,8 @@ mod tests {
     #[test]
     fn a_version_outside_of_the_one_table_is_caught() {
         let lints = "[lints]\nworkspace = true\n";
+        let target = "[target.'cfg(target_os = \"linux\")'.dependencies]\nlibc.workspace = true\n";
+        assert_eq!(found(&format!("{lints}{target}")), []);
         let own = format!("{lints}[dependencies]\nzstd.workspace = true\nrusqlite = \"0.43\"\n");
         let expected = "`rusqlite` has a version of its own: put it into the root Cargo.toml";
         assert_eq!(found(&own), [(5, expected.to_owned())]);

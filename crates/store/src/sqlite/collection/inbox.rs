@@ -256,7 +256,7 @@ pub(super) fn after(
 mod tests {
     use inlet_model::{SeededEntropy, Timestamp};
 
-    use super::super::{finish, schema, stores::Options, writer::WriterHandle};
+    use super::super::{finish, keys::KeyLogRoom, schema, stores::Options, writer::WriterHandle};
     use super::*;
     use crate::StoreErrorKind;
 
@@ -278,7 +278,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("collection.db");
         let (connection, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
-        let writer = WriterHandle::start(connection, &path, &Options::default()).unwrap();
+        let writer =
+            WriterHandle::start(connection, &path, &Options::default(), &KeyLogRoom::default()).unwrap();
         let (closed, open) = (1, 2);
         writer
             .write("close", move |writer| finish::close_connector(writer, ConnectorId::from_u128(closed)))

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use inlet_model::{ConnectorId, Entropy, HashSeed, Record, Scope, StoreId, StreamName, SyncId};
 
 use super::error::Trouble;
+use super::keys::KeyLogRoom;
 use super::readers::Readers;
 use super::stores::Options;
 use super::writer::WriterHandle;
@@ -38,10 +39,11 @@ impl SqliteCollection {
         id: StoreId,
         path: &Path,
         options: &Options,
+        room: &KeyLogRoom,
         entropy: &dyn Entropy,
     ) -> StoreResult<Self> {
         let (connection, seed) = schema::open(path, options, entropy)?;
-        let writer = WriterHandle::start(connection, path, options).map_err(|error| {
+        let writer = WriterHandle::start(connection, path, options, room).map_err(|error| {
             StoreError::new(StoreErrorKind::Unavailable, "open a collection").because(error)
         })?;
         let readers = Readers::new(path.to_owned(), options.reader_cache_bytes);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use inlet_model::{Entropy, StoreId};
 
+use super::keys::KeyLogRoom;
 use super::store::SqliteCollection;
 use crate::collection::{CollectionStore, CollectionStores};
 use crate::{StoreError, StoreErrorKind, StoreResult};
@@ -50,6 +51,7 @@ pub struct SqliteCollections {
     dir: PathBuf,
     options: Options,
     entropy: Arc<dyn Entropy>,
+    key_logs: KeyLogRoom,
     slots: Mutex<Slots>,
 }
 
@@ -73,7 +75,13 @@ impl SqliteCollections {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(dir).map_err(unavailable("open the collections"))?;
-        Ok(Self { dir: dir.to_owned(), options, entropy, slots: Mutex::default() })
+        Ok(Self {
+            dir: dir.to_owned(),
+            options,
+            entropy,
+            key_logs: KeyLogRoom::default(),
+            slots: Mutex::default(),
+        })
     }
 
     fn path(&self, id: StoreId) -> PathBuf {
@@ -135,9 +143,9 @@ impl CollectionStores for SqliteCollections {
             return Ok(Arc::clone(store) as Arc<dyn CollectionStore>);
         }
         let (path, options, entropy) = (self.path(id), self.options.clone(), Arc::clone(&self.entropy));
-        let store =
-            blocking("open a collection", move || SqliteCollection::open(id, &path, &options, &*entropy))
-                .await??;
+        let room = self.key_logs.clone();
+        let opening = move || SqliteCollection::open(id, &path, &options, &room, &*entropy);
+        let store = blocking("open a collection", opening).await??;
         let store = Arc::new(store);
         *open = Some(Arc::clone(&store));
         drop(open);

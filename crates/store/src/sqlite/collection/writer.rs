@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::block::BlockEncoder;
 use super::error::{Outcome, Trouble};
 use super::inbox::{PendingPush, PushGroup};
-use super::keys::KeyLog;
+use super::keys::{KeyLog, KeyLogRoom};
 use super::seen::SeenSets;
 use super::stores::Options;
 use super::wal::Wal;
@@ -56,9 +56,14 @@ impl Memory {
 }
 
 impl Writer {
-    fn new(mut connection: Connection, path: &Path, options: &Options) -> std::io::Result<Self> {
+    fn new(
+        mut connection: Connection,
+        path: &Path,
+        options: &Options,
+        room: &KeyLogRoom,
+    ) -> std::io::Result<Self> {
         let wal = Wal::of(&mut connection, path, options.wal_pages).map_err(std::io::Error::other)?;
-        let (seen, key_log) = (SeenSets::default(), KeyLog::new(options));
+        let (seen, key_log) = (SeenSets::default(), KeyLog::new(options, room));
         let memory = Memory { seen, key_log, encoder: BlockEncoder::new()? };
         Ok(Self { wal, connection, memory, rests: false })
     }
@@ -154,9 +159,14 @@ pub(super) struct WriterHandle {
 }
 
 impl WriterHandle {
-    /// Starts the thread that writes through `connection` to the file at `path`.
-    pub(super) fn start(connection: Connection, path: &Path, options: &Options) -> std::io::Result<Self> {
-        let mut writer = Writer::new(connection, path, options)?;
+    /// Starts the thread that writes through `connection` to the file at `path`, with a key log that shares `room`.
+    pub(super) fn start(
+        connection: Connection,
+        path: &Path,
+        options: &Options,
+        room: &KeyLogRoom,
+    ) -> std::io::Result<Self> {
+        let mut writer = Writer::new(connection, path, options, room)?;
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
         let closed = Arc::new(AtomicBool::new(false));
         let closing = Arc::clone(&closed);
@@ -254,7 +264,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("collection.db");
         let (connection, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
-        (WriterHandle::start(connection, &path, &Options::default()).unwrap(), folder)
+        (WriterHandle::start(connection, &path, &Options::default(), &KeyLogRoom::default()).unwrap(), folder)
     }
 
     /// Fills a table that has no meaning here.

@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 use super::super::error::{Outcome, Trouble};
 use super::super::stores::Options;
 use super::super::streams::read_number;
+use super::room::{Held, KeyLogRoom};
 use super::write::{self, Stored};
 use super::{KeyRow, read_bytes};
 
@@ -29,6 +30,7 @@ pub(crate) struct KeyLog {
     key_log_rows: usize,
     /// `None` where they must be read from the file.
     rows: Option<LogRows>,
+    held: Held,
 }
 
 /// What is in the log: of each key its latest row, in order of keys.
@@ -49,14 +51,15 @@ struct LogRow {
 }
 
 impl KeyLog {
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options, room: &KeyLogRoom) -> Self {
         let Options { logged_rows, scattered_rows, key_log_rows, .. } = *options;
-        Self { logged_rows, scattered_rows, key_log_rows, rows: None }
+        Self { logged_rows, scattered_rows, key_log_rows, rows: None, held: room.hold() }
     }
 
     /// Forgets what a transaction that failed may have changed; what is in the file stays.
     pub(crate) fn forget(&mut self) {
         self.rows = None;
+        self.held.set(0);
     }
 
     /// Takes the rows out; who takes them puts them back, unless the transaction fails.
@@ -66,6 +69,7 @@ impl KeyLog {
 
     /// Puts the rows back.
     pub(crate) fn put(&mut self, rows: LogRows) {
+        self.held.set(rows.memory());
         self.rows = Some(rows);
     }
 
@@ -84,7 +88,7 @@ impl KeyLog {
         Ok(())
     }
 
-    /// Merges the log if it is long. `go_on` says now and then whether to.
+    /// Merges the log if it is long, or if all logs together take up too much. `go_on` says now and then whether to.
     pub(crate) fn merge_if_long(
         &mut self,
         connection: &Connection,
@@ -93,7 +97,7 @@ impl KeyLog {
         let log = self.take(connection)?;
         let is_long = log.rows.len() >= self.key_log_rows || log.bytes >= BYTES || log.parts.len() >= PARTS;
         self.put(log);
-        if is_long { self.merge(connection, go_on) } else { Ok(()) }
+        if is_long || self.held.is_too_much() { self.merge(connection, go_on) } else { Ok(()) }
     }
 
     /// Writes all rows into the key table, and empties the log.
@@ -130,6 +134,11 @@ impl LogRows {
         }
         log.bring_into_order();
         Ok(log)
+    }
+
+    /// What it takes up, in bytes.
+    fn memory(&self) -> usize {
+        self.bytes + self.rows.len() * size_of::<LogRow>()
     }
 
     /// Appends rows that come in order as the next part.

@@ -5,6 +5,7 @@
 
 mod log;
 mod look_up;
+mod room;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use super::error::Outcome;
 
 pub(super) use log::{KeyLog, parts};
 pub(super) use look_up::look_up;
+pub(super) use room::KeyLogRoom;
 pub(super) use row::KeyRow;
 pub(super) use write::remove;
 
