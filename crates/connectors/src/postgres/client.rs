@@ -1,11 +1,12 @@
 //! One connection to a server: it asks questions by the simple query protocol, and takes rows as COPY sends them.
 //!
 //! <https://www.postgresql.org/docs/current/protocol-flow.html>. Everything is read through COPY, also what the catalogs say, so
-//! that rows have one form. Why not a driver: `docs/decisions/20261125-own-postgres-reader.md`.
+//! that rows come in one way: the rows of tables in binary form, small answers as text. Why not a driver: `docs/decisions/20261125-own-postgres-reader.md`.
 
 mod connect;
 pub(super) mod connections;
-pub(super) mod copy_text;
+pub(super) mod copy_binary;
+mod copy_text;
 pub(super) mod refusal;
 pub(super) mod tls;
 mod wire;
@@ -20,6 +21,7 @@ use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::OwnedSemaphorePermit;
 
+use self::copy_binary::{header, is_end};
 use self::copy_text::split;
 use self::refusal::Refusal;
 use self::wire::{Arrived, Inbound};
@@ -44,10 +46,21 @@ pub(super) enum Next {
     End,
 }
 
+/// In which form rows are on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    /// As numbers and bytes; a header comes in front of the first.
+    Binary {
+        has_begun: bool,
+    },
+}
+
 /// A connection. Whoever gets an error from it lets it go.
 pub(super) struct Client {
     channel: Box<dyn Channel>,
     inbound: Inbound,
+    form: Form,
     /// The server's version, as in `server_version_num`.
     pub(super) version: u32,
     /// Whether the database keeps bytes of which it knows no characters.
@@ -77,6 +90,7 @@ impl Client {
         Self {
             channel,
             inbound: Inbound::default(),
+            form: Form::Text,
             version: 0,
             keeps_any_bytes: false,
             refused: None,
@@ -157,7 +171,8 @@ impl Client {
 
     /// The rows that a query gives, field by field. For what the catalogs say, and other small answers.
     pub(super) async fn rows(&mut self, query: &str) -> Result<Vec<Vec<Option<String>>>, SourceError> {
-        self.copy(query).await?;
+        self.form = Form::Text;
+        self.ask(&format!("COPY ({query}) TO STDOUT")).await?;
         let (mut rows, mut bytes) = (Vec::new(), 0);
         loop {
             match self.next(LARGEST_ANSWER).await? {
@@ -166,6 +181,7 @@ impl Client {
                 Next::Large(_) => return Err(too_much()),
             }
             let row = self.row().unwrap_or_default();
+            let row = row.strip_suffix(b"\n").unwrap_or(row);
             bytes += row.len();
             if bytes > LARGEST_ANSWER {
                 return Err(too_much());
@@ -175,9 +191,10 @@ impl Client {
         }
     }
 
-    /// Asks for the rows of a query.
+    /// Asks for the rows of a query, in binary form.
     pub(super) async fn copy(&mut self, query: &str) -> Result<(), SourceError> {
-        self.ask(&format!("COPY ({query}) TO STDOUT")).await
+        self.form = Form::Binary { has_begun: false };
+        self.ask(&format!("COPY ({query}) TO STDOUT (FORMAT binary)")).await
     }
 
     async fn ask(&mut self, sql: &str) -> Result<(), SourceError> {
@@ -199,8 +216,9 @@ impl Client {
         loop {
             let message = match self.inbound.next(largest).map_err(lost)? {
                 None => return Ok(None),
-                Some(Arrived::Row) => return Ok(Some(Next::Row)),
-                Some(Arrived::Large { start }) => return Ok(Some(Next::Large(start))),
+                Some(Arrived::Row) if self.is_row().map_err(lost)? => return Ok(Some(Next::Row)),
+                Some(Arrived::Row) => continue,
+                Some(Arrived::Large { start }) => return self.large(start).map_err(lost),
                 Some(Arrived::Other(message)) => message,
             };
             match message {
@@ -219,6 +237,30 @@ impl Client {
         }
     }
 
+    /// Whether what came is a row, and not what stands behind the last.
+    #[inline]
+    fn is_row(&mut self) -> io::Result<bool> {
+        let Form::Binary { has_begun } = &mut self.form else { return Ok(true) };
+        if !std::mem::replace(has_begun, true) {
+            let header = header(self.inbound.row().unwrap_or_default())?;
+            self.inbound.trim(header);
+        }
+        let is_end = self.inbound.row().is_some_and(is_end);
+        if is_end {
+            self.inbound.is_no_row();
+        }
+        Ok(!is_end)
+    }
+
+    fn large(&mut self, mut start: Vec<u8>) -> io::Result<Option<Next>> {
+        if let Form::Binary { has_begun } = &mut self.form
+            && !std::mem::replace(has_begun, true)
+        {
+            start.drain(..header(&start)?);
+        }
+        Ok(Some(Next::Large(start)))
+    }
+
     fn ready(&mut self) -> Result<Next, SourceError> {
         self.refused.take().map_or(Ok(Next::End), |refusal| Err(refusal.into_error("read table")))
     }
@@ -233,7 +275,7 @@ impl Client {
         })
     }
 
-    /// The row that came last, as text, without its line break; `None` if what came last was no row.
+    /// The row that came last, in the form that was asked for; `None` if what came last was no row.
     pub(super) fn row(&self) -> Option<&[u8]> {
         self.inbound.row()
     }

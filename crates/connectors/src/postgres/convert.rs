@@ -1,5 +1,6 @@
-//! From the text of a row to a record's JSON and key. No I/O.
+//! From a row to a record's JSON and key. No I/O.
 
+mod binary;
 mod moments;
 mod nested;
 
@@ -9,10 +10,13 @@ use inlet_model::key::KeyError;
 use inlet_source::{ErrorKind, Occurrences, SourceError, StreamRequest, encode_content_key, too_large};
 
 use self::moments::{Strange, write_date, write_moment, write_time_of_day};
-use super::client::copy_text::{self, NULL};
-use super::kinds::Kind;
+use super::client::copy_binary::{Broken, Fields};
+use super::kinds::{Form, Kind};
 use super::tables::{Column, Table};
 use crate::row::{Refused, encode_output_key, write_base64};
+
+/// What stands in front of a jsonb.
+const JSONB_VERSION: u8 = 1;
 
 /// Rows that are told apart by their content alone: so many are remembered, and no more.
 const MAX_CONTENTS: usize = 1 << 20;
@@ -21,8 +25,6 @@ const MAX_CONTENTS: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Values {
     canonicalizer: Canonicalizer,
-    /// A field without its escapes.
-    plain: Vec<u8>,
 }
 
 /// Why a value cannot be written.
@@ -30,6 +32,8 @@ pub(super) struct Values {
 pub(super) enum Bad {
     /// It is not as the server writes such values.
     Strange,
+    /// It is a text of no known characters.
+    NotUtf8,
     Json(JsonError),
 }
 
@@ -39,15 +43,50 @@ impl From<Strange> for Bad {
     }
 }
 
+impl From<Broken> for Bad {
+    fn from(Broken: Broken) -> Self {
+        Self::Strange
+    }
+}
+
 impl Values {
     pub(super) fn new(max_bytes: usize) -> Self {
-        Self {
-            canonicalizer: Canonicalizer::new(Limits { max_bytes, ..Limits::default() }),
-            plain: Vec::new(),
+        Self { canonicalizer: Canonicalizer::new(Limits { max_bytes, ..Limits::default() }) }
+    }
+
+    /// Appends what a field holds.
+    #[inline]
+    fn write_field(&mut self, field: &[u8], column: &Column, out: &mut Vec<u8>) -> Result<(), Bad> {
+        match column.form {
+            Form::Text => {
+                let text = std::str::from_utf8(field).map_err(|_| Bad::NotUtf8)?;
+                self.write(text, &column.kind, out)
+            }
+            Form::Boolean => binary::write_boolean(field, out),
+            Form::Integer => binary::write_integer(field, out),
+            Form::Unsigned => binary::write_unsigned(field, out),
+            Form::Numeric => binary::write_numeric(field, out),
+            Form::Bytes => {
+                write_base64(field, out);
+                Ok(())
+            }
+            Form::Uuid => {
+                out.push(b'"');
+                binary::write_uuid(field, out)?;
+                out.push(b'"');
+                Ok(())
+            }
+            Form::Jsonb => {
+                let json = field.strip_prefix(&[JSONB_VERSION]).ok_or(Bad::Strange)?;
+                self.canonicalizer.value(json, out).map(|_| ()).map_err(Bad::Json)
+            }
+            Form::Date => binary::write_date(field, out),
+            Form::TimeOfDay => binary::write_time_of_day(field, out),
+            Form::Moment => binary::write_moment(field, column.kind == Kind::Moment { is_zoned: true }, out),
         }
     }
 
-    /// Appends a value.
+    /// Appends the value that a text stands for.
     #[inline]
     pub(super) fn write(&mut self, text: &str, kind: &Kind, out: &mut Vec<u8>) -> Result<(), Bad> {
         match kind {
@@ -72,23 +111,6 @@ impl Values {
             Kind::Hstore => self.write_hstore(text, out)?,
         }
         Ok(())
-    }
-
-    /// Appends the value of a field that may have escapes.
-    fn write_escaped(&mut self, field: &str, kind: &Kind, out: &mut Vec<u8>) -> Result<(), Bad> {
-        if field.as_bytes() == NULL {
-            out.extend_from_slice(b"null");
-            return Ok(());
-        }
-        let mut plain = std::mem::take(&mut self.plain);
-        plain.clear();
-        copy_text::unescape(field.as_bytes(), &mut plain);
-        let written = match std::str::from_utf8(&plain) {
-            Ok(text) => self.write(text, kind, out),
-            Err(_) => Err(Bad::Strange),
-        };
-        self.plain = plain;
-        written
     }
 }
 
@@ -191,14 +213,11 @@ impl RowWriter {
         };
         let (mut further, mut order): (Vec<Column>, _) = (Vec::new(), Vec::new());
         for name in &table.order {
-            order.push(
-                columns
-                    .iter()
-                    .position(|column| column.name == *name)
-                    .unwrap_or(columns.len() + further.len()),
-            );
-            if order.last() == Some(&(columns.len() + further.len())) {
-                further.extend(table.column(name).cloned());
+            let output =
+                columns.iter().position(|column| column.name == *name && says_its_place(column.form));
+            order.push(output.unwrap_or(columns.len() + further.len()));
+            if output.is_none() {
+                further.extend(table.column(name).map(Column::as_text));
             }
         }
         let outputs: Vec<Output> = columns.into_iter().enumerate().map(Output::new).collect();
@@ -227,8 +246,10 @@ impl RowWriter {
 
     /// Where a row stands in the table's order.
     pub(super) fn place(&self, row: &[u8]) -> Option<Vec<String>> {
-        let fields: Vec<&[u8]> = copy_text::fields(row).collect();
-        self.order.iter().map(|index| copy_text::text(fields.get(*index)?).ok()?).collect()
+        let columns = self.outputs.iter().map(|output| &output.column).chain(&self.further);
+        let mut fields = Fields::of(row);
+        let fields: Vec<_> = columns.map(|column| Some((column.form, fields.next().ok()??))).collect();
+        self.order.iter().map(|index| place_of(fields[*index]?)).collect()
     }
 
     /// Puts the record of a row into `batch`; one that cannot be is refused there.
@@ -261,10 +282,13 @@ impl RowWriter {
         }
     }
 
-    /// Refuses a row that is too large to be looked at.
+    /// Refuses a row that is too large to be looked at, but for how it begins.
     pub(super) fn refuse_large(&mut self, start: &[u8], batch: &mut Batch) {
         self.rows += 1;
-        batch.reject(too_large(self.max_record_bytes, self.rows, start));
+        let mut sample = Vec::new();
+        // It ends where the row was cut.
+        let _ = write_data(&self.outputs, &mut self.values, start, usize::MAX, &mut self.spans, &mut sample);
+        batch.reject(too_large(self.max_record_bytes, self.rows, &sample));
     }
 
     /// The key of a row, encoded; `None` if it has none.
@@ -287,6 +311,24 @@ impl Output {
     }
 }
 
+/// Whether a value in that form says in SQL which value it is.
+fn says_its_place(form: Form) -> bool {
+    matches!(form, Form::Text | Form::Integer | Form::Unsigned | Form::Uuid)
+}
+
+/// A value as SQL reads it.
+fn place_of((form, field): (Form, &[u8])) -> Option<String> {
+    let mut text = Vec::new();
+    match form {
+        Form::Text => text.extend_from_slice(field),
+        Form::Integer => binary::write_integer(field, &mut text).ok()?,
+        Form::Unsigned => binary::write_unsigned(field, &mut text).ok()?,
+        Form::Uuid => binary::write_uuid(field, &mut text).ok()?,
+        _ => return None,
+    }
+    String::from_utf8(text).ok()
+}
+
 /// Appends the record, and gives where it begins.
 fn write_data(
     outputs: &[Output],
@@ -297,21 +339,17 @@ fn write_data(
     arena: &mut Vec<u8>,
 ) -> Result<usize, Refused> {
     let start = arena.len();
-    let Ok(text) = std::str::from_utf8(row) else { return Err(not_utf8(row)) };
-    // Most rows have neither NULLs nor anything else that is escaped.
-    let is_plain = memchr::memchr(b'\\', row).is_none();
-    let mut rest = text;
+    let mut fields = Fields::of(row);
     for (output, span) in outputs.iter().zip(spans) {
-        let end = memchr::memchr(b'\t', rest.as_bytes()).unwrap_or(rest.len());
-        let field = &rest[..end];
-        rest = rest.get(end + 1..).unwrap_or_default();
         arena.extend_from_slice(&output.lead);
         span.0 = arena.len();
-        let kind = &output.column.kind;
-        let written = if is_plain {
-            values.write(field, kind, arena)
-        } else {
-            values.write_escaped(field, kind, arena)
+        let written = match fields.next() {
+            Ok(Some(field)) => values.write_field(field, &output.column, arena),
+            Ok(None) => {
+                arena.extend_from_slice(b"null");
+                Ok(())
+            }
+            Err(broken) => Err(broken.into()),
         };
         if let Err(bad) = written {
             return Err(bad_value(&output.column.name, &bad, max_record_bytes, &arena[start..]));
@@ -343,16 +381,15 @@ fn write_key(
 }
 
 #[cold]
-fn not_utf8(row: &[u8]) -> Refused {
-    Refused::new("postgres.invalid_utf8", "the row holds a text that is not UTF-8".to_owned(), row)
-}
-
-#[cold]
 fn bad_value(column: &str, bad: &Bad, max_record_bytes: usize, record: &[u8]) -> Refused {
     match bad {
         Bad::Strange => {
             let reason = format!("column `{column}` holds a value that is not written as its type is");
             Refused::new("postgres.unexpected_value", reason, record)
+        }
+        Bad::NotUtf8 => {
+            let reason = format!("column `{column}` holds a text that is not UTF-8");
+            Refused::new("postgres.invalid_utf8", reason, record)
         }
         Bad::Json(error) if matches!(error.kind(), JsonErrorKind::TooLarge { max } if *max == max_record_bytes) => {
             Refused::size(record)

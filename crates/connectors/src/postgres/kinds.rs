@@ -1,4 +1,4 @@
-//! Of which kind a column's values are: how their text is read, and what becomes of them in JSON.
+//! Of which kind a column's values are: how they come and are read, and what becomes of them in JSON.
 
 use serde_json::{Value, json};
 
@@ -90,6 +90,47 @@ impl Kind {
             Self::Multirange(_) => json!({"type": "array", "items": {"type": "object"}}),
             Self::Hstore => json!({"type": "object", "additionalProperties": {"type": ["string", "null"]}}),
         }
+    }
+}
+
+/// In which form the server sends a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As text, its own or that which stands for it.
+    Text,
+    Boolean,
+    Integer,
+    Unsigned,
+    Bytes,
+    Uuid,
+    /// As text, behind the number of its version.
+    Jsonb,
+    Numeric,
+    Date,
+    TimeOfDay,
+    Moment,
+}
+
+impl Form {
+    /// The binary form of a type that every server has; `None` where its text is asked for.
+    pub(super) fn of_builtin(oid: u32) -> Option<Self> {
+        Some(match oid {
+            16 => Self::Boolean,
+            17 => Self::Bytes,
+            20 | 21 | 23 => Self::Integer,
+            // oid, xid, cid, xid8
+            26 | 28 | 29 | 5069 => Self::Unsigned,
+            // name, text, json, char(n), varchar
+            19 | 25 | 114 | 1042 | 1043 => Self::Text,
+            1082 => Self::Date,
+            1083 => Self::TimeOfDay,
+            1114 | 1184 => Self::Moment,
+            // Money is selected as numeric.
+            1700 | MONEY => Self::Numeric,
+            2950 => Self::Uuid,
+            3802 => Self::Jsonb,
+            _ => return None,
+        })
     }
 }
 

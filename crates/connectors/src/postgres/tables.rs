@@ -8,7 +8,7 @@ use inlet_source::{ErrorKind, SourceError};
 
 use self::column_types::Types;
 use super::client::Client;
-use super::kinds::{Kind, MONEY};
+use super::kinds::{Form, Kind, MONEY};
 
 /// A table, or anything else that rows are read from.
 #[derive(Debug, Clone)]
@@ -37,6 +37,12 @@ pub(super) struct Column {
     /// The type as SQL writes it, `numeric(12,2)` for instance.
     pub(super) declared: String,
     pub(super) is_not_null: bool,
+    /// The form in which its values come.
+    pub(super) form: Form,
+    /// The function that makes its text, if that is what comes.
+    through: Option<String>,
+    /// The same function, whatever comes.
+    output: String,
     is_money: bool,
 }
 
@@ -44,8 +50,18 @@ impl Column {
     /// What a query asks for to get its value.
     pub(super) fn selected(&self) -> String {
         let name = quoted(&self.name);
-        // The text of money is made for people; as a number it has the digits that the database keeps.
-        if self.is_money { format!("{name}::pg_catalog.numeric") } else { name }
+        match &self.through {
+            // A cast may be another function of the type's own.
+            Some(output) => format!("pg_catalog.textin({output}({name}))"),
+            // The text of money is made for people; as a number it has the digits that the database keeps.
+            None if self.is_money => format!("{name}::pg_catalog.numeric"),
+            None => name,
+        }
+    }
+
+    /// The same column, whose values come as the text that the server reads again.
+    pub(super) fn as_text(&self) -> Self {
+        Self { form: Form::Text, through: Some(self.output.clone()), ..self.clone() }
     }
 
     /// A value of this column as SQL writes it.
@@ -120,8 +136,12 @@ pub(super) async fn find(client: &mut Client, wanted: &Wanted<'_>) -> Result<Vec
     types.learn(client, used).await?;
     let mut of_table: BTreeMap<u32, Vec<Column>> = BTreeMap::new();
     for (table, column) in columns {
+        let form = types.form(column.type_oid);
         of_table.entry(table).or_default().push(Column {
             kind: types.kind(column.type_oid),
+            form: form.unwrap_or(Form::Text),
+            through: form.is_none().then(|| column.output.clone()),
+            output: column.output,
             is_money: types.base(column.type_oid) == MONEY,
             name: column.name,
             declared: column.declared,
@@ -191,24 +211,29 @@ struct FoundColumn {
     type_oid: u32,
     declared: String,
     is_not_null: bool,
+    /// The function that makes its text.
+    output: String,
 }
 
 async fn columns(client: &mut Client, oids: &str) -> Result<Vec<(u32, FoundColumn)>, SourceError> {
     let sql = format!(
-        "SELECT a.attrelid, a.attname, a.atttypid, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull \
-         FROM pg_catalog.pg_attribute a \
+        "SELECT a.attrelid, a.attname, a.atttypid, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+                n.nspname, p.proname \
+         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+         JOIN pg_catalog.pg_proc p ON p.oid = t.typoutput JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
          WHERE a.attrelid = ANY ({oids}) AND a.attnum > 0 AND NOT a.attisdropped \
          AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') ORDER BY a.attrelid, a.attnum"
     );
     let rows = client.rows(&sql).await?;
     rows.into_iter()
         .map(|row| {
-            let [table, name, type_oid, declared, is_not_null] = exactly(row)?;
+            let [table, name, type_oid, declared, is_not_null, schema, function] = exactly(row)?;
             let column = FoundColumn {
                 name: given(name)?,
                 type_oid: number(type_oid)?,
                 declared: given(declared)?,
                 is_not_null: is_not_null.as_deref() == Some("t"),
+                output: format!("{}.{}", quoted(&given(schema)?), quoted(&given(function)?)),
             };
             Ok((number(table)?, column))
         })

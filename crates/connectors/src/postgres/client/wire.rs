@@ -55,10 +55,19 @@ impl Inbound {
         &mut self.bytes
     }
 
-    /// The row that came last, without its line break; `None` if what came last was no row.
+    /// The row that came last, as it was sent; `None` if what came last was no row.
     pub(super) fn row(&self) -> Option<&[u8]> {
-        let row = &self.bytes[self.row.clone()?];
-        Some(row.strip_suffix(b"\n").unwrap_or(row))
+        Some(&self.bytes[self.row.clone()?])
+    }
+
+    /// Takes so many bytes from the front of the row that came last.
+    pub(super) fn trim(&mut self, len: usize) {
+        self.row = self.row.take().map(|row| row.start + len..row.end);
+    }
+
+    /// What came last was no row after all.
+    pub(super) fn is_no_row(&mut self) {
+        self.row = None;
     }
 
     /// The next message, if all of it is there. Rows of more than `largest` bytes are not kept.
@@ -134,7 +143,9 @@ mod tests {
         }
         inbound.make_room().extend_from_slice(b"\n");
         assert!(matches!(inbound.next(100_000), Ok(Some(Arrived::Row))));
-        assert_eq!(inbound.row(), Some(&b"1\tx"[..]));
+        assert_eq!(inbound.row(), Some(&b"1\tx\n"[..]));
+        inbound.trim(2);
+        assert_eq!(inbound.row(), Some(&b"x\n"[..]));
         assert!(inbound.next(100_000).unwrap().is_none());
     }
 
@@ -153,7 +164,7 @@ mod tests {
         assert_eq!(found, Some(START));
         inbound.make_room().extend_from_slice(&copy_data(b"next\n"));
         assert!(matches!(inbound.next(1 << 20), Ok(Some(Arrived::Row))));
-        assert_eq!(inbound.row(), Some(&b"next"[..]));
+        assert_eq!(inbound.row(), Some(&b"next\n"[..]));
     }
 
     #[test]

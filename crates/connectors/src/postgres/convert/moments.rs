@@ -1,4 +1,4 @@
-//! Dates and times: from the server's text, with `DateStyle` ISO and `TimeZone` UTC, to the form of `docs/values.md`.
+//! Dates and times within other values: from the server's text, with `DateStyle` ISO and `TimeZone` UTC, to the form of `docs/values.md`.
 
 use std::io::Write;
 
@@ -38,14 +38,6 @@ pub(super) fn write_time_of_day(text: &str, out: &mut Vec<u8>) -> Result<(), Str
 
 /// Appends date and time, such as `2024-03-31 10:15:00.5+00`.
 pub(super) fn write_moment(text: &str, is_zoned: bool, out: &mut Vec<u8>) -> Result<(), Strange> {
-    if is_zoned && let Some((day, clock)) = usual(text.as_bytes()) {
-        out.push(b'"');
-        out.extend_from_slice(day);
-        out.push(b'T');
-        out.extend_from_slice(clock);
-        out.extend_from_slice(b"Z\"");
-        return Ok(());
-    }
     quoted(out, |out| {
         if let Some(word) = endless(text) {
             out.extend_from_slice(word);
@@ -63,15 +55,6 @@ pub(super) fn write_moment(text: &str, is_zoned: bool, out: &mut Vec<u8>) -> Res
             }
         }
     })
-}
-
-/// Day and clock of `2024-03-31 10:15:00.123456+00`, the form that most have: it is only taken apart.
-fn usual(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    const FORM: &[u8; 29] = b"0000-00-00 00:00:00.000000+00";
-    let text: &[u8; 29] = text.try_into().ok()?;
-    let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
-    let is_usual = text.iter().zip(FORM).fold(true, |all, pair| all & fits(pair)) && text.ends_with(b"+00");
-    is_usual.then(|| (&text[..10], &text[11..26]))
 }
 
 fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Strange>) -> Result<(), Strange> {

@@ -6,7 +6,7 @@ use inlet_source::SourceError;
 
 use super::{exactly, given, number, strange};
 use crate::postgres::client::Client;
-use crate::postgres::kinds::{Kind, MONEY};
+use crate::postgres::kinds::{Form, Kind, MONEY};
 
 /// Arrays that are written without braces.
 const VECTORS: [&str; 2] = ["int2vector", "oidvector"];
@@ -94,6 +94,13 @@ impl Types {
             }
         }
         oid
+    }
+
+    /// The form in which its values can be sent other than as their text.
+    pub(super) fn form(&self, oid: u32) -> Option<Form> {
+        let base = self.base(oid);
+        let is_enum = self.0.get(&base).is_some_and(|found| found.class == "e");
+        if is_enum { Some(Form::Text) } else { Form::of_builtin(base) }
     }
 
     /// The kind of a type. What is not known is its text.

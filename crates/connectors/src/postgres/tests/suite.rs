@@ -20,8 +20,10 @@ async fn a_table_with_a_number_as_its_key() {
 #[tokio::test]
 async fn a_table_with_a_key_of_several_columns_in_an_order_of_its_own() {
     let sandbox = Sandbox::with(
-        "CREATE TABLE t (a text COLLATE \"C\", b numeric(30,20), at timestamptz, c bytea, PRIMARY KEY (b, a, at));
-         INSERT INTO t SELECT chr(64 + n % 5) || '\\', n / 4, 'epoch'::timestamptz + n * interval '1 hour', '\\x00ff' FROM generate_series(1, 40) n",
+        "CREATE TYPE size AS ENUM ('small', 'a \"large\" one');
+         CREATE TABLE t (s size, b numeric(30,20), a text COLLATE \"C\", c bytea, d date, u uuid, at timestamptz, PRIMARY KEY (s, b, a, c, d, u, at));
+         INSERT INTO t SELECT (enum_range(NULL::size))[1 + n % 2], n / 4, chr(64 + n % 5) || '\\', '\\x00ff', 'epoch'::date - n * 20000,
+           md5(n::text)::uuid, 'epoch'::timestamptz + n * interval '1 hour' FROM generate_series(1, 40) n",
     )
     .await;
     run(sandbox.subject(&["public.t"]).await, 40, 0).await;

@@ -29,6 +29,7 @@ async fn numbers_keep_every_digit() {
             ("(-32768)::smallint", "-32768"),
             ("4294967295::oid", "4294967295"),
             ("'18446744073709551615'::xid8", "18446744073709551615"),
+            ("'4294967295'::xid", "4294967295"),
             ("1.23456789012345678901::numeric(30,20)", "1.23456789012345678901"),
             ("19.9::numeric(12,2)", "19.90"),
             ("0::numeric(5,3)", "0.000"),
@@ -150,7 +151,9 @@ async fn values_within_values_keep_their_kinds() {
     let sandbox = Sandbox::with(
         "CREATE EXTENSION hstore; CREATE TYPE mood AS ENUM ('sad', 'very happy'); CREATE DOMAIN positive AS numeric(10,2) CHECK (value > 0);
          CREATE TYPE pair AS (z int, a text); CREATE TYPE nested AS (p pair, l int[], at timestamptz);
-         CREATE TYPE floatrange AS RANGE (subtype = float8); CREATE DOMAIN positives AS positive[]",
+         CREATE TYPE floatrange AS RANGE (subtype = float8); CREATE DOMAIN positives AS positive[];
+         CREATE DOMAIN feeling AS mood; CREATE DOMAIN couple AS pair; CREATE DOMAIN span AS int4range; CREATE DOMAIN price AS money;
+         CREATE FUNCTION shout(pair) RETURNS text LANGUAGE sql AS $$ SELECT 'HEY' $$; CREATE CAST (pair AS text) WITH FUNCTION shout(pair)",
     )
     .await;
     check(
@@ -176,6 +179,10 @@ async fn values_within_values_keep_their_kinds() {
             ("ARRAY['very happy', NULL]::mood[]", "[\"very happy\",null]"),
             ("'sad'::mood", "\"sad\""),
             ("5::positive", "5.00"),
+            ("'sad'::feeling", "\"sad\""),
+            ("ROW(1, 'a')::couple", r#"{"a":"a","z":1}"#),
+            ("'[1,2)'::span", r#"{"bounds":"[)","lower":1,"upper":2}"#),
+            ("1.5::numeric::money::price", "1.50"),
             ("ARRAY[5, 6.5]::positives", "[5.00,6.50]"),
             (r#"ROW(1, 'a "b", (c) \ ')::pair"#, r#"{"a":"a \"b\", (c) \\ ","z":1}"#),
             ("ROW(NULL, '')::pair", "{\"a\":\"\",\"z\":null}"),
