@@ -39,7 +39,8 @@ pub struct EngineParts {
 pub struct EngineOptions {
     /// Syncs that run at the same time. With none the engine only carries out what was asked to go.
     pub running_syncs: usize,
-    /// Bytes of records that one sync may hold between source and commit.
+    /// Bytes of records that one sync may hold between source and commit: a few commits, so that neither waits for the
+    /// other's every breath.
     pub sync_bytes: u32,
     /// A commit is cut at this much work …
     pub commit_delay: Duration,
@@ -57,9 +58,9 @@ impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             running_syncs: 4,
-            sync_bytes: 16 << 20,
+            sync_bytes: 18 << 20,
             commit_delay: Duration::from_millis(250),
-            commit_bytes: 8 << 20,
+            commit_bytes: 6 << 20,
             max_record_bytes: 16 << 20,
             max_rejected: 1000,
             period: Duration::from_secs(5),
