@@ -47,32 +47,40 @@ impl Wal {
         Ok(Self { path: path.to_owned(), pages, limit, mover: Mover::Unborn })
     }
 
-    /// To be called after each transaction of `writer`. What goes wrong is tried again after the next one: the log only grows.
+    /// To be called after each transaction of `writer`. Where nobody else can move the log, the writer does.
     pub(super) fn tend(&mut self, writer: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
         let is_long = self.limit > 0 && pages >= self.limit;
-        self.mover = match std::mem::replace(&mut self.mover, Mover::Unborn) {
+        let is_to_move_it = match std::mem::replace(&mut self.mover, Mover::Unborn) {
             Mover::Moving(thread) if thread.is_finished() || pages >= MOST * self.limit => {
-                let Ok(Ok(connection)) = thread.join() else { return };
-                if is_long && move_log(writer).is_ok_and(|is_all| is_all) {
-                    self.pages.store(0, Ordering::Relaxed);
+                if let Ok(Ok(connection)) = thread.join() {
+                    self.mover = Mover::Idle(connection);
                 }
-                Mover::Idle(connection)
+                is_long
             }
-            Mover::Unborn if is_long => self.begin(None),
-            Mover::Idle(connection) if is_long => self.begin(Some(connection)),
-            mover => mover,
+            Mover::Unborn if is_long => !self.begin(None),
+            Mover::Idle(connection) if is_long => !self.begin(Some(connection)),
+            mover => {
+                self.mover = mover;
+                false
+            }
         };
+        if is_to_move_it && move_log(writer).is_ok_and(|is_all| is_all) {
+            self.pages.store(0, Ordering::Relaxed);
+        }
     }
 
-    fn begin(&self, connection: Option<Connection>) -> Mover {
+    /// Begins to move the log over the other connection. Whether that could be.
+    fn begin(&mut self, connection: Option<Connection>) -> bool {
         let path = self.path.clone();
         let thread = std::thread::Builder::new().name("collection-log".to_owned()).spawn(move || {
             let connection = connection.map_or_else(|| connection::open(&path, Access::Write), Ok)?;
             move_log(&connection)?;
             Ok(connection)
         });
-        thread.map_or(Mover::Unborn, Mover::Moving)
+        let begun = thread.is_ok();
+        self.mover = thread.map_or(Mover::Unborn, Mover::Moving);
+        begun
     }
 }
 
