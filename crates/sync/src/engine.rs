@@ -120,8 +120,8 @@ impl Engine {
         self.shared.reconcile.notify_one();
     }
 
-    /// Says that things were deleted, and with them syncs ended or are to end.
-    pub fn deleted(&self) {
+    /// Says that syncs ended or are to end, through a deletion or because others take their place.
+    pub fn unwanted(&self) {
         self.wake();
         self.shared.watchers.tell_all();
     }

@@ -42,7 +42,7 @@ pub(crate) async fn delete(
     match api.catalog.collection_delete(space_id, collection_id, cascade, has_records, now).await? {
         DeleteEffect::Deleted => {
             // The engine stops what runs there and removes the data.
-            api.engine.deleted();
+            api.engine.unwanted();
             Ok(Answer::no_content())
         }
         DeleteEffect::NotEmpty => {

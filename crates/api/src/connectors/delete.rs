@@ -60,7 +60,7 @@ pub(crate) async fn delete(
         Ok(store) => store.close_connector(connector.id).await,
         Err(error) => Err(error),
     };
-    api.engine.deleted();
+    api.engine.unwanted();
     closed?;
     Ok(Answer::no_content())
 }

@@ -34,7 +34,7 @@ pub(crate) async fn delete(
     match api.catalog.space_delete(&path.space_id, cascade, api.clock.now()).await? {
         DeleteEffect::Deleted => {
             // The engine stops what runs there and removes the data.
-            api.engine.deleted();
+            api.engine.unwanted();
             Ok(Answer::no_content())
         }
         DeleteEffect::NotEmpty => {

@@ -1,4 +1,5 @@
-//! `POST …/sync`: triggers a sync. 202 with the queued sync; 409 names the one that has not ended. An empty body is `{}`.
+//! `POST …/sync`: triggers a sync. 202 with the queued sync; 409 names the one that has not ended, unless `on_conflict` says
+//! what to do then. An empty body is `{}`.
 //!
 //! ```text
 //! curl -X POST http://127.0.0.1:8080/v1/spaces/default/collections/default/connectors/con_01k…/sync \
@@ -12,7 +13,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use inlet_model::SyncId;
 use inlet_model::fields::Fields;
 use inlet_model::sync::{SyncMode, SyncTrigger};
-use inlet_store::catalog::{Actor, Connector, ConnectorStatus, Sync};
+use inlet_store::catalog::{Actor, Connector, ConnectorStatus, OnConflict, Sync};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ use crate::auth::Caller;
 use crate::body::Post;
 use crate::codes::Code;
 use crate::find;
-use crate::idempotency::settle;
+use crate::idempotency::{Attempt, settle};
 use crate::operation::{Access, Operation, Param, path};
 use crate::paths::{ConnectorPath, SyncPath};
 use crate::problem::Problem;
@@ -32,17 +33,64 @@ use crate::query::NoQuery;
 /// How a sync is to run.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it only says what the body is; `read_mode` reads it")]
+#[expect(dead_code, reason = "it only says what the body is; `read` reads it")]
 struct NewSync {
     /// How it reads; `incremental` if it is left out.
     mode: Option<SyncMode>,
+    /// What becomes of it while another sync of the connector has not ended; `reject` if it is left out.
+    on_conflict: Option<WhenOthersRun>,
+}
+
+/// What becomes of a trigger while another sync of the connector has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "OnConflict")]
+enum WhenOthersRun {
+    /// It is refused; the answer names the other.
+    #[default]
+    Reject,
+    /// The answer is the other, and nothing is queued.
+    Return,
+    /// It waits for the other. If one waits already in the same mode, the answer is that one.
+    Queue,
+    /// Others are cancelled, and it comes next.
+    Replace,
+}
+
+impl WhenOthersRun {
+    fn in_catalog(self) -> OnConflict {
+        match self {
+            Self::Reject | Self::Return => OnConflict::Reject,
+            Self::Queue => OnConflict::Queue,
+            Self::Replace => OnConflict::Replace,
+        }
+    }
+
+    /// Whether a sync that is there already will do.
+    fn accepts(self, mode: SyncMode, there: &Sync) -> bool {
+        match self {
+            Self::Return => true,
+            Self::Queue => there.mode == mode,
+            Self::Reject | Self::Replace => false,
+        }
+    }
 }
 
 pub(crate) fn operation() -> Operation {
     Operation::post("trigger_sync", path::SYNCS, Access::Write)
         .summary("Trigger a sync")
-        .description("One sync of a connector at a time: while one has not ended, the answer names it.")
+        .description(
+            "One sync of a connector at a time, and one that waits for it. While one has not ended, `on_conflict` says what \
+             becomes of another: `reject` answers 409 and names it, `return` answers 200 with it, `queue` waits for it, `replace` \
+             cancels it and comes next.",
+        )
         .optional_body::<NewSync>(json!({"mode": "full_refresh"}))
+        .answers::<SyncView>(
+            StatusCode::OK,
+            "A sync there was already, where `on_conflict` allows that.",
+            SyncView::example(),
+        )
+        .with_header(Param::header("Location", "Where the sync is."))
         .answers::<SyncView>(StatusCode::ACCEPTED, "The sync, queued.", SyncView::example())
         .with_header(Param::header("Location", "Where the sync is."))
         .link("get_sync", ITS_IDS)
@@ -65,28 +113,61 @@ pub(crate) async fn trigger(
     _: NoQuery,
     post: Post,
 ) -> Result<Answer, Problem> {
-    let mode = read_mode(post.body)?;
+    let (mode, conflict) = read(post.body)?;
     let connector = find::connector(&api, &path).await?;
     let sync = queued(&api, &connector, &caller, mode);
-    let made = SyncPath { connector: path.clone(), sync_id: sync.id };
-    let answer = Answer::new(StatusCode::ACCEPTED, &SyncView::from(sync.clone())).location(made.to_string());
+    let answer =
+        Answer::new(StatusCode::ACCEPTED, &SyncView::from(sync.clone())).location(place(&path, sync.id));
     let record = post.attempt.as_ref().map(|attempt| attempt.record(&answer));
-    match settle(answer, api.catalog.sync_trigger(sync, record).await?)? {
+    match settle(answer, api.catalog.sync_trigger(sync, conflict.in_catalog(), record).await?)? {
         Ok(answer) => {
-            api.engine.wake();
+            match conflict {
+                WhenOthersRun::Replace => api.engine.unwanted(),
+                WhenOthersRun::Reject | WhenOthersRun::Return | WhenOthersRun::Queue => api.engine.wake(),
+            }
             Ok(answer)
         }
-        Err(Some(running)) => Err(already_running(&api, &path, running).await?),
+        Err(Some(there)) if conflict.accepts(mode, &there) => found(&api, &path, there, post.attempt).await,
+        Err(Some(there)) => Err(already_running(&api, &path, there).await?),
         Err(None) => Err(refused(&api, &path).await?),
     }
 }
 
-fn read_mode(body: Value) -> Result<SyncMode, Problem> {
+fn read(body: Value) -> Result<(SyncMode, WhenOthersRun), Problem> {
     let mut fields = Fields::new(body)?;
     let modes = [("incremental", SyncMode::Incremental), ("full_refresh", SyncMode::FullRefresh)];
     let mode = fields.choice("mode", &modes);
+    let conflicts = [
+        ("reject", WhenOthersRun::Reject),
+        ("return", WhenOthersRun::Return),
+        ("queue", WhenOthersRun::Queue),
+        ("replace", WhenOthersRun::Replace),
+    ];
+    let conflict = fields.choice("on_conflict", &conflicts);
     fields.finish()?;
-    Ok(mode.unwrap_or_default())
+    Ok((mode.unwrap_or_default(), conflict.unwrap_or_default()))
+}
+
+/// Answers with a sync that is there already; a repeated request is answered with the same, as it was.
+async fn found(
+    api: &Api,
+    path: &ConnectorPath,
+    there: Sync,
+    attempt: Option<Attempt>,
+) -> Result<Answer, Problem> {
+    let location = place(path, there.id);
+    let answer = Answer::ok(&SyncView::read(api, there).await?).location(location);
+    let Some(attempt) = attempt else { return Ok(answer) };
+    let record = attempt.record(&answer);
+    match settle(answer, api.catalog.sync_found(record).await?)? {
+        Ok(answer) => Ok(answer),
+        Err(nothing) => match nothing {},
+    }
+}
+
+/// Where a sync is.
+fn place(path: &ConnectorPath, sync_id: SyncId) -> String {
+    SyncPath { connector: path.clone(), sync_id }.to_string()
 }
 
 fn queued(api: &Api, connector: &Connector, caller: &Caller, mode: SyncMode) -> Sync {
@@ -102,7 +183,7 @@ pub(crate) async fn already_running(
     path: &ConnectorPath,
     running: Sync,
 ) -> Result<Problem, Problem> {
-    let location = SyncPath { connector: path.clone(), sync_id: running.id }.to_string();
+    let location = place(path, running.id);
     let detail = format!(
         "The sync `{}` of this connector is {} and has not ended. Wait for it, or cancel it first.",
         running.id, running.status

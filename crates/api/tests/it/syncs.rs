@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode, header};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::app::{COLLECTION, Setup, TestApp, members, request, with};
+use crate::app::{Answer, COLLECTION, Setup, TestApp, members, request, with};
 
 async fn held(app: &TestApp) -> String {
     app.connector(json!({"name": "held", "type": "held"})).await
@@ -57,6 +57,76 @@ async fn a_trigger_answers_with_the_queued_sync_and_where_it_is() {
                "attempt": 0, "created_at": sync["created_at"], "started_at": null, "last_progress_at": null,
                "finished_at": null, "counts": zero, "streams": [], "error": null})
     );
+}
+
+/// Triggers a sync while another one has not ended.
+async fn another(app: &TestApp, connector: &str, on_conflict: &str) -> Answer {
+    app.post(&format!("{connector}/sync"), json!({"on_conflict": on_conflict})).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_that_meets_a_sync_may_take_that_one_wait_for_it_or_replace_it() {
+    let app = TestApp::new().await;
+    let connector = held(&app).await;
+    let first = running(&app, &connector).await;
+
+    let there = another(&app, &connector, "return").await;
+    assert_eq!((there.status, there.location()), (StatusCode::OK, first.as_str()));
+    assert_eq!(there.json()["status"], "running");
+
+    let queued = another(&app, &connector, "queue").await;
+    assert_eq!((queued.status, &queued.json()["status"]), (StatusCode::ACCEPTED, &json!("queued")));
+    let again = another(&app, &connector, "queue").await;
+    assert_eq!((again.status, again.location()), (StatusCode::OK, queued.location()));
+    let other_mode = json!({"on_conflict": "queue", "mode": "full_refresh"});
+    let refused = app.post(&format!("{connector}/sync"), other_mode).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "sync.already_running"));
+    assert_eq!(refused.location(), queued.location());
+
+    app.post(&format!("{first}/cancel"), json!({})).await;
+    app.until(queued.location(), |sync| sync["status"] == "running").await;
+
+    let next = another(&app, &connector, "replace").await;
+    assert_eq!(next.status, StatusCode::ACCEPTED);
+    app.until(queued.location(), |sync| sync["status"] == "cancelled").await;
+    app.until(next.location(), |sync| sync["status"] == "running").await;
+    let last = another(&app, &connector, "queue").await;
+    let newest = another(&app, &connector, "replace").await;
+    app.until(newest.location(), |sync| sync["status"] == "running").await;
+    assert_eq!(app.get(last.location()).await.json()["status"], "cancelled", "it never began");
+}
+
+#[tokio::test]
+async fn a_trigger_that_was_answered_with_another_sync_is_answered_so_again() {
+    let app = TestApp::without_workers().await;
+    let connector = held(&app).await;
+    let first = triggered(&app, &connector).await;
+    let send = || async {
+        let body = json!({"on_conflict": "return"});
+        let request = crate::app::json(Method::POST, &format!("{connector}/sync"), body);
+        app.send(with(request, "idempotency-key", "k")).await
+    };
+    let there = send().await;
+    assert_eq!((there.status, there.location()), (StatusCode::OK, first.as_str()));
+    app.post(&format!("{first}/cancel"), json!({})).await;
+    let again = send().await;
+    assert_eq!((again.status, again.location()), (StatusCode::OK, first.as_str()));
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(app.get(&format!("{connector}/sync")).await.ids().len(), 1);
+}
+
+#[tokio::test]
+async fn a_sync_that_waits_is_not_begun_while_its_connector_is_paused() {
+    let app = TestApp::new().await;
+    let connector = held(&app).await;
+    let first = running(&app, &connector).await;
+    let queued = another(&app, &connector, "queue").await;
+    app.patch(&connector, json!({"status": "paused"})).await;
+    app.post(&format!("{first}/cancel"), json!({})).await;
+    app.until(&first, |sync| sync["status"] == "cancelled").await;
+    assert_eq!(app.get(queued.location()).await.json()["status"], "queued");
+    app.patch(&connector, json!({"status": "active"})).await;
+    app.until(queued.location(), |sync| sync["status"] == "running").await;
 }
 
 #[tokio::test]

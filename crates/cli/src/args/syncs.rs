@@ -1,6 +1,6 @@
 //! The arguments of `inlet syncs`.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{ApiArgs, LimitArgs, ModeArg, OrderArg};
 
@@ -90,7 +90,36 @@ pub(crate) struct TriggerArgs {
     /// Whether to read everything again
     #[arg(long, value_name = "MODE", env = "INLET_MODE", default_value = "incremental")]
     pub(crate) mode: ModeArg,
+    /// What becomes of it while another sync of the connector has not ended
+    #[arg(long, value_name = "WHAT", env = "INLET_ON_CONFLICT", default_value = "reject")]
+    pub(crate) on_conflict: OnConflictArg,
     /// Wait until it has ended, as `inlet syncs follow` does
     #[arg(long, env = "INLET_WAIT")]
     pub(crate) wait: bool,
+}
+
+/// What becomes of a sync while another one of its connector has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum OnConflictArg {
+    /// It is refused
+    Reject,
+    /// The other is shown instead
+    Return,
+    /// It waits for the other
+    Queue,
+    /// The other is cancelled, and this one comes next
+    Replace,
+}
+
+impl OnConflictArg {
+    /// As the API says it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::Return => "return",
+            Self::Queue => "queue",
+            Self::Replace => "replace",
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Syncs: which are wanted, and a copy of how they stand.
 
+use std::convert::Infallible;
+
 use async_trait::async_trait;
 use inlet_model::sync::{Failure, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{CollectionId, ConnectorId, Counts, SpaceId, StoreId, SyncId, Timestamp};
@@ -76,6 +78,18 @@ impl Sync {
     }
 }
 
+/// What becomes of a trigger while the connector has a sync that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnConflict {
+    /// It is refused, and told which sync is in the way.
+    #[default]
+    Reject,
+    /// It waits behind the sync that is active. One that is queued is in the way.
+    Queue,
+    /// The active sync and the queued one are cancelled, and it is the next.
+    Replace,
+}
+
 /// A sync given to a worker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
@@ -116,12 +130,15 @@ pub struct SyncTally {
 /// The syncs of the catalog. Every change of status goes through the table of legal moves.
 #[async_trait]
 pub trait Syncs {
-    /// Queues a sync. The conflict is the connector's sync that has not ended, or `None` if the connector is not there or paused.
+    /// Queues a sync. The conflict is the connector's sync that is in the way, or `None` if the connector is not there or paused.
     async fn sync_trigger(
         &self,
         sync: Sync,
+        on_conflict: OnConflict,
         idempotent: Option<Idempotent>,
     ) -> StoreResult<Effect<Option<Sync>>>;
+    /// Records a trigger that was answered with a sync there was already, so that repeating it is answered alike.
+    async fn sync_found(&self, idempotent: Idempotent) -> StoreResult<Effect<Infallible>>;
     /// A page of a connector's syncs, those that fit.
     async fn sync_list(
         &self,
@@ -144,7 +161,7 @@ pub trait Syncs {
         now: Timestamp,
     ) -> StoreResult<CancelEffect>;
     /// Gives the longest queued sync whose connector is free to the caller: it is running now, with a new fence. A connector is
-    /// free if no sync holds it and no [`Purge`](super::Purge) of its records is queued.
+    /// free if it is not paused, no sync holds it, and no [`Purge`](super::Purge) of its records is queued.
     async fn sync_claim(&self, now: Timestamp) -> StoreResult<Option<Claim>>;
     /// Gives the caller every sync that was running or cancelling when the process that held them ended: each with a new
     /// fence and, if running, one attempt more. Called once, at start.

@@ -20,7 +20,7 @@ use inlet_source::{
     Capabilities, ConnectorType, Environment, Message, Outlet, ReadRequest, Registry, Source, SourceError,
     StreamRequest, StreamSpec,
 };
-use inlet_store::catalog::{Connector, ConnectorStatus, Effect, Sync};
+use inlet_store::catalog::{Connector, ConnectorStatus, Effect, OnConflict, Sync};
 use inlet_store::collection::RecordQuery;
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStore, CollectionStores};
@@ -251,7 +251,7 @@ impl Fixture {
         let sync =
             Sync::queued(SyncId::new(now, &SystemEntropy), &self.connector, SyncTrigger::Api, mode, now);
         let id = sync.id;
-        assert_eq!(self.catalog.sync_trigger(sync, None).await.unwrap(), Effect::Done);
+        assert_eq!(self.catalog.sync_trigger(sync, OnConflict::Reject, None).await.unwrap(), Effect::Done);
         engine.wake();
         id
     }

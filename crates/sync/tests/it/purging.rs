@@ -150,7 +150,7 @@ async fn what_runs_in_a_deleted_collection_ends_before_its_store_goes_and_does_n
     let id = fixture.trigger(&engine, SyncMode::Incremental).await;
     fixture.wait_for_records(3).await;
     fixture.catalog.space_delete(&fixture.connector.space_id, true, now()).await.unwrap();
-    engine.deleted();
+    engine.unwanted();
     wait_until_done(&fixture).await;
     engine.ended(id).await;
     assert_eq!(fixture.sync(id).await.status, SyncStatus::Cancelled);

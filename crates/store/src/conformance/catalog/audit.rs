@@ -11,7 +11,7 @@ use serde_json::json;
 use super::given::{Given, after, first, sealed};
 use crate::catalog::{
     AUDIT_KEPT, Action, Actor, ApiKey, AuditEntry, AuditQuery, Catalog, Cause, Connector, Effect,
-    ExpectedVersion, KeyChange, KeyHash, PageQuery, Remains, Target,
+    ExpectedVersion, KeyChange, KeyHash, OnConflict, PageQuery, Remains, Target,
 };
 
 fn everything(page: PageQuery) -> AuditQuery {
@@ -66,7 +66,7 @@ pub async fn every_change_leaves_its_entry(catalog: Arc<dyn Catalog>) {
         catalog.collection_create(collection.clone(), None).await.unwrap();
         catalog.connector_create(connector.clone(), None).await.unwrap();
         catalog.connector_update(connector.clone()).await.unwrap();
-        catalog.sync_trigger(sync.clone(), None).await.unwrap();
+        catalog.sync_trigger(sync.clone(), OnConflict::Reject, None).await.unwrap();
         catalog.sync_cancel(connector.id, None, given.now()).await.unwrap();
         catalog.key_create(key.clone(), KeyHash([1; 32]), None).await.unwrap();
         catalog.key_update(key.id, KeyChange::default()).await.unwrap();

@@ -7,8 +7,8 @@ use inlet_model::sync::SyncStatus;
 
 use super::given::{Given, after, first};
 use crate::catalog::{
-    Catalog, Collection, ConnectorFilter, DeleteEffect, Effect, ExpectedVersion, NameFilter, Remains,
-    TaskKind,
+    Catalog, Collection, ConnectorFilter, DeleteEffect, Effect, ExpectedVersion, NameFilter, OnConflict,
+    Remains, TaskKind,
 };
 
 /// A collection is stored as it was given.
@@ -220,7 +220,7 @@ pub async fn a_collection_made_again_shows_nothing_of_the_old_one(catalog: Arc<d
         []
     );
     assert_eq!(given.catalog.connector_get(space_id, id, old.id).await.unwrap(), None);
-    let effect = given.catalog.sync_trigger(given.a_sync(&old), None).await.unwrap();
+    let effect = given.catalog.sync_trigger(given.a_sync(&old), OnConflict::Reject, None).await.unwrap();
     assert_eq!(effect, Effect::Conflict(None));
 }
 

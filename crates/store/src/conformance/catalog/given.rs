@@ -14,8 +14,8 @@ use inlet_model::{
 use serde_json::json;
 
 use crate::catalog::{
-    Actor, ApiKey, Catalog, Cause, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent, Order,
-    PageCursor, PageQuery, Role, Space, StoredAnswer, Sync,
+    Actor, ApiKey, Catalog, Cause, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent,
+    OnConflict, Order, PageCursor, PageQuery, Role, Space, StoredAnswer, Sync,
 };
 use crate::collection::{Phase, Run, StreamProgress, StreamStatus};
 
@@ -223,7 +223,10 @@ impl Given {
     /// A sync that was triggered.
     pub async fn queued_sync(&self, connector: &Connector) -> Sync {
         let sync = self.a_sync(connector);
-        assert_eq!(self.catalog.sync_trigger(sync.clone(), None).await.unwrap(), Effect::Done);
+        assert_eq!(
+            self.catalog.sync_trigger(sync.clone(), OnConflict::Reject, None).await.unwrap(),
+            Effect::Done
+        );
         sync
     }
 

@@ -7,7 +7,8 @@ use tokio::task::JoinSet;
 
 use super::given::{Given, first};
 use crate::catalog::{
-    Catalog, Collection, Connector, ConnectorFilter, Effect, Idempotent, Space, StoredAnswer, Sync,
+    Catalog, Collection, Connector, ConnectorFilter, Effect, Idempotent, OnConflict, Space, StoredAnswer,
+    Sync,
 };
 
 /// A request that has one effect and may carry a key.
@@ -65,7 +66,7 @@ impl Request for Connector {
 #[async_trait]
 impl Request for Sync {
     async fn send(&self, catalog: &dyn Catalog, idempotent: Option<Idempotent>) -> Effect<()> {
-        without_conflict(catalog.sync_trigger(self.clone(), idempotent).await.unwrap())
+        without_conflict(catalog.sync_trigger(self.clone(), OnConflict::Reject, idempotent).await.unwrap())
     }
 
     async fn had_effect(&self, catalog: &dyn Catalog) -> bool {
@@ -139,10 +140,18 @@ pub async fn a_conflict_stores_no_record(catalog: Arc<dyn Catalog>) {
     let connector = given.stored_connector().await;
     let in_the_way = given.queued_sync(&connector).await;
     let sync = given.a_sync(&connector);
-    let effect = given.catalog.sync_trigger(sync.clone(), Some(given.idempotent(1, 1))).await.unwrap();
+    let effect = given
+        .catalog
+        .sync_trigger(sync.clone(), OnConflict::Reject, Some(given.idempotent(1, 1)))
+        .await
+        .unwrap();
     assert_eq!(effect, Effect::Conflict(Some(in_the_way.clone())));
     given.catalog.sync_cancel(connector.id, Some(in_the_way.id), given.now()).await.unwrap();
-    let effect = given.catalog.sync_trigger(sync.clone(), Some(given.idempotent(1, 1))).await.unwrap();
+    let effect = given
+        .catalog
+        .sync_trigger(sync.clone(), OnConflict::Reject, Some(given.idempotent(1, 1)))
+        .await
+        .unwrap();
     assert_eq!(effect, Effect::Done);
 
     let space = given.a_space();

@@ -7,7 +7,7 @@ use inlet_model::sync::{Outcome, SyncStatus};
 use tokio::task::JoinSet;
 
 use super::given::Given;
-use crate::catalog::{Catalog, Sync};
+use crate::catalog::{Catalog, OnConflict, Sync};
 
 /// Nothing is claimed when nothing is queued.
 pub async fn nothing_is_claimed_when_nothing_is_queued(catalog: Arc<dyn Catalog>) {
@@ -39,7 +39,7 @@ pub async fn the_longest_queued_sync_is_claimed_first(catalog: Arc<dyn Catalog>)
         syncs.push(given.a_sync(&given.stored_connector().await));
     }
     for place in [2, 0, 3, 1] {
-        given.catalog.sync_trigger(syncs[place].clone(), None).await.unwrap();
+        given.catalog.sync_trigger(syncs[place].clone(), OnConflict::Reject, None).await.unwrap();
     }
     for sync in syncs {
         let claim = given.catalog.sync_claim(given.now()).await.unwrap().unwrap();

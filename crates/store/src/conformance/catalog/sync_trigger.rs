@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::given::{Given, first};
 use crate::StoreErrorKind;
 use crate::catalog::{
-    Catalog, Connector, ConnectorStatus, Effect, ExpectedVersion, Remains, Sync, SyncFilter,
+    Catalog, Connector, ConnectorStatus, Effect, ExpectedVersion, OnConflict, Remains, Sync, SyncFilter,
 };
 
 /// A triggered sync is queued as it was given.
@@ -21,7 +21,10 @@ pub async fn a_triggered_sync_is_queued_as_it_was_given(catalog: Arc<dyn Catalog
     ] {
         let connector = given.stored_connector().await;
         let sync = Sync { trigger, mode, ..given.a_sync(&connector) };
-        assert_eq!(given.catalog.sync_trigger(sync.clone(), None).await.unwrap(), Effect::Done);
+        assert_eq!(
+            given.catalog.sync_trigger(sync.clone(), OnConflict::Reject, None).await.unwrap(),
+            Effect::Done
+        );
         assert_eq!(given.sync(&sync).await, sync);
         assert_eq!(
             given.catalog.sync_list(connector.id, SyncFilter::default(), first(9)).await.unwrap().items,
@@ -39,10 +42,54 @@ pub async fn a_sync_that_has_not_ended_is_the_conflict(catalog: Arc<dyn Catalog>
     for in_the_way in [queued, running, cancelling] {
         let refused = Sync { id: given.a_sync(&given.stored_connector().await).id, ..in_the_way.clone() };
         let refused = Sync { status: SyncStatus::Queued, ..refused };
-        let effect = given.catalog.sync_trigger(refused.clone(), None).await.unwrap();
+        let effect = given.catalog.sync_trigger(refused.clone(), OnConflict::Reject, None).await.unwrap();
         assert_eq!(effect, Effect::Conflict(Some(in_the_way)));
         assert_eq!(given.catalog.sync_get(refused.connector_id, refused.id).await.unwrap(), None);
     }
+}
+
+/// One sync waits behind the active one; a second is in the way of the third.
+pub async fn one_sync_waits_behind_the_active_one(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let connector = given.stored_connector().await;
+    let running = given.running_sync(&connector).await.sync;
+    let (second, third) = (given.a_sync(&connector), given.a_sync(&connector));
+    let queue = |sync: &Sync| given.catalog.sync_trigger(sync.clone(), OnConflict::Queue, None);
+    assert_eq!(queue(&second).await.unwrap(), Effect::Done);
+    assert_eq!(queue(&third).await.unwrap(), Effect::Conflict(Some(second.clone())));
+    assert_eq!(given.sync(&running).await, running);
+    assert_eq!(given.sync(&second).await, second);
+    assert_eq!(given.catalog.sync_claim(given.now()).await.unwrap(), None, "its connector is not free");
+}
+
+/// What takes the place of others cancels them: what is queued has ended, what is active is to end.
+pub async fn what_takes_the_place_of_others_cancels_them(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let connector = given.stored_connector().await;
+    let running = given.running_sync(&connector).await.sync;
+    let [second, third, fourth] = [0; 3].map(|_| given.a_sync(&connector));
+    given.catalog.sync_trigger(second.clone(), OnConflict::Queue, None).await.unwrap();
+    for next in [&third, &fourth] {
+        let effect = given.catalog.sync_trigger(next.clone(), OnConflict::Replace, None).await.unwrap();
+        assert_eq!(effect, Effect::Done);
+    }
+    assert_eq!(given.sync(&running).await.status, SyncStatus::Cancelling);
+    for cancelled in [second, third] {
+        assert_eq!(given.sync(&cancelled).await.status, SyncStatus::Cancelled);
+    }
+    assert_eq!(given.sync(&fourth).await, fourth);
+}
+
+/// A sync that is queued is not begun while its connector is paused.
+pub async fn a_queued_sync_waits_while_its_connector_is_paused(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let connector = given.stored_connector().await;
+    let queued = given.queued_sync(&connector).await;
+    let paused = Connector { status: ConnectorStatus::Paused, ..connector.clone() };
+    given.catalog.connector_update(paused).await.unwrap();
+    assert_eq!(given.catalog.sync_claim(given.now()).await.unwrap(), None);
+    given.catalog.connector_update(Connector { version: 2, ..connector }).await.unwrap();
+    assert_eq!(given.catalog.sync_claim(given.now()).await.unwrap().unwrap().sync.id, queued.id);
 }
 
 /// A sync that has ended, however it did, is no conflict.
@@ -62,7 +109,7 @@ pub async fn of_a_hundred_parallel_triggers_one_wins_and_is_named_to_all_others(
     let mut triggers = JoinSet::new();
     for _ in 0..100 {
         let (catalog, sync) = (Arc::clone(&given.catalog), given.a_sync(&connector));
-        triggers.spawn(async move { catalog.sync_trigger(sync, None).await.unwrap() });
+        triggers.spawn(async move { catalog.sync_trigger(sync, OnConflict::Reject, None).await.unwrap() });
     }
     let effects = triggers.join_all().await;
     let page = given.catalog.sync_list(connector.id, SyncFilter::default(), first(100)).await.unwrap();
@@ -103,7 +150,7 @@ pub async fn a_connector_that_is_not_there_cannot_be_triggered(catalog: Arc<dyn 
         .unwrap();
     for unknown in [never_made, misplaced, deleted] {
         let sync = given.a_sync(&unknown);
-        let effect = given.catalog.sync_trigger(sync.clone(), None).await.unwrap();
+        let effect = given.catalog.sync_trigger(sync.clone(), OnConflict::Reject, None).await.unwrap();
         assert_eq!(effect, Effect::Conflict(None));
         assert_eq!(given.catalog.sync_get(sync.connector_id, sync.id).await.unwrap(), None);
     }
@@ -115,7 +162,8 @@ pub async fn a_paused_connector_cannot_be_triggered(catalog: Arc<dyn Catalog>) {
     let connector = given.stored_connector().await;
     let paused = Connector { status: ConnectorStatus::Paused, ..connector.clone() };
     given.catalog.connector_update(paused).await.unwrap();
-    let effect = given.catalog.sync_trigger(given.a_sync(&connector), None).await.unwrap();
+    let effect =
+        given.catalog.sync_trigger(given.a_sync(&connector), OnConflict::Reject, None).await.unwrap();
     assert_eq!(effect, Effect::Conflict(None));
     let active = Connector { version: 2, ..connector.clone() };
     given.catalog.connector_update(active).await.unwrap();
@@ -128,7 +176,7 @@ pub async fn a_sync_begins_its_life_queued(catalog: Arc<dyn Catalog>) {
     let connector = given.stored_connector().await;
     for status in SyncStatus::ALL.into_iter().filter(|status| *status != SyncStatus::Queued) {
         let sync = Sync { status, ..given.a_sync(&connector) };
-        let refused = given.catalog.sync_trigger(sync, None).await.unwrap_err();
+        let refused = given.catalog.sync_trigger(sync, OnConflict::Reject, None).await.unwrap_err();
         assert_eq!(refused.kind(), StoreErrorKind::Internal, "{status}");
     }
     assert_eq!(

@@ -13,8 +13,8 @@ use inlet_model::secret::SealedConfig;
 use inlet_model::sync::{Outcome, SyncMode, SyncTrigger};
 use inlet_model::{ConnectorId, KeyId, SeededEntropy, Timestamp};
 use inlet_store::catalog::{
-    ApiKey, Connector, ConnectorFilter, ConnectorStatus, ExpectedVersion, KeyHash, NameFilter, Remains, Role,
-    Sync, SyncFilter, TaskKind,
+    ApiKey, Connector, ConnectorFilter, ConnectorStatus, ExpectedVersion, KeyHash, NameFilter, OnConflict,
+    Remains, Role, Sync, SyncFilter, TaskKind,
 };
 use inlet_store::conformance::catalog::given::{Given, first, sealed};
 use inlet_store::sqlite::SqliteCatalog;
@@ -143,7 +143,7 @@ async fn write_everything(path: &Path) {
 
     let queued =
         Sync { trigger: SyncTrigger::Schedule, mode: SyncMode::FullRefresh, ..given.a_sync(&with_history) };
-    given.catalog.sync_trigger(queued, Some(given.idempotent(1, 1))).await.unwrap();
+    given.catalog.sync_trigger(queued, OnConflict::Reject, Some(given.idempotent(1, 1))).await.unwrap();
     given.catalog.space_create(given.a_space(), Some(given.idempotent(2, 7))).await.unwrap();
     let created_at = given.now();
     let id = KeyId::new(created_at, &SeededEntropy::new(3));

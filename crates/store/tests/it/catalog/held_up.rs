@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use inlet_model::sync::{Outcome, SyncStatus};
-use inlet_store::catalog::{CancelEffect, Connector, Effect, ExpectedVersion, Remains, Sync};
+use inlet_store::catalog::{CancelEffect, Connector, Effect, ExpectedVersion, OnConflict, Remains, Sync};
 use inlet_store::conformance::catalog::given::Given;
 use tempfile::TempDir;
 
@@ -44,7 +44,7 @@ async fn it_is_the_conflict_of_a_trigger() {
     for status in HELD_UP {
         let (connector, sync) = held_up.sync_that_is(status).await;
         let wanted = held_up.given.a_sync(&connector);
-        let effect = held_up.given.catalog.sync_trigger(wanted, None).await.unwrap();
+        let effect = held_up.given.catalog.sync_trigger(wanted, OnConflict::Reject, None).await.unwrap();
         assert_eq!(effect, Effect::Conflict(Some(sync)));
     }
 }

@@ -21,16 +21,32 @@ pub(super) fn cancel(
         None => sync_row::unfinished(tx, connector_id)?,
     };
     let Some(mut sync) = found else { return Ok(CancelEffect::None) };
-    let before = sync.status;
-    want_cancelled(tx, &mut sync, now)?;
-    if sync.status != before {
-        tx.audit(Action::SyncCancel, Target::sync(&sync))?;
-    }
+    cancel_one(tx, &mut sync, now)?;
     Ok(match sync.status {
         SyncStatus::Cancelling => CancelEffect::Cancelling(sync),
         SyncStatus::Cancelled => CancelEffect::Cancelled(sync),
         _ => CancelEffect::AlreadyFinished(sync),
     })
+}
+
+/// Cancels the sync that holds the connector, and the one that waits for it.
+pub(super) fn all(tx: &Write<'_>, connector_id: ConnectorId, now: Timestamp) -> Result<(), Trouble> {
+    unfinished(tx, connector_id)?.iter_mut().try_for_each(|sync| cancel_one(tx, sync, now))
+}
+
+/// Cancels a sync, and says in the audit log if that changed anything.
+fn cancel_one(tx: &Write<'_>, sync: &mut Sync, now: Timestamp) -> Result<(), Trouble> {
+    let before = sync.status;
+    want_cancelled(tx, sync, now)?;
+    if sync.status != before {
+        tx.audit(Action::SyncCancel, Target::sync(sync))?;
+    }
+    Ok(())
+}
+
+fn unfinished(tx: &Transaction<'_>, connector_id: ConnectorId) -> Result<Vec<Sync>, Trouble> {
+    let unfinished = [sync_row::active(tx, connector_id)?, sync_row::queued(tx, connector_id)?];
+    Ok(unfinished.into_iter().flatten().collect())
 }
 
 /// Cancels what a connector that goes has not ended. Gives its syncs as they are now: one that held it, one that was queued.
@@ -39,8 +55,7 @@ pub(in super::super) fn want_cancelled_of(
     connector_id: ConnectorId,
     now: Timestamp,
 ) -> Result<Vec<Sync>, Trouble> {
-    let unfinished = [sync_row::active(tx, connector_id)?, sync_row::queued(tx, connector_id)?];
-    let mut unfinished: Vec<Sync> = unfinished.into_iter().flatten().collect();
+    let mut unfinished = unfinished(tx, connector_id)?;
     unfinished.iter_mut().try_for_each(|sync| want_cancelled(tx, sync, now))?;
     Ok(unfinished)
 }

@@ -31,7 +31,7 @@ struct KeptSettings {
 pub(super) fn claim(tx: &Transaction<'_>, now: Timestamp) -> Result<Option<Claim>, Trouble> {
     let next = sync_row::one(
         tx,
-        "WHERE s.status = 'queued' AND NOT EXISTS (
+        "WHERE s.status = 'queued' AND c.status = 'active' AND NOT EXISTS (
              SELECT 1 FROM syncs AS a WHERE a.connector_id = s.connector_id
                  AND a.status IN ('running', 'waiting', 'needs_approval', 'cancelling'))
              AND NOT EXISTS (SELECT 1 FROM purges AS p WHERE p.connector_id = s.connector_id)

@@ -7,6 +7,8 @@ pub(super) mod sync_row;
 mod tally;
 mod trigger;
 
+use std::convert::Infallible;
+
 use async_trait::async_trait;
 use inlet_model::sync::{Failure, SyncStatus};
 use inlet_model::{ConnectorId, SyncId, Timestamp};
@@ -15,7 +17,7 @@ pub(super) use self::cancel::want_cancelled_of;
 use super::{SqliteCatalog, idempotency};
 use crate::StoreResult;
 use crate::catalog::{
-    CancelEffect, Claim, Effect, Idempotent, Page, PageQuery, Sync, SyncFilter, SyncTally, Syncs,
+    CancelEffect, Claim, Effect, Idempotent, OnConflict, Page, PageQuery, Sync, SyncFilter, SyncTally, Syncs,
 };
 use crate::collection::Run;
 
@@ -24,12 +26,17 @@ impl Syncs for SqliteCatalog {
     async fn sync_trigger(
         &self,
         sync: Sync,
+        on_conflict: OnConflict,
         idempotent: Option<Idempotent>,
     ) -> StoreResult<Effect<Option<Sync>>> {
         self.write("trigger a sync", move |tx| {
-            idempotency::once(tx, idempotent, || trigger::trigger(tx, &sync))
+            idempotency::once(tx, idempotent, || trigger::trigger(tx, &sync, on_conflict))
         })
         .await
+    }
+
+    async fn sync_found(&self, idempotent: Idempotent) -> StoreResult<Effect<Infallible>> {
+        self.write("record an answer", move |tx| idempotency::once(tx, Some(idempotent), || Ok(None))).await
     }
 
     async fn sync_list(

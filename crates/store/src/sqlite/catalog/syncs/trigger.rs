@@ -3,13 +3,17 @@
 use super::super::audit::Write;
 use super::super::connectors;
 use super::super::error::Trouble;
-use super::sync_row;
-use crate::catalog::{Action, ConnectorStatus, Sync, Target};
+use super::{cancel, sync_row};
+use crate::catalog::{Action, ConnectorStatus, OnConflict, Sync, Target};
 use inlet_model::sync::SyncStatus;
 
-/// Queues the sync, or finds what is in its way: the connector's sync that has not ended, or that the connector is not
+/// Queues the sync, or finds what is in its way: a sync of the connector that has not ended, or that the connector is not
 /// there or paused.
-pub(super) fn trigger(tx: &Write<'_>, sync: &Sync) -> Result<Option<Option<Sync>>, Trouble> {
+pub(super) fn trigger(
+    tx: &Write<'_>,
+    sync: &Sync,
+    on_conflict: OnConflict,
+) -> Result<Option<Option<Sync>>, Trouble> {
     if sync.status != SyncStatus::Queued {
         return Err(Trouble::Broken("a sync begins its life queued"));
     }
@@ -22,8 +26,16 @@ pub(super) fn trigger(tx: &Write<'_>, sync: &Sync) -> Result<Option<Option<Sync>
     if connector.is_none() {
         return Ok(Some(None));
     }
-    if let Some(earlier) = sync_row::unfinished(tx, sync.connector_id)? {
-        return Ok(Some(Some(earlier)));
+    let in_the_way = match on_conflict {
+        OnConflict::Reject => sync_row::unfinished(tx, sync.connector_id)?,
+        OnConflict::Queue => sync_row::queued(tx, sync.connector_id)?,
+        OnConflict::Replace => {
+            cancel::all(tx, sync.connector_id, sync.created_at)?;
+            None
+        }
+    };
+    if in_the_way.is_some() {
+        return Ok(Some(in_the_way));
     }
     sync_row::insert(tx, sync)?;
     tx.audit(Action::SyncTrigger, Target::sync(sync))?;
