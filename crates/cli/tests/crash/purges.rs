@@ -74,7 +74,7 @@ fn an_id_that_is_used_again_shows_no_old_data_wherever_the_delete_was_killed() {
             let mut command = home.command(["serve", "--listen", "127.0.0.1:0", "--auth", "none"]);
             command.env("INLET_FAULTS", &fault);
             // The first writes are those of the start: then there is no server to ask.
-            if let Some(server) = Server::try_of(command) {
+            if let Ok(server) = Server::started(command) {
                 delete(&server, &format!("{COLLECTION}?cascade=true"));
             }
             let server = start(&home, "");

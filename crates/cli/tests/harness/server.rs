@@ -31,12 +31,8 @@ impl Server {
         Self::started(command).unwrap_or_else(|said| panic!("the server did not start: {said}"))
     }
 
-    /// The same, for a command that may not come so far.
-    pub(crate) fn try_of(command: Command) -> Option<Self> {
-        Self::started(command).ok()
-    }
-
-    fn started(mut command: Command) -> Result<Self, String> {
+    /// The same, for a command that may not come so far: then what it said.
+    pub(crate) fn started(mut command: Command) -> Result<Self, String> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = child.stderr.take().unwrap();
