@@ -46,6 +46,8 @@ pub struct EngineOptions {
     pub commit_delay: Duration,
     /// … or at this many bytes.
     pub commit_bytes: usize,
+    /// A sync whose source is silent for so long has failed.
+    pub stall_limit: Duration,
     /// A record of more bytes is rejected.
     pub max_record_bytes: usize,
     /// A sync that rejects more records than this fails.
@@ -61,6 +63,7 @@ impl Default for EngineOptions {
             sync_bytes: 18 << 20,
             commit_delay: Duration::from_millis(250),
             commit_bytes: 6 << 20,
+            stall_limit: Duration::from_secs(60 * 60),
             max_record_bytes: 16 << 20,
             max_rejected: 1000,
             period: Duration::from_secs(5),

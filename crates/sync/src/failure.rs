@@ -1,5 +1,7 @@
 //! What ends a sync before its time, and how it is told.
 
+use std::time::Duration;
+
 use inlet_model::StreamName;
 use inlet_model::fields::FieldErrors;
 use inlet_model::secret::{Unreadable, UnreadableSecret};
@@ -111,6 +113,18 @@ pub(crate) fn crash_loop(attempts: u32) -> Failure {
     )
 }
 
+/// A source was silent for too long; `doing` what, such as `reading`.
+pub(crate) fn stalled(doing: &str, limit: Duration) -> Failure {
+    Failure {
+        code: "sync.stalled".to_owned(),
+        message: format!("the source has said nothing for {} seconds while {doing}", limit.as_secs_f64()),
+        hint: Some(
+            "check whether the source hangs; the next sync goes on from what was committed".to_owned(),
+        ),
+        retryable: true,
+    }
+}
+
 /// A source came to its end and said nothing of the stream's: the stream cannot be called complete.
 pub(crate) fn never_ended(stream: &StreamName) -> Failure {
     let code = inlet_source::ErrorKind::Internal.code();
@@ -164,6 +178,7 @@ mod tests {
             "sync.too_many_rejected",
             "sync.streams_failed",
             "sync.crash_loop",
+            "sync.stalled",
             "sync.internal",
         ];
         for code in of_sources.iter().chain(&of_stores).chain(&of_syncs) {

@@ -72,6 +72,7 @@ pub(crate) async fn read(
         open,
         counted,
         failed: Vec::new(),
+        heard: Instant::now(),
     };
     let pumped = pump.run().await;
     // However it ended, no more is taken; a source that does not notice is left to die alone.
@@ -135,6 +136,8 @@ struct Pump<'a> {
     /// The run's counters, as far as the metrics have them.
     counted: Counts,
     failed: Vec<(String, Failure)>,
+    /// When the source last said something, or last could not because a commit was in its way.
+    heard: Instant,
 }
 
 impl Pump<'_> {
@@ -154,22 +157,27 @@ impl Pump<'_> {
             if idle && source_ended {
                 return Ok(());
             }
+            let listens = !source_ended && !self.gathering.is_full(options);
             tokio::select! {
                 biased;
                 () = self.context.cancelled.notified() => return self.stopped(Stop::Cancelled).await,
                 () = self.context.shared.stopping() => return self.stopped(Stop::Interrupted).await,
                 committed = committed(&mut self.committing), if !idle => self.check(committed?)?,
-                taken = self.receiver.next(), if !source_ended && !self.gathering.is_full(options) => match taken {
+                taken = self.receiver.next(), if listens => match taken {
                     Some(taken) => self.take(taken),
                     None => source_ended = true,
                 },
                 () = until(due_at), if idle && due_at.is_some() => {}
+                () = tokio::time::sleep_until(self.heard + options.stall_limit), if idle && listens => {
+                    return Err(Stop::Failed(failure::stalled("it was read", options.stall_limit)));
+                }
             }
         }
     }
 
     fn take(&mut self, taken: Taken) {
         fault::point("engine.batch");
+        self.heard = Instant::now();
         let Taken { message, room } = taken;
         let item = match message {
             Message::Listing { stream, scope } => Item::Listing { stream, scope },
@@ -223,6 +231,7 @@ impl Pump<'_> {
     }
 
     fn check(&mut self, receipt: Receipt) -> Result<(), Stop> {
+        self.heard = Instant::now();
         self.count(receipt);
         let allowed = self.context.shared.options.max_rejected;
         if receipt.counts.rejected > allowed {

@@ -140,7 +140,9 @@ impl RunContext {
             return Ok(names.into_iter().map(|name| StreamPlan::from_name(name, mode)).collect());
         }
         let discovering = built.clone();
-        let discovered = self.unless_cancelled(async move { discovering.discover().await }).await??;
+        let discovered = self
+            .unless_cancelled("its streams were listed", async move { discovering.discover().await })
+            .await??;
         Ok(discovered.into_iter().map(|spec| StreamPlan::from_spec(spec, mode)).collect())
     }
 
@@ -240,7 +242,8 @@ impl RunContext {
             return Ok(Ok(BTreeSet::new()));
         }
         let (source, stream, keys) = (source.clone(), stream.clone(), asked.clone());
-        let answer = self.unless_cancelled(async move { source.verify_absent(&stream, keys).await }).await?;
+        let asking = async move { source.verify_absent(&stream, keys).await };
+        let answer = self.unless_cancelled("it was asked for keys", asking).await?;
         Ok(answer.map(|there| asked.into_iter().filter(|key| !there.contains(key)).collect()))
     }
 
@@ -270,17 +273,20 @@ impl RunContext {
     }
 
     /// Waits for the source's `work` in a task of its own, so that not even a source that blocks its thread
-    /// delays a cancel.
+    /// delays a cancel. `doing` says what it does, for the case that it does not come to an end.
     async fn unless_cancelled<T: Send + 'static>(
         &self,
+        doing: &str,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Stop> {
+        let limit = self.shared.options.stall_limit;
         let task = tokio::spawn(work);
         let abort = task.abort_handle();
         let ended = tokio::select! {
             done = task => done.map_err(|_| Stop::Failed(failure::permanent("source.internal", "the source broke down"))),
             () = self.cancelled.notified() => Err(Stop::Cancelled),
             () = self.shared.stopping() => Err(Stop::Interrupted),
+            () = tokio::time::sleep(limit) => Err(Stop::Failed(failure::stalled(doing, limit))),
         };
         abort.abort();
         ended

@@ -6,7 +6,9 @@ use inlet_source::{ErrorKind, Message, SourceError};
 use inlet_store::collection::StreamStatus;
 use inlet_sync::EngineOptions;
 
-use crate::fixture::{Build, Fixture, batch, complete, end, listing, stream};
+use crate::fixture::{
+    Build, Fixture, batch, complete, end, list_the_rest, list_three_and_hang, listing, stream,
+};
 
 #[tokio::test]
 async fn a_stream_that_fails_leaves_the_others_complete() {
@@ -81,6 +83,42 @@ async fn a_source_that_does_not_end_its_streams_has_not_succeeded() {
     let statuses = [StreamStatus::Succeeded, StreamStatus::Failed, StreamStatus::Failed];
     assert_eq!(sync.streams.iter().map(|stream| stream.status).collect::<Vec<_>>(), statuses);
     assert_eq!(fixture.records().await.len(), 2, "what was committed stays");
+}
+
+#[tokio::test]
+async fn a_source_that_falls_silent_fails_the_sync_and_the_next_goes_on() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(list_three_and_hang);
+    let stall_limit = std::time::Duration::from_millis(300);
+    let engine = fixture.engine_with(EngineOptions { stall_limit, ..EngineOptions::default() }).await;
+    let sync = fixture.sync_to_the_end(&engine).await;
+    assert_eq!(sync.status, SyncStatus::Failed);
+    let failure = sync.failure.expect("it failed");
+    assert_eq!(failure.code, "sync.stalled");
+    assert_eq!(failure.message, "the source has said nothing for 0.3 seconds while it was read");
+    assert!(failure.retryable);
+    assert_eq!(fixture.records().await.len(), 3, "what was committed stays");
+
+    fixture.script(list_the_rest);
+    assert_eq!(fixture.sync_to_the_end(&engine).await.status, SyncStatus::Succeeded);
+    assert_eq!(fixture.records().await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_source_that_says_a_little_now_and_then_has_not_fallen_silent() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(|request, out| async move {
+        for id in 0..20 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            let batch = batch(&request, "s", id..id + 1, "a");
+            out.send(Message::Batch { batch, checkpoint: Some(id.into()) }).await.unwrap();
+        }
+        out.send(end("s")).await.unwrap();
+        Ok(())
+    });
+    let stall_limit = std::time::Duration::from_millis(500);
+    let engine = fixture.engine_with(EngineOptions { stall_limit, ..EngineOptions::default() }).await;
+    assert_eq!(fixture.sync_to_the_end(&engine).await.status, SyncStatus::Succeeded);
 }
 
 #[tokio::test]
