@@ -38,6 +38,13 @@ pub(crate) struct TypePath {
     pub(crate) name: String,
 }
 
+impl ConnectorPath {
+    /// The path of a sync of this connector.
+    pub(crate) fn sync(&self, sync_id: SyncId) -> SyncPath {
+        SyncPath { connector: self.clone(), sync_id }
+    }
+}
+
 /// `…/sync/{sync_id}`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SyncPath {

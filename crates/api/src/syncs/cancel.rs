@@ -88,7 +88,7 @@ async fn cancel(api: &Api, path: ConnectorPath, id: Option<SyncId>, post: Post) 
         }
         CancelEffect::AlreadyFinished(sync) => {
             let detail = format!("The sync has already ended: it {}.", sync.status);
-            let location = SyncPath { connector: path, sync_id: sync.id }.to_string();
+            let location = path.sync(sync.id).to_string();
             let location = HeaderValue::try_from(location).expect("a path of ids is visible ASCII");
             let problem = Problem::new(Code::SyncFinished, detail).header(header::LOCATION, location);
             Err(problem.resource(&SyncView::read(api, sync).await?))

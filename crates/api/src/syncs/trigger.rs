@@ -26,7 +26,7 @@ use crate::codes::Code;
 use crate::find;
 use crate::idempotency::{Attempt, settle};
 use crate::operation::{Access, Operation, Param, path};
-use crate::paths::{ConnectorPath, SyncPath};
+use crate::paths::ConnectorPath;
 use crate::problem::Problem;
 use crate::query::NoQuery;
 
@@ -116,8 +116,8 @@ pub(crate) async fn trigger(
     let (mode, conflict) = read(post.body)?;
     let connector = find::connector(&api, &path).await?;
     let sync = queued(&api, &connector, &caller, mode);
-    let answer =
-        Answer::new(StatusCode::ACCEPTED, &SyncView::from(sync.clone())).location(place(&path, sync.id));
+    let answer = Answer::new(StatusCode::ACCEPTED, &SyncView::from(sync.clone()))
+        .location(path.sync(sync.id).to_string());
     let record = post.attempt.as_ref().map(|attempt| attempt.record(&answer));
     match settle(answer, api.catalog.sync_trigger(sync, conflict.in_catalog(), record).await?)? {
         Ok(answer) => {
@@ -155,7 +155,7 @@ async fn found(
     there: Sync,
     attempt: Option<Attempt>,
 ) -> Result<Answer, Problem> {
-    let location = place(path, there.id);
+    let location = path.sync(there.id).to_string();
     let answer = Answer::ok(&SyncView::read(api, there).await?).location(location);
     let Some(attempt) = attempt else { return Ok(answer) };
     let record = attempt.record(&answer);
@@ -163,11 +163,6 @@ async fn found(
         Ok(answer) => Ok(answer),
         Err(nothing) => match nothing {},
     }
-}
-
-/// Where a sync is.
-fn place(path: &ConnectorPath, sync_id: SyncId) -> String {
-    SyncPath { connector: path.clone(), sync_id }.to_string()
 }
 
 fn queued(api: &Api, connector: &Connector, caller: &Caller, mode: SyncMode) -> Sync {
@@ -183,7 +178,7 @@ pub(crate) async fn already_running(
     path: &ConnectorPath,
     running: Sync,
 ) -> Result<Problem, Problem> {
-    let location = place(path, running.id);
+    let location = path.sync(running.id).to_string();
     let detail = format!(
         "The sync `{}` of this connector is {} and has not ended. Wait for it, or cancel it first.",
         running.id, running.status

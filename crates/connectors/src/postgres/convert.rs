@@ -9,7 +9,7 @@ use inlet_model::json::{Canonicalizer, JsonError, JsonErrorKind, Limits, is_numb
 use inlet_model::key::KeyError;
 use inlet_source::{ErrorKind, Occurrences, SourceError, StreamRequest, encode_content_key, too_large};
 
-use self::moments::{Strange, write_date, write_moment, write_time_of_day};
+use self::moments::{Strange, quoted, write_date, write_moment, write_time_of_day};
 use super::client::copy_binary::{Broken, Fields};
 use super::kinds::{Form, Kind};
 use super::tables::{Column, Table};
@@ -70,12 +70,7 @@ impl Values {
                 write_base64(field, out);
                 Ok(())
             }
-            Form::Uuid => {
-                out.push(b'"');
-                binary::write_uuid(field, out)?;
-                out.push(b'"');
-                Ok(())
-            }
+            Form::Uuid => quoted(out, |out| binary::write_uuid(field, out)),
             Form::Jsonb => {
                 let json = field.strip_prefix(&[JSONB_VERSION]).ok_or(Bad::Strange)?;
                 self.canonicalizer.value(json, out).map(|_| ()).map_err(Bad::Json)
@@ -249,7 +244,7 @@ impl RowWriter {
         let columns = self.outputs.iter().map(|output| &output.column).chain(&self.further);
         let mut fields = Fields::of(row);
         let fields: Vec<_> = columns.map(|column| Some((column.form, fields.next().ok()??))).collect();
-        self.order.iter().map(|index| place_of(fields[*index]?)).collect()
+        self.order.iter().map(|index| place_of((*fields.get(*index)?)?)).collect()
     }
 
     /// Puts the record of a row into `batch`; one that cannot be is refused there.

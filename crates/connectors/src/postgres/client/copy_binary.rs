@@ -1,6 +1,6 @@
 //! The binary form in which COPY sends rows.
 //!
-//! <https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.55.9.4>, "Binary Format"
+//! <https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS>, "Binary Format"
 
 use std::io;
 

@@ -6,6 +6,7 @@
 use std::io::Write;
 
 use super::Bad;
+use super::moments::quoted;
 
 /// Days from 0000-03-01 to 2000-01-01. Years that begin in March end with their leap day.
 const TO_2000: i64 = 730_425;
@@ -119,12 +120,10 @@ pub(super) fn write_date(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Bad> {
     match i32::from_be_bytes(exactly(bytes)?) {
         i32::MAX => other(b"\"Infinity\"", out),
         i32::MIN => other(b"\"-Infinity\"", out),
-        days => {
-            out.push(b'"');
+        days => quoted(out, |out| {
             push_day(days.into(), out);
-            out.push(b'"');
             Ok(())
-        }
+        }),
     }
 }
 
@@ -135,10 +134,10 @@ pub(super) fn write_time_of_day(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), B
     if !(0..=DAY).contains(&micros) {
         return Err(Bad::Strange);
     }
-    out.push(b'"');
-    push_clock(micros, out);
-    out.push(b'"');
-    Ok(())
+    quoted(out, |out| {
+        push_clock(micros, out);
+        Ok(())
+    })
 }
 
 /// Appends date and time.
@@ -146,14 +145,15 @@ pub(super) fn write_moment(bytes: &[u8], is_zoned: bool, out: &mut Vec<u8>) -> R
     match i64::from_be_bytes(exactly(bytes)?) {
         i64::MAX => other(b"\"Infinity\"", out),
         i64::MIN => other(b"\"-Infinity\"", out),
-        micros => {
-            out.push(b'"');
+        micros => quoted(out, |out| {
             push_day(micros.div_euclid(DAY), out);
             out.push(b'T');
             push_clock(micros.rem_euclid(DAY), out);
-            out.extend_from_slice(if is_zoned { b"Z\"" } else { b"\"" });
+            if is_zoned {
+                out.push(b'Z');
+            }
             Ok(())
-        }
+        }),
     }
 }
 

@@ -57,7 +57,11 @@ pub(super) fn write_moment(text: &str, is_zoned: bool, out: &mut Vec<u8>) -> Res
     })
 }
 
-fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Strange>) -> Result<(), Strange> {
+/// Puts what is written into quotes.
+pub(super) fn quoted<E>(
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
     out.push(b'"');
     write(out)?;
     out.push(b'"');

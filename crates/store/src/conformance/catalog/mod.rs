@@ -96,6 +96,7 @@ macro_rules! catalog_tests {
                 a_sync_that_has_not_ended_is_the_conflict,
                 one_sync_waits_behind_the_active_one,
                 what_takes_the_place_of_others_cancels_them,
+                an_answer_with_a_sync_that_was_there_is_kept,
                 a_queued_sync_waits_while_its_connector_is_paused,
                 a_sync_that_has_ended_is_no_conflict,
                 of_a_hundred_parallel_triggers_one_wins_and_is_named_to_all_others,

@@ -80,6 +80,18 @@ pub async fn what_takes_the_place_of_others_cancels_them(catalog: Arc<dyn Catalo
     assert_eq!(given.sync(&fourth).await, fourth);
 }
 
+/// A trigger that was answered with a sync there was already is answered so again, and its key serves no other request.
+pub async fn an_answer_with_a_sync_that_was_there_is_kept(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let (request, other) = (given.idempotent(1, 1), given.idempotent(1, 2));
+    assert_eq!(given.catalog.sync_found(request.clone()).await.unwrap(), Effect::Done);
+    let again = given.catalog.sync_found(request.clone()).await.unwrap();
+    assert_eq!(again, Effect::Replayed(request.answer));
+    let connector = given.stored_connector().await;
+    let trigger = given.catalog.sync_trigger(given.a_sync(&connector), OnConflict::Reject, Some(other));
+    assert_eq!(trigger.await.unwrap(), Effect::Mismatch);
+}
+
 /// A sync that is queued is not begun while its connector is paused.
 pub async fn a_queued_sync_waits_while_its_connector_is_paused(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);

@@ -105,9 +105,19 @@ fn move_log(connection: &Connection) -> rusqlite::Result<bool> {
 #[cfg(test)]
 mod tests {
     use inlet_model::SeededEntropy;
+    use tempfile::TempDir;
 
     use super::super::{schema, stores::Options};
     use super::*;
+
+    /// A file, and its log, which is long at so many pages.
+    fn opened(limit: u32) -> (TempDir, Connection, Wal) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("collection.db");
+        let (mut writer, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
+        let wal = Wal::of(&mut writer, &path, limit).unwrap();
+        (folder, writer, wal)
+    }
 
     /// A commit of about `pages` pages.
     fn write(connection: &Connection, pages: u32) {
@@ -117,10 +127,7 @@ mod tests {
 
     #[test]
     fn a_log_that_is_long_is_moved_beside_the_writer_and_begun_anew() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("collection.db");
-        let (mut writer, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
-        let mut wal = Wal::of(&mut writer, &path, 300).unwrap();
+        let (_folder, writer, mut wal) = opened(300);
         write(&writer, 100);
         wal.tend(&writer);
         assert!(matches!(wal.mover, Mover::Unborn), "it is short");
@@ -138,10 +145,7 @@ mod tests {
 
     #[test]
     fn a_log_that_grows_faster_than_it_is_moved_is_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("collection.db");
-        let (mut writer, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
-        let mut wal = Wal::of(&mut writer, &path, 100).unwrap();
+        let (_folder, writer, mut wal) = opened(100);
         for _ in 0..100 {
             write(&writer, 50);
             wal.tend(&writer);
@@ -151,11 +155,8 @@ mod tests {
 
     #[test]
     fn while_a_reader_looks_back_the_writer_goes_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("collection.db");
-        let (mut writer, _) = schema::open(&path, &Options::default(), &SeededEntropy::new(1)).unwrap();
-        let mut wal = Wal::of(&mut writer, &path, 100).unwrap();
-        let mut reader = schema::open_reader(&path, 1 << 20).unwrap();
+        let (_folder, writer, mut wal) = opened(100);
+        let mut reader = schema::open_reader(&wal.path, 1 << 20).unwrap();
         let reading = reader.transaction().unwrap();
         let count = |connection: &Connection| -> i64 {
             connection.query_row("SELECT count(*) FROM blocks", [], |row| row.get(0)).unwrap()

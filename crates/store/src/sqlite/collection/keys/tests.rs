@@ -18,6 +18,11 @@ fn empty_table() -> Connection {
     connection
 }
 
+/// A key log that shares its room with no other.
+fn log_of(options: &Options) -> KeyLog {
+    KeyLog::new(options, &KeyLogRoom::default())
+}
+
 fn row(change: u64) -> KeyRow {
     KeyRow { hash: [1; HASH_LEN], change, created_us: -1, scope: ScopeId(3) }
 }
@@ -83,7 +88,7 @@ proptest! {
     ) {
         let connection = empty_table();
         let options = Options { logged_rows: 1, scattered_rows: 0, key_log_rows, ..Options::default() };
-        let mut log = KeyLog::new(&options, &KeyLogRoom::default());
+        let mut log = log_of(&options);
         let mut expected = BTreeMap::new();
         for ((commit, then), change) in commits.into_iter().zip(1..) {
             log.merge_if_long(&connection, || Ok(())).unwrap();
@@ -142,17 +147,14 @@ fn what_is_no_filed_key_is_not_taken_apart() {
 fn a_row_that_has_gone_is_noticed() {
     let table = empty_table();
     assert!(matches!(remove(&table, [&[1][..]].into_iter()), Err(Trouble::Damaged(_))));
-    let mut log = KeyLog::new(&Options::default(), &KeyLogRoom::default());
+    let mut log = log_of(&Options::default());
     assert!(matches!(log.write(&table, &[(&[1], &[])], 0), Err(Trouble::Damaged(_))));
 }
 
 #[test]
 fn rows_that_lie_close_or_are_few_are_written_into_the_table() {
     let table = empty_table();
-    let mut log = KeyLog::new(
-        &Options { logged_rows: 2, scattered_rows: 4, ..Options::default() },
-        &KeyLogRoom::default(),
-    );
+    let mut log = log_of(&Options { logged_rows: 2, scattered_rows: 4, ..Options::default() });
     let stored = stored(Some(row(1)));
     let parts_after = |log: &mut KeyLog, keys: &[&[u8]], passed| {
         let rows: Vec<_> = keys.iter().map(|key| (*key, stored.as_slice())).collect();
@@ -171,10 +173,7 @@ fn rows_that_lie_close_or_are_few_are_written_into_the_table() {
 #[test]
 fn a_merge_that_is_given_up_is_done_later() {
     let table = empty_table();
-    let mut log = KeyLog::new(
-        &Options { logged_rows: 1, scattered_rows: 0, ..Options::default() },
-        &KeyLogRoom::default(),
-    );
+    let mut log = log_of(&Options { logged_rows: 1, scattered_rows: 0, ..Options::default() });
     log.write(&table, &[(b"a", &stored(Some(row(1))))], 0).unwrap();
     assert!(matches!(log.merge(&table, || Err(Trouble::Cancelled)), Err(Trouble::Cancelled)));
     log.forget();
