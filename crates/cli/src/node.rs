@@ -11,7 +11,7 @@ use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
 use inlet_source::{Egress, Environment, Registry};
 use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores, StoreError};
-use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
+use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
 use prometheus_client::registry::Registry as MetricRegistry;
 
 use crate::args::EncryptionArgs;
@@ -44,6 +44,8 @@ pub(crate) struct NodeOptions {
     pub(crate) egress: Egress,
     /// Whether it runs syncs, and takes over those that an earlier process left.
     pub(crate) runs_syncs: bool,
+    /// Whether its syncs wait for sources that are out of reach. A person at a terminal would rather know at once.
+    pub(crate) waits_for_sources: bool,
 }
 
 /// All parts of Inlet over one data directory, in this process.
@@ -97,10 +99,14 @@ impl Node {
             environment: environment.clone(),
             vault: vault.clone(),
             clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
             metrics: EngineMetrics::register(&mut metrics, &registry),
         };
         let metrics = Metrics::new(metrics, &*clock);
         let mut engine_options = EngineOptions::default();
+        if !options.waits_for_sources {
+            engine_options.retry = RetryOptions::none();
+        }
         if !options.runs_syncs {
             engine_options.running_syncs = 0;
         }

@@ -45,6 +45,7 @@ pub(crate) fn plant(data: &Path, key: &VaultKey, count: usize) {
                 config: vault.seal_config(&SystemEntropy, id, &plain, None),
                 streams: None,
                 schedule: Default::default(),
+                policy: Default::default(),
                 status: Default::default(),
                 version: 1,
                 created_at: Timestamp::from_millis(1),

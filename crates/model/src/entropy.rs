@@ -17,6 +17,12 @@ impl dyn Entropy + '_ {
         self.fill(&mut bytes);
         bytes
     }
+
+    /// A random number, at least 0 and below 1.
+    #[must_use]
+    pub fn fraction(&self) -> f64 {
+        f64::from(u32::from_le_bytes(self.bytes())) / (f64::from(u32::MAX) + 1.0)
+    }
 }
 
 /// The operating system's random number generator.

@@ -152,6 +152,11 @@ typed_id!(
     "req"
 );
 typed_id!(
+    /// Identifies a process that runs syncs, from its start to its end.
+    NodeId,
+    "nod"
+);
+typed_id!(
     /// Names the store of one collection. A collection made again under the same id gets another, so that it
     /// never shows old data.
     StoreId,

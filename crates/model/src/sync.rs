@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
+
 /// Where a sync stands. Stored in the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -105,6 +107,53 @@ impl fmt::Display for SyncStatus {
     }
 }
 
+/// Why a sync moved from one state to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveCause {
+    /// It was asked for.
+    Triggered,
+    /// A worker took it from the queue.
+    Claimed,
+    /// Its source is to be left alone for a while; the code says why.
+    HeldUp,
+    /// The time to wait is over.
+    Resumed,
+    /// It would delete unusually many records.
+    LargeDelete,
+    /// A person approved what it would delete.
+    Approved,
+    /// A person decided against what it would delete.
+    Discarded,
+    /// A person asked for its end.
+    CancelRequested,
+    /// A newer sync took its place.
+    Replaced,
+    /// Its connector was deleted.
+    ConnectorDeleted,
+    /// Its run ended; the code is that of the failure, if it failed.
+    Ended,
+}
+
+/// One move of a sync, as its history keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StateMove {
+    /// Its number among the moves of the sync, from 1.
+    pub seq: u64,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Where the sync stood; `None` at its beginning.
+    pub from: Option<SyncStatus>,
+    /// Where it stands since.
+    pub to: SyncStatus,
+    /// Why.
+    pub cause: MoveCause,
+    /// The code of the error that was the reason, if one was.
+    pub code: Option<String>,
+    /// The attempt during which it was made; 0 before the first.
+    pub attempt: u32,
+}
+
 /// How a sync reads its streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -126,6 +175,10 @@ pub enum SyncTrigger {
     Cli,
     /// The connector's schedule.
     Schedule,
+    /// A signed call of another program.
+    Webhook,
+    /// The success of the connector that its own waits for.
+    AfterConnector,
 }
 
 /// How a run ended: the final states, as the collection's store knows them.

@@ -35,6 +35,12 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// How much later this moment is than `earlier`; nothing if it is not.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> std::time::Duration {
+        std::time::Duration::from_micros(self.0.saturating_sub(earlier.0).try_into().unwrap_or(0))
+    }
+
     /// This moment, `duration` later; saturates at the end of the range.
     #[must_use]
     pub fn plus(self, duration: std::time::Duration) -> Self {

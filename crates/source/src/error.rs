@@ -1,6 +1,7 @@
 //! What goes wrong in a source, in closed kinds.
 
 use std::fmt;
+use std::time::Duration;
 
 use inlet_model::sync::Failure;
 
@@ -17,6 +18,8 @@ pub enum ErrorKind {
     Unavailable,
     /// The source took longer than allowed. Passes by itself.
     TimedOut,
+    /// The source wants to be left alone for a while: too many calls. Passes by itself.
+    RateLimited,
     /// The source changed while it was read. The next sync reads it again.
     Changed,
     /// What the source holds is not of the stated format.
@@ -29,12 +32,13 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Config,
         Self::NotFound,
         Self::Denied,
         Self::Unavailable,
         Self::TimedOut,
+        Self::RateLimited,
         Self::Changed,
         Self::Format,
         Self::Limit,
@@ -50,6 +54,7 @@ impl ErrorKind {
             Self::Denied => "source.denied",
             Self::Unavailable => "source.unavailable",
             Self::TimedOut => "source.timed_out",
+            Self::RateLimited => "source.rate_limited",
             Self::Changed => "source.changed",
             Self::Format => "source.format",
             Self::Limit => "source.limit",
@@ -60,7 +65,7 @@ impl ErrorKind {
     /// Whether trying again may help without anybody changing anything.
     #[must_use]
     pub fn is_temporary(self) -> bool {
-        matches!(self, Self::Unavailable | Self::TimedOut | Self::Changed)
+        matches!(self, Self::Unavailable | Self::TimedOut | Self::RateLimited | Self::Changed)
     }
 }
 
@@ -71,7 +76,8 @@ pub struct SourceError {
     operation: &'static str,
     message: String,
     context: Vec<(&'static str, String)>,
-    hint: Option<String>,
+    hint: Option<Box<str>>,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -79,7 +85,15 @@ impl SourceError {
     /// An error of `kind` while doing `operation` (such as `open file`); `message` is a sentence a person can act on.
     #[must_use]
     pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, operation, message: message.into(), context: Vec::new(), hint: None, source: None }
+        Self {
+            kind,
+            operation,
+            message: message.into(),
+            context: Vec::new(),
+            hint: None,
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// Adds what the operation was about. Never a secret.
@@ -92,7 +106,14 @@ impl SourceError {
     /// Adds what a person can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into().into_boxed_str());
+        self
+    }
+
+    /// Adds how long the source wants to be left alone, as it said itself.
+    #[must_use]
+    pub fn retry_after(mut self, duration: Duration) -> Self {
+        self.retry_after = Some(duration);
         self
     }
 
@@ -112,7 +133,7 @@ impl SourceError {
         Self {
             message: redact(self.message),
             context: self.context.into_iter().map(|(name, value)| (name, redact(value))).collect(),
-            hint: self.hint.map(&redact),
+            hint: self.hint.map(|hint| redact(hint.into()).into()),
             source: cause,
             ..self
         }
@@ -124,13 +145,19 @@ impl SourceError {
         self.kind
     }
 
+    /// How long the source wants to be left alone, if it said so.
+    #[must_use]
+    pub fn asks_to_wait(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// The error as a sync shows it: without the cause, which is for the log.
     #[must_use]
     pub fn to_failure(&self) -> Failure {
         Failure {
             code: self.kind.code().to_owned(),
             message: self.to_string(),
-            hint: self.hint.clone(),
+            hint: self.hint.as_deref().map(str::to_owned),
             retryable: self.kind.is_temporary(),
         }
     }

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use inlet_model::secret::Vault;
-use inlet_model::{Clock, ConnectorId, StoreId, SyncId};
+use inlet_model::{Clock, ConnectorId, Entropy, NodeId, StoreId, SyncId};
 use inlet_source::{Environment, Registry};
+use inlet_store::catalog::Lease;
 use inlet_store::collection::CancelFlag;
 use inlet_store::{Catalog, CollectionStores, StoreResult};
 use tokio::sync::{Notify, watch};
 
 use crate::metrics::EngineMetrics;
+use crate::retry::RetryOptions;
 use crate::watch::{Watch, Watchers};
 use crate::worker;
 
@@ -30,6 +32,8 @@ pub struct EngineParts {
     pub vault: Vault,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
     /// What is counted.
     pub metrics: EngineMetrics,
 }
@@ -50,8 +54,10 @@ pub struct EngineOptions {
     pub stall_limit: Duration,
     /// A record of more bytes is rejected.
     pub max_record_bytes: usize,
-    /// A sync that rejects more records than this fails.
-    pub max_rejected: u64,
+    /// How long and how often a sync waits for its source.
+    pub retry: RetryOptions,
+    /// A node that is silent for so long loses its syncs.
+    pub lease: Duration,
     /// How often the worker looks for work it was not told of.
     pub period: Duration,
 }
@@ -65,7 +71,8 @@ impl Default for EngineOptions {
             commit_bytes: 6 << 20,
             stall_limit: Duration::from_secs(60 * 60),
             max_record_bytes: 16 << 20,
-            max_rejected: 1000,
+            retry: RetryOptions::default(),
+            lease: Duration::from_secs(30),
             period: Duration::from_secs(5),
         }
     }
@@ -83,6 +90,8 @@ pub(crate) struct Running {
 
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// This process, among all that run syncs.
+    pub(crate) node: NodeId,
     pub(crate) parts: EngineParts,
     pub(crate) options: EngineOptions,
     /// Wakes the worker.
@@ -105,6 +114,7 @@ impl Engine {
     /// Brings catalog and stores into agreement, takes over the syncs that an earlier process left, and starts the worker.
     pub async fn start(parts: EngineParts, options: EngineOptions) -> StoreResult<Self> {
         let shared = Arc::new(Shared {
+            node: NodeId::new(parts.clock.now(), &*parts.entropy),
             parts,
             options,
             wake: Notify::new(),
@@ -183,6 +193,11 @@ impl Shared {
             running.cancelled.notify_one();
         }
         found.is_some()
+    }
+
+    /// A lease from now on.
+    pub(crate) fn lease(&self) -> Lease {
+        Lease { node: self.node, until: self.parts.clock.now().plus(self.options.lease) }
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

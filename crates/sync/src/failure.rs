@@ -9,6 +9,8 @@ use inlet_model::sync::Failure;
 use inlet_source::{SourceError, UnknownType};
 use inlet_store::{StoreError, StoreErrorKind};
 
+use crate::retry::{self, Policy};
+
 /// Why a run stops.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -18,8 +20,30 @@ pub(crate) enum Stop {
     Fenced,
     /// The engine is being stopped. The sync stays running, and the next start goes on with it.
     Interrupted,
-    /// It failed.
-    Failed(Failure),
+    /// It failed, and may be tried again.
+    Failed(Failed),
+}
+
+/// What went wrong, and what may be done about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failed {
+    /// What a person is shown.
+    pub(crate) failure: Failure,
+    pub(crate) policy: Policy,
+    /// How long the source wants to be left alone.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { failure, policy: Policy::GiveUp, retry_after: None }
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure.into())
+    }
 }
 
 impl From<StoreError> for Stop {
@@ -40,7 +64,7 @@ impl From<StoreError> for Stop {
                     StoreErrorKind::Damaged => Some("restore the data directory from a backup".to_owned()),
                     _ => None,
                 };
-                Self::Failed(Failure {
+                Self::from(Failure {
                     code: kind.code().to_owned(),
                     message: error.to_string(),
                     hint,
@@ -81,11 +105,11 @@ pub(crate) fn unreadable_secret(error: &UnreadableSecret) -> Failure {
     Failure { hint: Some(hint), ..permanent("connector.secret_unreadable", message) }
 }
 
-/// Logs a source's error with its cause, once, and gives what a person is shown.
-pub(crate) fn told(error: &SourceError) -> Failure {
+/// Logs a source's error with its cause, once, and gives what a person is shown and what is to be done.
+pub(crate) fn told(error: &SourceError) -> Failed {
     let failure = error.to_failure();
     tracing::warn!(code = %failure.code, error = error as &dyn std::error::Error, "the source failed");
-    failure
+    Failed { failure, policy: retry::policy(error.kind()), retry_after: error.asks_to_wait() }
 }
 
 /// A failure that comes again until somebody changes something.
@@ -137,20 +161,36 @@ pub(crate) fn broke_down() -> Failure {
 }
 
 /// The streams that failed, as the failure of the sync.
-pub(crate) fn of_streams(failed: &[(String, Failure)]) -> Option<Failure> {
+pub(crate) fn of_streams(failed: &[(String, Failed)]) -> Option<Failed> {
     match failed {
         [] => None,
-        [(_, failure)] => Some(failure.clone()),
+        [(_, failed)] => Some(failed.clone()),
         several => {
             let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
-            Some(Failure {
+            let failure = Failure {
                 code: "sync.streams_failed".to_owned(),
                 message: format!("{} streams failed: {}", several.len(), names.join(", ")),
                 hint: Some("each stream of the sync shows its own error".to_owned()),
-                retryable: several.iter().all(|(_, failure)| failure.retryable),
-            })
+                retryable: several.iter().all(|(_, failed)| failed.failure.retryable),
+            };
+            let retry_after = several.iter().filter_map(|(_, failed)| failed.retry_after).max();
+            Some(Failed { failure, policy: of_all(several), retry_after })
         }
     }
+}
+
+/// One stream that would only fail again is enough to give up; one that asks to be left alone is to be obeyed.
+fn of_all(failed: &[(String, Failed)]) -> Policy {
+    let is_among = |policy| failed.iter().any(|(_, failed)| failed.policy == policy);
+    [Policy::GiveUp, Policy::Obey].into_iter().find(|policy| is_among(*policy)).unwrap_or(Policy::Backoff)
+}
+
+/// A trigger named a stream that the source does not have.
+pub(crate) fn unknown_streams(names: &[&StreamName]) -> Failure {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let hint = "`GET …/streams` of the connector lists what its source has".to_owned();
+    let message = format!("the connector has no stream {}", names.join(", "));
+    Failure { hint: Some(hint), ..permanent("sync.stream_unknown", message) }
 }
 
 #[cfg(test)]
@@ -159,11 +199,25 @@ mod tests {
 
     #[test]
     fn one_failed_stream_is_the_failure_and_several_are_named() {
-        let failure = permanent("source.not_found", "gone");
+        let failure = Failed::from(permanent("source.not_found", "gone"));
         assert_eq!(of_streams(&[]), None);
         assert_eq!(of_streams(&[("a".to_owned(), failure.clone())]), Some(failure.clone()));
         let both = of_streams(&[("a".to_owned(), failure.clone()), ("b".to_owned(), failure)]).unwrap();
-        assert_eq!(both.message, "2 streams failed: a, b");
+        assert_eq!(both.failure.message, "2 streams failed: a, b");
+    }
+
+    #[test]
+    fn several_streams_are_tried_again_only_if_each_may_be() {
+        let failed = |policy| {
+            let failed = Failed::from(permanent("source.unavailable", "gone"));
+            ("s".to_owned(), Failed { policy, ..failed })
+        };
+        use Policy::{Backoff, GiveUp, Obey};
+        for (policies, of_both) in
+            [([Backoff, Backoff], Backoff), ([Backoff, Obey], Obey), ([Obey, GiveUp], GiveUp)]
+        {
+            assert_eq!(of_streams(&policies.map(failed)).unwrap().policy, of_both);
+        }
     }
 
     #[test]
@@ -179,6 +233,7 @@ mod tests {
             "sync.streams_failed",
             "sync.crash_loop",
             "sync.stalled",
+            "sync.stream_unknown",
             "sync.internal",
         ];
         for code in of_sources.iter().chain(&of_stores).chain(&of_syncs) {

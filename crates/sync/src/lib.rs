@@ -10,6 +10,7 @@ mod metrics;
 mod plan;
 mod read;
 mod reconcile;
+mod retry;
 mod run;
 mod source;
 mod spans;
@@ -18,5 +19,6 @@ mod worker;
 
 pub use engine::{Engine, EngineOptions, EngineParts};
 pub use metrics::EngineMetrics;
+pub use retry::RetryOptions;
 pub use source::{BuiltSource, build_source};
 pub use watch::Watch;

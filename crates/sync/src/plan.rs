@@ -1,11 +1,13 @@
 //! Which streams a sync reads, and how. Pure.
 
 use inlet_model::stream::StreamSettings;
-use inlet_model::sync::SyncMode;
+use inlet_model::sync::{Failure, SyncMode};
 use inlet_model::{HashSeed, RecordHash, StreamName};
 use inlet_source::{StreamRequest, StreamSpec};
 use inlet_store::catalog::Connector;
 use inlet_store::collection::{RunStart, RunStream};
+
+use crate::failure;
 
 /// One stream that a sync will read.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +78,16 @@ impl StreamPlan {
     }
 }
 
+/// The plans of the streams that are named. All must be there.
+pub(crate) fn only(plans: Vec<StreamPlan>, names: &[StreamName]) -> Result<Vec<StreamPlan>, Failure> {
+    let unknown: Vec<&StreamName> =
+        names.iter().filter(|name| plans.iter().all(|plan| plan.name != **name)).collect();
+    if !unknown.is_empty() {
+        return Err(failure::unknown_streams(&unknown));
+    }
+    Ok(plans.into_iter().filter(|plan| names.contains(&plan.name)).collect())
+}
+
 /// A full refresh asked for by the sync or by the stream is a full refresh.
 fn stronger(sync: SyncMode, stream: SyncMode) -> SyncMode {
     if sync == SyncMode::FullRefresh || stream == SyncMode::FullRefresh {
@@ -88,6 +100,16 @@ fn stronger(sync: SyncMode, stream: SyncMode) -> SyncMode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_streams_that_are_there_can_be_chosen() {
+        let name = |name: &str| StreamName::new(name).unwrap();
+        let plans = ["a", "b", "c"].map(|one| StreamPlan::from_name(name(one), SyncMode::Incremental));
+        let chosen = only(plans.to_vec(), &[name("c"), name("a")]).unwrap();
+        assert_eq!(chosen, [plans[0].clone(), plans[2].clone()], "in the order of the connector");
+        let refused = only(plans.to_vec(), &[name("x"), name("a"), name("y")]).unwrap_err();
+        assert_eq!(refused.message, "the connector has no stream `x`, `y`");
+    }
 
     #[test]
     fn a_full_refresh_wins_from_either_side() {

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use inlet_model::sync::Failure;
 use inlet_model::{ConnectorId, Counts, StreamName};
 use inlet_source::{
     Inbox, InboxEntry, InboxError, Message, MessageReceiver, ReadRequest, SourceError, Taken, messages,
@@ -19,7 +18,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::engine::EngineOptions;
-use crate::failure::{self, Stop};
+use crate::failure::{self, Failed, Stop};
 use crate::run::RunContext;
 use crate::source::BuiltSource;
 use crate::spans;
@@ -58,7 +57,7 @@ pub(crate) async fn read(
     built: BuiltSource,
     request: ReadRequest,
     counted: Counts,
-) -> Result<Vec<(String, Failure)>, Stop> {
+) -> Result<Vec<(String, Failed)>, Stop> {
     let (out, receiver) = messages(context.shared.options.sync_bytes);
     let open = request.streams.iter().map(|stream| stream.name.clone()).collect();
     let reading = built.clone();
@@ -83,7 +82,9 @@ pub(crate) async fn read(
     let Pump { open, mut failed, built: source, .. } = pump;
     match reading.await {
         Ok(Ok(())) => {
-            failed.extend(open.into_iter().map(|stream| (stream.to_string(), failure::never_ended(&stream))));
+            failed.extend(
+                open.into_iter().map(|stream| (stream.to_string(), failure::never_ended(&stream).into())),
+            );
             Ok(failed)
         }
         Ok(Err(error)) => Err(Stop::from(error)),
@@ -135,7 +136,7 @@ struct Pump<'a> {
     open: Vec<StreamName>,
     /// The run's counters, as far as the metrics have them.
     counted: Counts,
-    failed: Vec<(String, Failure)>,
+    failed: Vec<(String, Failed)>,
     /// When the source last said something, or last could not because a commit was in its way.
     heard: Instant,
 }
@@ -169,7 +170,7 @@ impl Pump<'_> {
                 },
                 () = until(due_at), if idle && due_at.is_some() => {}
                 () = tokio::time::sleep_until(self.heard + options.stall_limit), if idle && listens => {
-                    return Err(Stop::Failed(failure::stalled("it was read", options.stall_limit)));
+                    return Err(Stop::from(failure::stalled("it was read", options.stall_limit)));
                 }
             }
         }
@@ -195,9 +196,9 @@ impl Pump<'_> {
             }
             Message::StreamFailed { stream, error } => {
                 self.open.retain(|open| *open != stream);
-                let failure = failure::told(&self.built.redacted(error));
-                self.failed.push((stream.to_string(), failure.clone()));
-                Item::StreamEnd { stream, failure: Some(failure) }
+                let failed = failure::told(&self.built.redacted(error));
+                self.failed.push((stream.to_string(), failed.clone()));
+                Item::StreamEnd { stream, failure: Some(failed.failure) }
             }
             Message::Warning { text } => {
                 tracing::warn!("{}", self.built.redacted_text(text));
@@ -233,9 +234,9 @@ impl Pump<'_> {
     fn check(&mut self, receipt: Receipt) -> Result<(), Stop> {
         self.heard = Instant::now();
         self.count(receipt);
-        let allowed = self.context.shared.options.max_rejected;
+        let allowed = self.context.max_rejected();
         if receipt.counts.rejected > allowed {
-            return Err(Stop::Failed(failure::too_many_rejected(receipt.counts.rejected, allowed)));
+            return Err(Stop::from(failure::too_many_rejected(receipt.counts.rejected, allowed)));
         }
         Ok(())
     }
@@ -261,7 +262,7 @@ async fn committed(committing: &mut Option<Committing>) -> Result<Receipt, Stop>
     let ended = task.await;
     *committing = None;
     let (receipt, _room) =
-        ended.map_err(|_| Stop::Failed(failure::permanent("store.internal", "the writer broke down")))?;
+        ended.map_err(|_| Stop::from(failure::permanent("store.internal", "the writer broke down")))?;
     Ok(receipt?)
 }
 

@@ -210,7 +210,7 @@ pub(crate) async fn end_without_store(parts: &EngineParts, claims: Vec<Claim>) -
     for claim in gone {
         tracing::info!(sync_id = %claim.sync.id, "the sync ends with its collection");
         let now = parts.clock.now();
-        parts.catalog.sync_abandon(claim.sync.id, SyncStatus::Cancelled, None, now).await?;
+        parts.catalog.sync_abandon(claim.sync.id, claim.fence, SyncStatus::Cancelled, None, now).await?;
     }
     Ok(left)
 }

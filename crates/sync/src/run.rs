@@ -10,16 +10,17 @@ use std::time::Duration;
 use inlet_model::sync::{Failure, Outcome, SyncStatus};
 use inlet_model::{Counts, StreamName, Timestamp};
 use inlet_source::{ReadRequest, SourceError, StreamRequest};
-use inlet_store::catalog::{Claim, Connector};
+use inlet_store::catalog::{Claim, ClaimKind, Connector, Wait};
 use inlet_store::collection::{CancelFlag, Commit, FinishRun, Item, NewRun, Run, RunStart, Sweep};
 use inlet_store::{CollectionStore, StoreError, StoreErrorKind, StoreResult, fault};
 use tokio::sync::Notify;
 use tracing::field::Empty;
 
 use crate::engine::Shared;
-use crate::failure::{self, Stop};
+use crate::failure::{self, Failed, Stop};
 use crate::metrics::TypeMetrics;
-use crate::plan::StreamPlan;
+use crate::plan::{self, StreamPlan};
+use crate::retry::{self, Tried};
 use crate::source::{BuiltSource, build_source};
 use crate::{read, spans};
 
@@ -37,6 +38,7 @@ pub(crate) struct RunContext {
     pub(crate) store: Arc<dyn CollectionStore>,
     pub(crate) cancel: CancelFlag,
     pub(crate) cancelled: Arc<Notify>,
+    claimed_at: Timestamp,
 }
 
 /// Runs a claimed sync until it has ended, in the store and in the catalog, or the engine stops.
@@ -58,7 +60,7 @@ pub(crate) async fn run(shared: Arc<Shared>, claim: Claim) {
 /// can begin.
 pub(crate) async fn broke_down(shared: Arc<Shared>, claim: Claim) {
     if let Some(context) = RunContext::open(shared, claim).await {
-        context.stop(Stop::Failed(failure::broke_down())).await;
+        context.stop(Stop::from(failure::broke_down())).await;
     }
 }
 
@@ -71,7 +73,10 @@ impl RunContext {
             .map(|running| (running.cancel.clone(), Arc::clone(&running.cancelled)))?;
         let store_id = claim.sync.store_id;
         match retried(&shared, "open the collection", || shared.parts.stores.open(store_id)).await {
-            Ok(store) => Some(Self { shared, claim, store, cancel, cancelled }),
+            Ok(store) => {
+                let claimed_at = shared.parts.clock.now();
+                Some(Self { shared, claim, store, cancel, cancelled, claimed_at })
+            }
             Err(stop) => {
                 abandon(&shared, &claim, stop).await;
                 None
@@ -81,6 +86,11 @@ impl RunContext {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.parts.clock.now()
+    }
+
+    /// How many records the connector lets its syncs reject.
+    pub(crate) fn max_rejected(&self) -> u64 {
+        self.claim.connector.as_ref().map_or(0, |connector| connector.policy.max_rejected)
     }
 
     /// The numbers that this sync counts into.
@@ -101,11 +111,11 @@ impl RunContext {
         let Some(connector) = &self.claim.connector else { return Err(Stop::Fenced) };
         let parts = &self.shared.parts;
         let built = build_source(&parts.registry, &parts.environment, &parts.vault, connector);
-        let source = built.map_err(Stop::Failed)?;
+        let source = built.map_err(Stop::from)?;
         let mut plans = self.plan(connector, &source).await?;
         let mut start = self.begin(connector, &plans).await?;
         if start.run.barren_attempts > MAX_BARREN_ATTEMPTS {
-            return Err(Stop::Failed(failure::crash_loop(MAX_BARREN_ATTEMPTS)));
+            return Err(Stop::from(failure::crash_loop(MAX_BARREN_ATTEMPTS)));
         }
         let mut failed = Vec::new();
         let unswept = std::mem::take(&mut start.unswept);
@@ -125,12 +135,21 @@ impl RunContext {
         fault::point("engine.swept");
         match failure::of_streams(&failed) {
             None => Ok(self.finish(Outcome::Succeeded, None).await?),
-            Some(failure) => Err(Stop::Failed(failure)),
+            Some(failed) => Err(Stop::Failed(failed)),
         }
     }
 
-    /// The streams to read: as the user set them, else all that have pushes waiting or that discovery finds.
+    /// The streams to read: those that the trigger named, of all the connector has.
     async fn plan(&self, connector: &Connector, built: &BuiltSource) -> Result<Vec<StreamPlan>, Stop> {
+        let plans = self.plan_all(connector, built).await?;
+        match &self.claim.sync.only_streams {
+            None => Ok(plans),
+            Some(only) => plan::only(plans, only).map_err(Stop::from),
+        }
+    }
+
+    /// All streams: as the user set them, else all that have pushes waiting or that discovery finds.
+    async fn plan_all(&self, connector: &Connector, built: &BuiltSource) -> Result<Vec<StreamPlan>, Stop> {
         let mode = self.claim.sync.mode;
         if let Some(streams) = &connector.streams {
             return Ok(streams.iter().map(|settings| StreamPlan::from_settings(settings, mode)).collect());
@@ -153,6 +172,7 @@ impl RunContext {
             connector_id: sync.connector_id,
             fence: self.claim.fence,
             attempt: sync.attempt,
+            after_crash: self.claim.kind == ClaimKind::TakenOver,
             full_refresh: sync.mode == inlet_model::sync::SyncMode::FullRefresh,
             streams: plans.iter().map(|plan| plan.run_stream(connector)).collect(),
             now: self.now(),
@@ -166,7 +186,7 @@ impl RunContext {
         built: BuiltSource,
         plans: Vec<StreamPlan>,
         mut start: RunStart,
-    ) -> Result<Vec<(String, Failure)>, Stop> {
+    ) -> Result<Vec<(String, Failed)>, Stop> {
         let options = &self.shared.options;
         let request = ReadRequest {
             streams: plans.into_iter().map(|plan| plan.request(&mut start)).collect(),
@@ -189,13 +209,13 @@ impl RunContext {
         &self,
         source: &BuiltSource,
         streams: Vec<StreamRequest>,
-    ) -> Result<Vec<(String, Failure)>, Stop> {
+    ) -> Result<Vec<(String, Failed)>, Stop> {
         let mut failed = Vec::new();
         for stream in streams {
             if let Err(error) = self.sweep(source, &stream).await? {
-                let failure = failure::told(&error);
-                failed.push((stream.name.to_string(), failure.clone()));
-                let end = Item::StreamEnd { stream: stream.name, failure: Some(failure) };
+                let told = failure::told(&error);
+                failed.push((stream.name.to_string(), told.clone()));
+                let end = Item::StreamEnd { stream: stream.name, failure: Some(told.failure) };
                 self.store.commit(self.commit(vec![end])).await?;
             }
         }
@@ -283,10 +303,10 @@ impl RunContext {
         let task = tokio::spawn(work);
         let abort = task.abort_handle();
         let ended = tokio::select! {
-            done = task => done.map_err(|_| Stop::Failed(failure::permanent("source.internal", "the source broke down"))),
+            done = task => done.map_err(|_| Stop::from(failure::permanent("source.internal", "the source broke down"))),
             () = self.cancelled.notified() => Err(Stop::Cancelled),
             () = self.shared.stopping() => Err(Stop::Interrupted),
-            () = tokio::time::sleep(limit) => Err(Stop::Failed(failure::stalled(doing, limit))),
+            () = tokio::time::sleep(limit) => Err(Stop::from(failure::stalled(doing, limit))),
         };
         abort.abort();
         ended
@@ -313,14 +333,18 @@ impl RunContext {
             }
             Stop::Fenced => return abandon(&self.shared, &self.claim, Stop::Fenced).await,
             Stop::Cancelled => (Outcome::Cancelled, None),
-            Stop::Failed(failure) => (Outcome::Failed, Some(failure)),
+            Stop::Failed(failed) => match self.wait(&failed).await {
+                Some(SyncStatus::Waiting) => return,
+                Some(SyncStatus::Cancelling) => (Outcome::Cancelled, None),
+                _ => (Outcome::Failed, Some(failed.failure)),
+            },
         };
         let began = match retried(&self.shared, "read the run", || self.store.run(self.claim.sync.id)).await {
             Ok(run) => run.is_some(),
             Err(stop) => return abandon(&self.shared, &self.claim, stop).await,
         };
         if !began {
-            let stop = failure.map_or(Stop::Cancelled, Stop::Failed);
+            let stop = failure.map_or(Stop::Cancelled, Stop::from);
             return abandon(&self.shared, &self.claim, stop).await;
         }
         let ended = retried(&self.shared, "finish the run", || async {
@@ -333,6 +357,28 @@ impl RunContext {
         }
     }
 
+    /// Lets the sync wait for its source, if that may help. Gives where it stands then; `None` if it is not to wait.
+    async fn wait(&self, failed: &Failed) -> Option<SyncStatus> {
+        let run = retried(&self.shared, "read the run", || self.store.run(self.claim.sync.id)).await.ok()?;
+        let progressed = run.is_some_and(|run| run.last_progress_at > self.claimed_at);
+        let sync = &self.claim.sync;
+        let retries = if progressed { 0 } else { sync.retries };
+        let tried = Tried { attempt: sync.attempt, retries };
+        let (options, jitter) = (&self.shared.options.retry, self.shared.parts.entropy.fraction());
+        let delay = retry::delay(options, failed.policy, tried, failed.retry_after, jitter)?;
+        let now = self.now();
+        let wait = Wait { resume_at: now.plus(delay), failure: failed.failure.clone(), progressed };
+        let (id, fence) = (sync.id, self.claim.fence);
+        let waiting = retried(&self.shared, "let the sync wait", || {
+            self.shared.parts.catalog.sync_wait(id, fence, wait.clone(), now)
+        });
+        let status = waiting.await.ok()??.status;
+        if status == SyncStatus::Waiting {
+            tracing::info!(code = failed.failure.code, seconds = delay.as_secs_f64(), "the sync waits");
+        }
+        Some(status)
+    }
+
     /// Tells the store this claim's fence: a sync that was taken over may end before it has gone on with its run under it. To
     /// begin again changes nothing.
     async fn take_fence(&self) -> StoreResult<()> {
@@ -341,6 +387,7 @@ impl RunContext {
             connector_id: self.claim.sync.connector_id,
             fence: self.claim.fence,
             attempt: self.claim.sync.attempt,
+            after_crash: self.claim.kind == ClaimKind::TakenOver,
             full_refresh: false,
             streams: Vec::new(),
             now: self.now(),
@@ -378,7 +425,7 @@ async fn abandon(shared: &Shared, claim: &Claim, stop: Stop) {
     let (status, failure) = match stop {
         Stop::Interrupted => return,
         Stop::Cancelled | Stop::Fenced => (SyncStatus::Cancelled, None),
-        Stop::Failed(failure) => (SyncStatus::Failed, Some(failure)),
+        Stop::Failed(failed) => (SyncStatus::Failed, Some(failed.failure)),
     };
     tracing::info!(
         status = status.as_str(),
@@ -388,7 +435,7 @@ async fn abandon(shared: &Shared, claim: &Claim, stop: Stop) {
     let now = shared.parts.clock.now();
     let id = claim.sync.id;
     let told = retried(shared, "record the sync's end", || {
-        shared.parts.catalog.sync_abandon(id, status, failure.clone(), now)
+        shared.parts.catalog.sync_abandon(id, claim.fence, status, failure.clone(), now)
     });
     // On failure the sync stays running in the catalog; the next start takes it over.
     if told.await.is_ok() {

@@ -1,15 +1,21 @@
 //! The worker: claims queued syncs and runs them, a bounded number at a time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use inlet_model::SyncId;
 use inlet_model::sync::SyncStatus;
 use inlet_store::catalog::Claim;
 use inlet_store::{StoreResult, fault};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 
 use crate::engine::{Running, Shared};
 use crate::{reconcile, run};
+
+/// A lease is renewed so often before it would be over.
+const RENEWALS: u32 = 3;
 
 /// Does what an earlier process left to do, and starts the worker's loop. An engine that may run no sync leaves
 /// the syncs to a later one, and only carries out what was asked to go.
@@ -19,7 +25,7 @@ pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
     }
     reconcile::tasks(&shared).await?;
     reconcile::report_unowned(&shared.parts).await?;
-    let taken_over = shared.parts.catalog.sync_take_over(shared.parts.clock.now()).await?;
+    let taken_over = shared.parts.catalog.sync_take_over(shared.lease()).await?;
     let taken_over = reconcile::end_without_store(&shared.parts, taken_over).await?;
     for claim in &taken_over {
         tracing::info!(sync_id = %claim.sync.id, attempt = claim.sync.attempt, "taking over a sync that a restart interrupted");
@@ -32,6 +38,7 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     taken_over.reverse();
     let mut syncs = JoinSet::new();
     let reconciler = tokio::spawn(reconcile::work(Arc::clone(&shared)));
+    let mut renewed = Instant::now();
     while !shared.is_stopping() {
         while syncs.len() < shared.options.running_syncs {
             let claim = match taken_over.pop() {
@@ -42,10 +49,15 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
             syncs.spawn(run_registered(Arc::clone(&shared), claim));
         }
         tokio::select! {
-            () = shared.wake.notified() => {}
-            Some(_) = syncs.join_next(), if !syncs.is_empty() => continue,
+            biased;
             () = shared.stopping() => {}
-            () = tokio::time::sleep(shared.options.period) => {}
+            () = shared.wake.notified() => {}
+            Some(_) = syncs.join_next(), if !syncs.is_empty() => {}
+            () = tokio::time::sleep(idle_for(&shared).await) => {}
+        }
+        if renewed.elapsed() >= shared.options.lease / RENEWALS {
+            renewed = Instant::now();
+            renew(&shared).await;
         }
         if let Err(error) = cancel_unwanted(&shared).await {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot read which syncs are wanted");
@@ -53,6 +65,12 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     }
     // Each sync sees the stop for itself and commits what it has in hand.
     while syncs.join_next().await.is_some() {}
+    if let Err(error) = shared.parts.catalog.sync_release(shared.node).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the syncs could not be given back; they wait for the end of their leases, or for the next start"
+        );
+    }
     if let Err(error) = reconciler.await {
         tracing::error!(
             error = &error as &dyn std::error::Error,
@@ -61,8 +79,37 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     }
 }
 
+/// How long to wait if nothing happens: until the next waiting sync is to go on, and no longer than the period.
+async fn idle_for(shared: &Shared) -> Duration {
+    let period = shared.options.period.min(shared.options.lease / RENEWALS);
+    match shared.parts.catalog.sync_next_resume().await {
+        Ok(Some(at)) => period.min(at.since(shared.parts.clock.now())),
+        // The next claim tells of an error.
+        Ok(None) | Err(_) => period,
+    }
+}
+
+/// Says that this node still has its syncs, and ends those that it has lost: none of them can commit any more.
+async fn renew(shared: &Shared) {
+    let running: Vec<SyncId> = shared.running().keys().copied().collect();
+    if running.is_empty() {
+        return;
+    }
+    match shared.parts.catalog.sync_renew(shared.lease()).await {
+        Ok(held) => {
+            for sync_id in running.into_iter().filter(|id| !held.contains(id)) {
+                // One that waits or has ended a moment ago is not there either, and then this does nothing.
+                shared.cancel(sync_id);
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot renew the leases");
+        }
+    }
+}
+
 async fn claim(shared: &Shared) -> Option<Claim> {
-    match shared.parts.catalog.sync_claim(shared.parts.clock.now()).await {
+    match shared.parts.catalog.sync_claim(shared.lease(), shared.parts.clock.now()).await {
         Ok(claim) => {
             if let Some(claim) = &claim {
                 register(shared, claim);

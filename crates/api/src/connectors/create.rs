@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::fields::NewConnector;
 use super::view::ConnectorView;
-use super::{config, fields as settings_of, schedule, streams};
+use super::{config, fields as settings_of, policy, schedule, streams};
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::body::Post;
@@ -85,6 +85,7 @@ fn read(api: &Api, body: Value, path: &CollectionPath, store_id: StoreId) -> Res
     let streams = streams::take(&mut fields);
     let status = settings_of::take_status(&mut fields);
     let schedule = schedule::take(&mut fields);
+    let policy = policy::take(&mut fields);
     fields.finish()?;
     let id = ConnectorId::new(now, &*api.entropy);
     let config = config.expect("a bad one was refused");
@@ -98,6 +99,7 @@ fn read(api: &Api, body: Value, path: &CollectionPath, store_id: StoreId) -> Res
         config: api.vault.seal_config(&*api.entropy, id, config.plain(), None),
         streams,
         schedule,
+        policy,
         status: status.unwrap_or_default(),
         version: 1,
         created_at: now,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use inlet_model::fields::{FieldErrors, Fields};
+use inlet_model::policy::ConnectorPolicy;
 use inlet_source::{ConnectorType, Registry};
 use inlet_store::catalog::ConnectorStatus;
 use schemars::JsonSchema;
@@ -34,6 +35,8 @@ pub(super) struct NewConnector {
     status: Option<ConnectorStatus>,
     /// When it syncs by itself; `null`: never. It is kept and shown, and nothing runs it yet.
     schedule: Option<ScheduleFields>,
+    /// What its syncs may do; what is left out is as it is by default.
+    policy: Option<ConnectorPolicy>,
 }
 
 impl NewConnector {
@@ -63,6 +66,8 @@ pub(super) struct ConnectorPatch {
     status: ConnectorStatus,
     /// When it syncs by itself; `null`: never. It is kept and shown, and nothing runs it yet.
     schedule: Option<ScheduleFields>,
+    /// What its syncs may do; `null`: as it is by default.
+    policy: Option<ConnectorPolicy>,
 }
 
 /// `type`, which must be there and be known.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::fields::ConnectorPatch;
 use super::precondition::Precondition;
 use super::view::ConnectorView;
-use super::{config, fields as settings_of, schedule, streams, view};
+use super::{config, fields as settings_of, policy, schedule, streams, view};
 use crate::answer::Answer;
 use crate::app::Api;
 use crate::body::Patch;
@@ -80,6 +80,7 @@ fn patched(api: &Api, before: Connector, patch: Value) -> Result<Connector, Prob
         "config": before.config.masked(),
         "streams": before.streams,
         "schedule": before.schedule,
+        "policy": before.policy,
         "status": before.status,
     });
     let mut fields = Fields::new(settings_of::patched(document, patch))?;
@@ -90,9 +91,10 @@ fn patched(api: &Api, before: Connector, patch: Value) -> Result<Connector, Prob
     let streams = streams::take(&mut fields);
     let status = settings_of::take_status(&mut fields).unwrap_or_default();
     let schedule = schedule::take(&mut fields);
+    let policy = policy::take(&mut fields);
     fields.finish()?;
     let name = name.expect("its absence was refused");
-    Ok(Connector { name, config, streams, schedule, status, ..before })
+    Ok(Connector { name, config, streams, schedule, policy, status, ..before })
 }
 
 /// The config as it is wanted, sealed; what is wrong with it is noted.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use inlet_model::policy::ConnectorPolicy;
 use inlet_model::schedule::Schedule;
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::SyncStatus;
@@ -38,6 +39,8 @@ pub(crate) struct ConnectorView {
     /// When it syncs by itself; `null`: never. Schedules are kept and shown, and nothing runs them yet.
     #[schemars(with = "Option<ScheduleFields>")]
     schedule: Schedule,
+    /// What its syncs may do.
+    policy: ConnectorPolicy,
     /// Whether it may sync.
     status: ConnectorStatus,
     /// The newest of its syncs.
@@ -76,6 +79,7 @@ impl ConnectorView {
             config: connector.config.into_masked(),
             streams: connector.streams,
             schedule: connector.schedule,
+            policy: connector.policy,
             status: connector.status,
             last_sync: last_sync.map(|sync| LastSync { id: sync.id, status: sync.status }),
             next_sync_at: None,

@@ -1,4 +1,4 @@
-//! `GET …/sync/{sync_id}`: one sync, with its present numbers. With `?wait=30s` the answer is held until the sync has ended or
+//! `GET …/sync/{sync_id}`: one sync, with its present numbers and its history. With `?wait=30s` the answer is held until the sync has ended or
 //! the time is over.
 //!
 //! ```text
@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use schemars::json_schema;
 
-use super::view::SyncView;
+use super::view::SyncWithMoves;
 use super::wait::{self, Waiting, take_wait};
 use crate::answer::Answer;
 use crate::app::Api;
@@ -30,7 +30,11 @@ pub(crate) fn operation() -> Operation {
             wait,
             json_schema!({"type": "string", "pattern": "^(0|[1-9][0-9]?)s$"}),
         ))
-        .answers::<SyncView>(StatusCode::OK, "The sync, with its present numbers.", SyncView::example())
+        .answers::<SyncWithMoves>(
+            StatusCode::OK,
+            "The sync, with its present numbers and its history.",
+            SyncWithMoves::example(),
+        )
 }
 
 pub(crate) async fn get(
@@ -42,5 +46,5 @@ pub(crate) async fn get(
     let wait = take_wait(&mut query)?;
     query.finish()?;
     let sync = wait::ended(&api, &path, wait, waiting).await?;
-    Ok(Answer::ok(&SyncView::read(&api, sync).await?))
+    Ok(Answer::ok(&SyncWithMoves::read(&api, sync).await?))
 }

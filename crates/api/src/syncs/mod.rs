@@ -3,6 +3,7 @@
 pub(crate) mod cancel;
 pub(crate) mod get;
 pub(crate) mod list;
+mod only_streams;
 pub(crate) mod trigger;
 mod view;
 mod wait;

@@ -10,13 +10,14 @@
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
-use inlet_model::SyncId;
 use inlet_model::fields::Fields;
 use inlet_model::sync::{SyncMode, SyncTrigger};
+use inlet_model::{StreamName, SyncId};
 use inlet_store::catalog::{Actor, Connector, ConnectorStatus, OnConflict, Sync};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+use super::only_streams;
 use super::view::SyncView;
 use crate::answer::Answer;
 use crate::app::Api;
@@ -37,6 +38,9 @@ use crate::query::NoQuery;
 struct NewSync {
     /// How it reads; `incremental` if it is left out.
     mode: Option<SyncMode>,
+    /// The streams it reads, of those the connector has; all if it is left out.
+    #[schemars(length(min = 1, max = 10_000))]
+    streams: Option<Vec<StreamName>>,
     /// What becomes of it while another sync of the connector has not ended; `reject` if it is left out.
     on_conflict: Option<WhenOthersRun>,
 }
@@ -67,10 +71,10 @@ impl WhenOthersRun {
     }
 
     /// Whether a sync that is there already will do.
-    fn accepts(self, mode: SyncMode, there: &Sync) -> bool {
+    fn accepts(self, wanted: &Wanted, there: &Sync) -> bool {
         match self {
             Self::Return => true,
-            Self::Queue => there.mode == mode,
+            Self::Queue => there.mode == wanted.mode && there.only_streams == wanted.only_streams,
             Self::Reject | Self::Replace => false,
         }
     }
@@ -113,9 +117,9 @@ pub(crate) async fn trigger(
     _: NoQuery,
     post: Post,
 ) -> Result<Answer, Problem> {
-    let (mode, conflict) = read(post.body)?;
     let connector = find::connector(&api, &path).await?;
-    let sync = queued(&api, &connector, &caller, mode);
+    let (wanted, conflict) = read(post.body, &connector)?;
+    let sync = queued(&api, &connector, &caller, wanted.clone());
     let answer = Answer::new(StatusCode::ACCEPTED, &SyncView::from(sync.clone()))
         .location(path.sync(sync.id).to_string());
     let record = post.attempt.as_ref().map(|attempt| attempt.record(&answer));
@@ -127,13 +131,22 @@ pub(crate) async fn trigger(
             }
             Ok(answer)
         }
-        Err(Some(there)) if conflict.accepts(mode, &there) => found(&api, &path, there, post.attempt).await,
+        Err(Some(there)) if conflict.accepts(&wanted, &there) => {
+            found(&api, &path, there, post.attempt).await
+        }
         Err(Some(there)) => Err(already_running(&api, &path, there).await?),
         Err(None) => Err(refused(&api, &path).await?),
     }
 }
 
-fn read(body: Value) -> Result<(SyncMode, WhenOthersRun), Problem> {
+/// What is wanted of a sync.
+#[derive(Debug, Clone)]
+struct Wanted {
+    mode: SyncMode,
+    only_streams: Option<Vec<StreamName>>,
+}
+
+fn read(body: Value, connector: &Connector) -> Result<(Wanted, WhenOthersRun), Problem> {
     let mut fields = Fields::new(body)?;
     let modes = [("incremental", SyncMode::Incremental), ("full_refresh", SyncMode::FullRefresh)];
     let mode = fields.choice("mode", &modes);
@@ -144,8 +157,10 @@ fn read(body: Value) -> Result<(SyncMode, WhenOthersRun), Problem> {
         ("replace", WhenOthersRun::Replace),
     ];
     let conflict = fields.choice("on_conflict", &conflicts);
+    let only_streams = only_streams::take(&mut fields, connector);
     fields.finish()?;
-    Ok((mode.unwrap_or_default(), conflict.unwrap_or_default()))
+    let wanted = Wanted { mode: mode.unwrap_or_default(), only_streams };
+    Ok((wanted, conflict.unwrap_or_default()))
 }
 
 /// Answers with a sync that is there already; a repeated request is answered with the same, as it was.
@@ -165,11 +180,12 @@ async fn found(
     }
 }
 
-fn queued(api: &Api, connector: &Connector, caller: &Caller, mode: SyncMode) -> Sync {
+fn queued(api: &Api, connector: &Connector, caller: &Caller, wanted: Wanted) -> Sync {
     let now = api.clock.now();
     // Only a command on this machine has the local token.
     let trigger = if caller.actor == Actor::Local { SyncTrigger::Cli } else { SyncTrigger::Api };
-    Sync::queued(SyncId::new(now, &*api.entropy), connector, trigger, mode, now)
+    let sync = Sync::queued(SyncId::new(now, &*api.entropy), connector, trigger, wanted.mode, now);
+    Sync { only_streams: wanted.only_streams, ..sync }
 }
 
 /// What stands in the way of whoever needs a connector without a sync under way.

@@ -1,7 +1,7 @@
 //! A sync, as the API shows it.
 
-use inlet_model::sync::{Failure, SyncMode, SyncStatus, SyncTrigger};
-use inlet_model::{ConnectorId, Counts, SyncId, Timestamp};
+use inlet_model::sync::{Failure, StateMove, SyncMode, SyncStatus, SyncTrigger};
+use inlet_model::{ConnectorId, Counts, StreamName, SyncId, Timestamp};
 use inlet_store::catalog::Sync;
 use inlet_store::collection::StreamProgress;
 use schemars::JsonSchema;
@@ -25,6 +25,8 @@ pub(crate) struct SyncView {
     trigger: SyncTrigger,
     /// How it reads.
     mode: SyncMode,
+    /// The streams it was asked to read; `null`: all of the connector's.
+    only_streams: Option<Vec<StreamName>>,
     /// How many times it was begun; 0 while it is queued.
     attempt: u32,
     /// When it was asked for.
@@ -33,6 +35,10 @@ pub(crate) struct SyncView {
     started_at: Option<Timestamp>,
     /// When it last committed records or changes.
     last_progress_at: Option<Timestamp>,
+    /// When it goes on, while it waits.
+    resume_at: Option<Timestamp>,
+    /// What it waits for the end of, while it waits.
+    waiting_for: Option<Failure>,
     /// When it ended.
     finished_at: Option<Timestamp>,
     /// What it has done so far.
@@ -43,6 +49,36 @@ pub(crate) struct SyncView {
     error: Option<Failure>,
 }
 
+/// A sync with its history.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SyncWithMoves {
+    #[serde(flatten)]
+    sync: SyncView,
+    /// How it came to stand where it stands: each move with its cause, oldest first. Of one that moved more than two
+    /// hundred times the middle is left out.
+    moves: Vec<StateMove>,
+}
+
+impl SyncWithMoves {
+    /// One for the documents.
+    pub(super) fn example() -> Value {
+        let mut example = SyncView::example();
+        let one = |seq: u64, at: &str, from: Value, to: &str, cause: &str, attempt: u32| json!({"seq": seq, "at": at, "from": from, "to": to, "cause": cause, "code": null, "attempt": attempt});
+        example["moves"] = json!([
+            one(1, "2026-01-01T07:00:00.000Z", json!(null), "queued", "triggered", 0),
+            one(2, "2026-01-01T07:00:00.001Z", json!("queued"), "running", "claimed", 1),
+            one(3, "2026-01-01T07:00:00.021Z", json!("running"), "succeeded", "ended", 1),
+        ]);
+        example
+    }
+
+    /// A sync with its present numbers and its history.
+    pub(super) async fn read(api: &Api, sync: Sync) -> Result<Self, Problem> {
+        let moves = api.catalog.sync_moves(sync.id, 0).await?;
+        Ok(Self { sync: SyncView::read(api, sync).await?, moves })
+    }
+}
+
 impl From<Sync> for SyncView {
     fn from(sync: Sync) -> Self {
         Self {
@@ -51,10 +87,13 @@ impl From<Sync> for SyncView {
             status: sync.status,
             trigger: sync.trigger,
             mode: sync.mode,
+            only_streams: sync.only_streams,
             attempt: sync.attempt,
             created_at: sync.created_at,
             started_at: sync.started_at,
             last_progress_at: sync.last_progress_at,
+            resume_at: sync.resume_at,
+            waiting_for: sync.waits_for,
             finished_at: sync.finished_at,
             counts: sync.counts,
             streams: sync.streams,
@@ -71,9 +110,11 @@ impl SyncView {
         });
         json!({
             "id": "syn_01h455vb4pex5vsknk084sn02q", "connector_id": "con_01h455vb4pex5vsknk084sn02q",
-            "status": "succeeded", "trigger": "api", "mode": "incremental", "attempt": 1,
+            "status": "succeeded", "trigger": "api", "mode": "incremental",
+            "only_streams": null, "attempt": 1,
             "created_at": "2026-01-01T07:00:00.000Z", "started_at": "2026-01-01T07:00:00.001Z",
-            "last_progress_at": "2026-01-01T07:00:00.020Z", "finished_at": "2026-01-01T07:00:00.021Z",
+            "last_progress_at": "2026-01-01T07:00:00.020Z",
+            "resume_at": null, "waiting_for": null, "finished_at": "2026-01-01T07:00:00.021Z",
             "counts": counts,
             "streams": [{"name": "airlines", "status": "succeeded", "counts": counts, "error": null}],
             "error": null,

@@ -16,7 +16,7 @@ use inlet_source::{ConnectorType, Environment, Registry};
 use inlet_store::catalog::PurgeId;
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores};
-use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
+use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -114,9 +114,15 @@ impl TestApp {
             environment: environment.clone(),
             vault: setup.vault.clone(),
             clock: clock.clone(),
+            entropy: Arc::clone(&entropy),
             metrics: EngineMetrics::register(&mut metrics, &registry),
         };
-        let options = EngineOptions { running_syncs: setup.running_syncs, ..EngineOptions::default() };
+        let options = EngineOptions {
+            running_syncs: setup.running_syncs,
+            // Time stands still here, and with it all waiting.
+            retry: RetryOptions::none(),
+            ..EngineOptions::default()
+        };
         let engine = Engine::start(parts, options).await.unwrap();
         let app = App {
             catalog: Arc::clone(&catalog),

@@ -18,7 +18,9 @@ async fn a_connector_is_shown_as_documented() {
                "type": "external_source", "config": {},
                "streams": [{"name": "orders", "mode": "incremental", "write_mode": "upsert", "primary_key": ["id"],
                             "cursor_field": null, "fields": null}],
-               "schedule": null, "status": "active", "last_sync": null, "next_sync_at": null,
+               "schedule": null,
+               "policy": {"max_rejected": 1000, "approve_deletes_over": {"percent": 20, "records": 100}, "schema": "evolve"},
+               "status": "active", "last_sync": null, "next_sync_at": null,
                "created_at": "2026-01-01T00:00:00.001Z", "updated_at": "2026-01-01T00:00:00.001Z"})
     );
     assert_eq!((made.status, made.header("etag")), (StatusCode::CREATED, Some("\"1\"")));

@@ -23,6 +23,12 @@ async fn running(app: &TestApp, connector: &str) -> String {
     sync
 }
 
+/// A sync as lists and conflicts show it, and the history that is shown only when it is read by itself.
+fn without_moves(mut sync: Value) -> (Value, Value) {
+    let moves = sync.as_object_mut().unwrap().remove("moves").unwrap();
+    (sync, moves)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_parallel_triggers_make_one_sync_and_99_answers_that_name_it() {
     let app = TestApp::without_workers().await;
@@ -48,15 +54,39 @@ async fn a_trigger_answers_with_the_queued_sync_and_where_it_is() {
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     let sync = answer.json();
     assert_eq!(answer.location(), format!("{connector}/sync/{}", sync["id"].as_str().unwrap()));
-    assert_eq!(app.get(answer.location()).await.json(), sync);
+    let (shown, moves) = without_moves(app.get(answer.location()).await.json());
+    assert_eq!(shown, sync);
+    let begun = json!({"seq": 1, "at": sync["created_at"], "from": null, "to": "queued", "cause": "triggered",
+                       "code": null, "attempt": 0});
+    assert_eq!(moves, json!([begun]));
     let zero = json!({"read": 0, "created": 0, "updated": 0, "unchanged": 0, "deleted": 0, "rejected": 0, "bytes": 0});
     let connector_id = connector.rsplit('/').next().unwrap();
     assert_eq!(
         sync,
         json!({"id": sync["id"], "connector_id": connector_id, "status": "queued", "trigger": "api", "mode": "full_refresh",
-               "attempt": 0, "created_at": sync["created_at"], "started_at": null, "last_progress_at": null,
+               "only_streams": null, "attempt": 0, "resume_at": null, "waiting_for": null, "created_at": sync["created_at"], "started_at": null, "last_progress_at": null,
                "finished_at": null, "counts": zero, "streams": [], "error": null})
     );
+}
+
+#[tokio::test]
+async fn a_trigger_may_name_the_streams_to_read() {
+    let app = TestApp::without_workers().await;
+    let streams = json!([{"name": "a"}, {"name": "b"}, {"name": "c"}]);
+    let connector = app.connector(json!({"name": "held", "type": "held", "streams": streams})).await;
+    let answer = app.post(&format!("{connector}/sync"), json!({"streams": ["c", "a"]})).await;
+    assert_eq!(answer.json()["only_streams"], json!(["c", "a"]));
+    let other =
+        app.post(&format!("{connector}/sync"), json!({"streams": ["b"], "on_conflict": "queue"})).await;
+    assert_eq!(other.status, StatusCode::CONFLICT, "another wish is not that one");
+
+    let bad = app.post(&format!("{connector}/sync"), json!({"streams": ["x", "a", "", "a"]})).await;
+    assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let errors = bad.json()["errors"].clone();
+    let named: Vec<_> = errors.as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(named, ["/streams/0", "/streams/2", "/streams/3"]);
+    let none = app.post(&format!("{connector}/sync"), json!({"streams": []})).await;
+    assert_eq!(none.json()["errors"][0]["code"], "field.length");
 }
 
 /// Triggers a sync while another one has not ended.
@@ -152,7 +182,8 @@ async fn a_running_sync_shows_its_streams_and_is_cancelled_though_its_source_han
     let app = TestApp::new().await;
     let connector = held(&app).await;
     let sync = running(&app, &connector).await;
-    let shown = app.get(&sync).await.json();
+    let (shown, moves) = without_moves(app.get(&sync).await.json());
+    assert_eq!((&moves[1]["to"], &moves[1]["cause"]), (&json!("running"), &json!("claimed")));
     assert_eq!((&shown["status"], &shown["attempt"]), (&json!("running"), &json!(1)));
     assert_eq!(shown["streams"][0]["name"], "rows");
     assert_eq!(app.get(&format!("{connector}/sync")).await.json()["data"][0], shown);
@@ -194,7 +225,7 @@ async fn cancelling_one_sync_by_its_id_says_how_it_stands() {
 async fn a_sync_that_has_ended_cannot_be_cancelled() {
     let app = TestApp::new().await;
     let connector = app.connector(json!({"name": "c", "type": "external_source"})).await;
-    let sync = app.sync(&connector).await;
+    let (sync, _) = without_moves(app.sync(&connector).await);
     assert_eq!(sync["status"], "succeeded");
     let path = format!("{connector}/sync/{}", sync["id"].as_str().unwrap());
     let refused = app.post(&format!("{path}/cancel"), json!({})).await;

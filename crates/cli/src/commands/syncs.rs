@@ -110,7 +110,10 @@ impl Syncs<'_> {
     async fn trigger(&self, trigger: &TriggerArgs) -> Result<(), CommandError> {
         let mut stop = StopRequests::listen()?;
         let connector = self.connector(&trigger.connector).await?;
-        let body = json!({"mode": trigger.mode.as_str(), "on_conflict": trigger.on_conflict.as_str()});
+        let mut body = json!({"mode": trigger.mode.as_str(), "on_conflict": trigger.on_conflict.as_str()});
+        if !trigger.streams.is_empty() {
+            body["streams"] = json!(trigger.streams);
+        }
         let queued = self.client().post(&format!("{connector}/sync"), &body).await?;
         let is_here = self.session.node().is_some();
         if is_here && !trigger.wait {

@@ -1,6 +1,7 @@
 //! Connectors.
 
 use async_trait::async_trait;
+use inlet_model::policy::ConnectorPolicy;
 use inlet_model::schedule::Schedule;
 use inlet_model::secret::SealedConfig;
 use inlet_model::stream::StreamSettings;
@@ -43,6 +44,8 @@ pub struct Connector {
     pub streams: Option<Vec<StreamSettings>>,
     /// When it syncs by itself.
     pub schedule: Schedule,
+    /// What its syncs may do.
+    pub policy: ConnectorPolicy,
     /// Whether it may sync.
     pub status: ConnectorStatus,
     /// Counts the changes of its settings, from 1.

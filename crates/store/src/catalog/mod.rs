@@ -31,7 +31,7 @@ pub use page::{ConnectorFilter, Created, NameFilter, Order, Page, PageCursor, Pa
 pub use purges::{Purge, PurgeEffect, PurgeId, Purges};
 pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, renew_secrets};
 pub use spaces::{DeleteEffect, Space, Spaces};
-pub use syncs::{CancelEffect, Claim, OnConflict, Sync, SyncTally, Syncs};
+pub use syncs::{CancelEffect, Claim, ClaimKind, Lease, OnConflict, Sync, SyncTally, Syncs, Wait};
 pub use tasks::{Task, TaskId, TaskKind, Tasks};
 
 /// The whole catalog.

@@ -3,8 +3,10 @@
 use std::convert::Infallible;
 
 use async_trait::async_trait;
-use inlet_model::sync::{Failure, SyncMode, SyncStatus, SyncTrigger};
-use inlet_model::{CollectionId, ConnectorId, Counts, SpaceId, StoreId, SyncId, Timestamp};
+use inlet_model::sync::{Failure, StateMove, SyncMode, SyncStatus, SyncTrigger};
+use inlet_model::{
+    CollectionId, ConnectorId, Counts, NodeId, SpaceId, StoreId, StreamName, SyncId, Timestamp,
+};
 
 use super::{Connector, Effect, Idempotent, Page, PageQuery, SyncFilter};
 use crate::StoreResult;
@@ -29,6 +31,8 @@ pub struct Sync {
     pub trigger: SyncTrigger,
     /// How it reads.
     pub mode: SyncMode,
+    /// The streams it reads, of those the connector has; `None`: all.
+    pub only_streams: Option<Vec<StreamName>>,
     /// How many times it was begun; 0 while it is queued.
     pub attempt: u32,
     /// When it was asked for.
@@ -37,6 +41,12 @@ pub struct Sync {
     pub started_at: Option<Timestamp>,
     /// When it last committed records or changes.
     pub last_progress_at: Option<Timestamp>,
+    /// When it goes on, while it waits.
+    pub resume_at: Option<Timestamp>,
+    /// What it waits for the end of, while it waits.
+    pub waits_for: Option<Failure>,
+    /// How often it has waited since it last committed anything.
+    pub retries: u32,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// Its counters, copied when it ended.
@@ -66,15 +76,25 @@ impl Sync {
             status: SyncStatus::Queued,
             trigger,
             mode,
+            only_streams: None,
             attempt: 0,
             created_at: now,
             started_at: None,
             last_progress_at: None,
+            resume_at: None,
+            waits_for: None,
+            retries: 0,
             finished_at: None,
             counts: Counts::default(),
             streams: Vec::new(),
             failure: None,
         }
+    }
+
+    /// Forgets what it waited for.
+    pub fn stop_waiting(&mut self) {
+        self.resume_at = None;
+        self.waits_for = None;
     }
 }
 
@@ -90,15 +110,48 @@ pub enum OnConflict {
     Replace,
 }
 
+/// Who runs syncs, and how long it may go on without saying that it still does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The process.
+    pub node: NodeId,
+    /// From then on others may take its syncs over.
+    pub until: Timestamp,
+}
+
+/// How a sync came to a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimKind {
+    /// It was queued.
+    Begun,
+    /// It was in order when it was last left: it waited, or its node gave it back.
+    Resumed,
+    /// Its node was lost, and may have been in the middle of anything.
+    TakenOver,
+}
+
 /// A sync given to a worker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
+    /// How it came.
+    pub kind: ClaimKind,
     /// The sync, running or (taken over while cancelling) cancelling.
     pub sync: Sync,
     /// Its connector, with the config the sync keeps; `None` if it has been deleted: then the sync only ends.
     pub connector: Option<Connector>,
     /// The claim's number.
     pub fence: Fence,
+}
+
+/// A sync that is to be left alone for a while.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wait {
+    /// When it is to go on.
+    pub resume_at: Timestamp,
+    /// What it waits for the end of.
+    pub failure: Failure,
+    /// Whether it has committed anything since it was claimed: then it counts its retries anew.
+    pub progressed: bool,
 }
 
 /// What came of a cancel.
@@ -160,18 +213,38 @@ pub trait Syncs {
         id: Option<SyncId>,
         now: Timestamp,
     ) -> StoreResult<CancelEffect>;
-    /// Gives the longest queued sync whose connector is free to the caller: it is running now, with a new fence. A connector is
+    /// Gives a sync to the caller, running under its lease, with a new fence: one that waited, if its time has come; else one
+    /// whose lease is over, if it is not the caller's; else the longest queued one whose connector is free. A connector is
     /// free if it is not paused, no sync holds it, and no [`Purge`](super::Purge) of its records is queued.
-    async fn sync_claim(&self, now: Timestamp) -> StoreResult<Option<Claim>>;
-    /// Gives the caller every sync that was running or cancelling when the process that held them ended: each with a new
-    /// fence and, if running, one attempt more. Called once, at start.
-    async fn sync_take_over(&self, now: Timestamp) -> StoreResult<Vec<Claim>>;
+    async fn sync_claim(&self, lease: Lease, now: Timestamp) -> StoreResult<Option<Claim>>;
+    /// Gives the caller every sync that is running or cancelling, whatever lease it has: each with a new fence and, if
+    /// running, one attempt more. For a process that knows it is alone, at its start.
+    async fn sync_take_over(&self, lease: Lease) -> StoreResult<Vec<Claim>>;
+    /// Makes every lease of the node last until then, and names the syncs: it has lost all others.
+    async fn sync_renew(&self, lease: Lease) -> StoreResult<Vec<SyncId>>;
+    /// Gives back the syncs of a node that ends in order: others may take them at once.
+    async fn sync_release(&self, node: NodeId) -> StoreResult<()>;
+    /// Lets a running sync wait, unless it has moved on or another claim has it: gives it as it stands then.
+    async fn sync_wait(
+        &self,
+        id: SyncId,
+        fence: Fence,
+        wait: Wait,
+        now: Timestamp,
+    ) -> StoreResult<Option<Sync>>;
+    /// When the next of the waiting syncs is to go on.
+    async fn sync_next_resume(&self) -> StoreResult<Option<Timestamp>>;
+    /// The history of a sync: its moves behind the one of that number, oldest first. Of one that moved more than two
+    /// hundred times the middle is left out.
+    async fn sync_moves(&self, id: SyncId, after: u64) -> StoreResult<Vec<StateMove>>;
     /// Copies the outcome of a run that has ended. A sync that has ended stays as it is.
     async fn sync_finish(&self, run: &Run) -> StoreResult<()>;
-    /// Ends a sync that never had a run, as cancelled or failed: it has no streams. A sync that has ended stays as it is.
+    /// Ends a sync that never had a run, as cancelled or failed: it has no streams. A sync that has ended, or that another
+    /// claim has since, stays as it is.
     async fn sync_abandon(
         &self,
         id: SyncId,
+        fence: Fence,
         status: SyncStatus,
         failure: Option<Failure>,
         now: Timestamp,

@@ -22,6 +22,8 @@ pub struct NewRun {
     pub fence: Fence,
     /// Which attempt of the sync this is, from 1.
     pub attempt: u32,
+    /// Whether the attempt before was lost, in the middle of whatever it did. One that was left in order was not in vain.
+    pub after_crash: bool,
     /// Whether everything is to be listed again: listings that other syncs left open are dropped.
     pub full_refresh: bool,
     /// The streams it reads.

@@ -7,7 +7,7 @@ use inlet_store::collection::StreamStatus;
 use inlet_sync::EngineOptions;
 
 use crate::fixture::{
-    Build, Fixture, batch, complete, end, list_the_rest, list_three_and_hang, listing, stream,
+    Build, Fixture, batch, complete, end, list_the_rest, list_three_and_hang, listing, options, stream,
 };
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_source_that_falls_silent_fails_the_sync_and_the_next_goes_on() {
     let fixture = Fixture::new(&["s"]).await;
     fixture.script(list_three_and_hang);
     let stall_limit = std::time::Duration::from_millis(300);
-    let engine = fixture.engine_with(EngineOptions { stall_limit, ..EngineOptions::default() }).await;
+    let engine = fixture.engine_with(EngineOptions { stall_limit, ..options() }).await;
     let sync = fixture.sync_to_the_end(&engine).await;
     assert_eq!(sync.status, SyncStatus::Failed);
     let failure = sync.failure.expect("it failed");
@@ -117,7 +117,7 @@ async fn a_source_that_says_a_little_now_and_then_has_not_fallen_silent() {
         Ok(())
     });
     let stall_limit = std::time::Duration::from_millis(500);
-    let engine = fixture.engine_with(EngineOptions { stall_limit, ..EngineOptions::default() }).await;
+    let engine = fixture.engine_with(EngineOptions { stall_limit, ..options() }).await;
     assert_eq!(fixture.sync_to_the_end(&engine).await.status, SyncStatus::Succeeded);
 }
 
@@ -142,7 +142,8 @@ async fn rejected_records_are_kept_and_too_many_fail_the_sync() {
     assert_eq!((rejected[4].seq, rejected[4].position, rejected[4].scope.clone()), (5, 4, Scope::whole()));
     engine.stop(std::time::Duration::from_secs(5)).await;
 
-    let strict = fixture.engine_with(EngineOptions { max_rejected: 4, ..EngineOptions::default() }).await;
+    fixture.allow_rejected(4).await;
+    let strict = fixture.engine().await;
     let sync = fixture.sync_to_the_end(&strict).await;
     assert_eq!(sync.status, SyncStatus::Failed);
     assert_eq!(sync.failure.unwrap().code, "sync.too_many_rejected");

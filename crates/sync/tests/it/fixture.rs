@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use inlet_model::fields::{FieldError, FieldErrors};
+use inlet_model::policy::ConnectorPolicy;
 use inlet_model::schedule::Schedule;
 use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::stream::StreamSettings;
@@ -20,11 +21,11 @@ use inlet_source::{
     Capabilities, ConnectorType, Environment, Message, Outlet, ReadRequest, Registry, Source, SourceError,
     StreamRequest, StreamSpec,
 };
-use inlet_store::catalog::{Connector, ConnectorStatus, Effect, OnConflict, Sync};
+use inlet_store::catalog::{Connector, ConnectorStatus, Effect, OnConflict, Sync, UpdateEffect};
 use inlet_store::collection::RecordQuery;
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStore, CollectionStores};
-use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts};
+use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -228,7 +229,7 @@ impl Fixture {
     }
 
     pub(crate) async fn engine(&self) -> Engine {
-        self.engine_with(EngineOptions::default()).await
+        self.engine_with(options()).await
     }
 
     pub(crate) async fn engine_with(&self, options: EngineOptions) -> Engine {
@@ -240,6 +241,7 @@ impl Fixture {
             environment: Environment::default(),
             vault: vault(),
             clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
             metrics: self.metrics.clone(),
         };
         Engine::start(parts, options).await.unwrap()
@@ -254,6 +256,14 @@ impl Fixture {
         assert_eq!(self.catalog.sync_trigger(sync, OnConflict::Reject, None).await.unwrap(), Effect::Done);
         engine.wake();
         id
+    }
+
+    /// Sets how many records a sync of the connector may reject.
+    pub(crate) async fn allow_rejected(&self, max_rejected: u64) {
+        let policy = ConnectorPolicy { max_rejected, ..ConnectorPolicy::default() };
+        let connector = Connector { policy, ..self.connector.clone() };
+        let updated = self.catalog.connector_update(connector).await.unwrap();
+        assert!(matches!(updated, UpdateEffect::Updated(_)));
     }
 
     /// A number that the engines have counted, by its name and labels.
@@ -323,6 +333,11 @@ impl Fixture {
     }
 }
 
+/// An engine that waits for no source, so that what fails is seen to fail.
+pub(crate) fn options() -> EngineOptions {
+    EngineOptions { retry: RetryOptions::none(), ..EngineOptions::default() }
+}
+
 /// The vault of every engine here.
 pub(crate) fn vault() -> Vault {
     Vault::new(VaultKey::generate(&SeededEntropy::new(1)), [])
@@ -351,6 +366,7 @@ async fn connector(catalog: &dyn Catalog, streams: &[&str]) -> Connector {
         config: serde_json::json!({}).into(),
         streams: Some(streams.iter().map(settings).collect()),
         schedule: Schedule::Manual,
+        policy: Default::default(),
         status: ConnectorStatus::Active,
         version: 1,
         created_at: now,

@@ -11,3 +11,4 @@ mod metrics;
 mod purging;
 mod resuming;
 mod secrets;
+mod waiting;

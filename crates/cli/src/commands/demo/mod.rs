@@ -41,7 +41,12 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
     // The port first: if it is taken, nothing else has been done.
     let server = if args.no_serve { None } else { Some(Server::bind(args.listen).await?) };
     let Folder { dir, files } = folder::prepare(&args.data_dir)?;
-    let options = NodeOptions { files_roots: vec![files.clone()], egress: Egress::Any, runs_syncs: true };
+    let options = NodeOptions {
+        files_roots: vec![files.clone()],
+        egress: Egress::Any,
+        runs_syncs: true,
+        waits_for_sources: true,
+    };
     let node = Node::start(dir, options, &EncryptionArgs::default()).await?;
     let client = node.local_client();
     let connectors = match bring_in(&client, &files, &mut stop).await {

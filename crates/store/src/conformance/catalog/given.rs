@@ -3,19 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use inlet_model::policy::{ConnectorPolicy, DeleteLimit, SchemaPolicy};
 use inlet_model::schedule::Schedule;
 use inlet_model::secret::Sealed;
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::{Failure, Outcome, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{
-    AuditId, Clock, CollectionId, ConnectorId, Counts, KeyId, ManualClock, SeededEntropy, SpaceId, StoreId,
-    StreamName, SyncId, Timestamp,
+    AuditId, Clock, CollectionId, ConnectorId, Counts, KeyId, ManualClock, NodeId, SeededEntropy, SpaceId,
+    StoreId, StreamName, SyncId, Timestamp,
 };
 use serde_json::json;
 
 use crate::catalog::{
-    Actor, ApiKey, Catalog, Cause, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent,
-    OnConflict, Order, PageCursor, PageQuery, Role, Space, StoredAnswer, Sync,
+    Actor, ApiKey, Catalog, Cause, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent, Lease,
+    OnConflict, Order, PageCursor, PageQuery, Role, Space, StoredAnswer, Sync, Wait,
 };
 use crate::collection::{Phase, Run, StreamProgress, StreamStatus};
 
@@ -99,6 +100,11 @@ impl Given {
                 fields: Some(vec!["id".to_owned()]),
             }]),
             schedule: Schedule::Manual,
+            policy: ConnectorPolicy {
+                max_rejected: 7,
+                approve_deletes_over: DeleteLimit { percent: 5, records: 10 },
+                schema: SchemaPolicy::Freeze,
+            },
             status: ConnectorStatus::Active,
             version: 1,
             created_at: now,
@@ -230,10 +236,37 @@ impl Given {
         sync
     }
 
+    /// A lease of a thousand seconds from `now` on, of the node of that number.
+    pub fn a_lease(&self, node: u128, now: Timestamp) -> Lease {
+        let until = Timestamp::from_micros(now.as_micros() + 1_000_000_000);
+        Lease { node: NodeId::from_u128(node), until }
+    }
+
+    /// What the node numbered 1 is given now.
+    pub async fn claim(&self) -> Option<Claim> {
+        let now = self.now();
+        self.catalog.sync_claim(self.a_lease(1, now), now).await.unwrap()
+    }
+
+    /// A wait of this time from now on, without progress before it.
+    pub fn a_wait(&self, duration: Duration) -> Wait {
+        let micros = i64::try_from(duration.as_micros()).unwrap();
+        let resume_at = Timestamp::from_micros(self.now().as_micros() + micros);
+        Wait { resume_at, failure: a_failure(), progressed: false }
+    }
+
+    /// A sync that waits for this time from now on.
+    pub async fn waiting_sync(&self, connector: &Connector, duration: Duration) -> Sync {
+        let claim = self.running_sync(connector).await;
+        let wait = self.a_wait(duration);
+        let waiting = self.catalog.sync_wait(claim.sync.id, claim.fence, wait, self.now()).await.unwrap();
+        waiting.expect("a sync that was claimed is there")
+    }
+
     /// A sync that was triggered and claimed; nothing else may be queued.
     pub async fn running_sync(&self, connector: &Connector) -> Claim {
         let queued = self.queued_sync(connector).await;
-        let claim = self.catalog.sync_claim(self.now()).await.unwrap().expect("a sync is queued");
+        let claim = self.claim().await.expect("a sync is queued");
         assert_eq!(claim.sync.id, queued.id);
         claim
     }

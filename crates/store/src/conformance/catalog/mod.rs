@@ -19,8 +19,11 @@ pub mod sync_abandon;
 pub mod sync_cancel;
 pub mod sync_claim;
 pub mod sync_finish;
+pub mod sync_lease;
+pub mod sync_moves;
 pub mod sync_take_over;
 pub mod sync_trigger;
+pub mod sync_wait;
 pub mod syncs;
 pub mod tasks;
 
@@ -145,6 +148,28 @@ macro_rules! catalog_tests {
                 a_queued_sync_can_only_be_abandoned_as_cancelled,
                 no_sync_is_abandoned_as_anything_else,
                 an_ended_or_unknown_sync_is_passed_over,
+                a_sync_that_another_claim_has_is_passed_over,
+            }
+            sync_lease {
+                a_sync_is_taken_over_when_its_lease_is_over,
+                a_cancelling_sync_is_taken_over_to_be_ended,
+                a_node_does_not_take_over_its_own,
+                a_renewal_names_what_the_node_still_has,
+                what_is_given_back_is_taken_at_once,
+                of_many_nodes_one_takes_a_sync_over,
+            }
+            sync_moves {
+                every_move_is_kept_with_its_cause,
+                what_ends_a_sync_is_told_apart,
+                what_changes_nothing_is_no_move,
+                of_very_many_moves_the_middle_goes,
+            }
+            sync_wait {
+                a_waiting_sync_says_what_it_waits_for,
+                a_sync_that_has_waited_goes_on,
+                retries_are_counted_until_there_is_progress,
+                only_the_latest_claim_of_a_running_sync_waits,
+                a_waiting_sync_is_cancelled_at_once,
             }
             sync_cancel {
                 a_queued_sync_is_cancelled_at_once,

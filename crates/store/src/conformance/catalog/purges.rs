@@ -95,7 +95,7 @@ pub async fn no_sync_of_the_connector_is_claimed_before_its_purge_is_done(catalo
     queue(&given, &[&purged], None).await;
     queue(&given, &[&purged], stream("s")).await;
     let (waiting, other) = (given.queued_sync(&purged).await, given.queued_sync(&free).await);
-    let claimed = async || given.catalog.sync_claim(given.now()).await.unwrap().map(|claim| claim.sync.id);
+    let claimed = async || given.claim().await.map(|claim| claim.sync.id);
     assert_eq!(claimed().await, Some(other.id));
     for purge in all(&given).await {
         assert_eq!(claimed().await, None);
@@ -178,7 +178,8 @@ pub async fn a_purge_and_a_claim_at_once_agree(catalog: Arc<dyn Catalog>) {
         let sync = given.queued_sync(&connector).await;
         let mut both = JoinSet::new();
         let (catalog, now) = (Arc::clone(&given.catalog), given.now());
-        both.spawn(async move { catalog.sync_claim(now).await.unwrap().is_some() });
+        let lease = given.a_lease(1, now);
+        both.spawn(async move { catalog.sync_claim(lease, now).await.unwrap().is_some() });
         let (catalog, id, store_id) = (Arc::clone(&given.catalog), connector.id, connector.store_id);
         both.spawn(async move {
             catalog.purge_queue(store_id, vec![id], None).await.unwrap() == PurgeEffect::Queued

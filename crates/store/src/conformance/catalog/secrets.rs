@@ -94,7 +94,7 @@ pub async fn a_replacement_changes_the_secrets_and_nothing_else(catalog: Arc<dyn
     let (space_id, collection_id) = (&expected.space_id, &expected.collection_id);
     let found = given.catalog.connector_get(space_id, collection_id, expected.id).await.unwrap();
     assert_eq!(found.as_ref(), Some(&expected));
-    let claims = given.catalog.sync_take_over(given.now()).await.unwrap();
+    let claims = given.catalog.sync_take_over(given.a_lease(2, given.now())).await.unwrap();
     assert_eq!(claims[0].connector.as_ref(), Some(&expected));
 }
 

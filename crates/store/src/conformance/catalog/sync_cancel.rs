@@ -111,7 +111,7 @@ pub async fn a_cancelled_sync_is_never_claimed(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
     let sync = given.queued_sync(&given.stored_connector().await).await;
     cancel(&given, &sync).await;
-    assert_eq!(given.catalog.sync_claim(given.now()).await.unwrap(), None);
+    assert_eq!(given.claim().await, None);
 }
 
 /// A cancel and a claim at once agree: either the cancel came first, and nothing is claimed, or it is cancelling.
@@ -120,8 +120,8 @@ pub async fn a_cancel_and_a_claim_at_once_agree(catalog: Arc<dyn Catalog>) {
     let connector = given.stored_connector().await;
     for _ in 0..20 {
         let sync = given.queued_sync(&connector).await;
-        let (claim, effect) = tokio::join!(given.catalog.sync_claim(given.now()), cancel(&given, &sync));
-        match (claim.unwrap(), effect) {
+        let (claim, effect) = tokio::join!(given.claim(), cancel(&given, &sync));
+        match (claim, effect) {
             (None, CancelEffect::Cancelled(sync)) => assert_eq!(given.sync(&sync).await, sync),
             (Some(claim), CancelEffect::Cancelling(sync)) => {
                 assert_eq!(claim.sync.id, sync.id);

@@ -12,11 +12,11 @@ use crate::catalog::{Catalog, OnConflict, Sync};
 /// Nothing is claimed when nothing is queued.
 pub async fn nothing_is_claimed_when_nothing_is_queued(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
-    assert_eq!(given.catalog.sync_claim(given.now()).await.unwrap(), None);
+    assert_eq!(given.claim().await, None);
     let connector = given.stored_connector().await;
     given.finished_sync(&connector, Outcome::Succeeded).await;
     given.running_sync(&connector).await;
-    assert_eq!(given.catalog.sync_claim(given.now()).await.unwrap(), None);
+    assert_eq!(given.claim().await, None);
 }
 
 /// A claim begins the sync: running, attempt 1, begun now; and it brings the connector.
@@ -25,7 +25,7 @@ pub async fn a_claim_begins_the_sync(catalog: Arc<dyn Catalog>) {
     let connector = given.stored_connector().await;
     let queued = given.queued_sync(&connector).await;
     let now = given.now();
-    let claim = given.catalog.sync_claim(now).await.unwrap().unwrap();
+    let claim = given.catalog.sync_claim(given.a_lease(1, now), now).await.unwrap().unwrap();
     let begun = Sync { status: SyncStatus::Running, attempt: 1, started_at: Some(now), ..queued };
     assert_eq!(claim.sync, begun);
     assert_eq!(claim.connector, Some(connector));
@@ -42,7 +42,7 @@ pub async fn the_longest_queued_sync_is_claimed_first(catalog: Arc<dyn Catalog>)
         given.catalog.sync_trigger(syncs[place].clone(), OnConflict::Reject, None).await.unwrap();
     }
     for sync in syncs {
-        let claim = given.catalog.sync_claim(given.now()).await.unwrap().unwrap();
+        let claim = given.claim().await.unwrap();
         assert_eq!(claim.sync.id, sync.id);
     }
 }
@@ -71,7 +71,8 @@ pub async fn a_hundred_parallel_claims_share_out_each_sync_once(catalog: Arc<dyn
     let mut claims = JoinSet::new();
     for _ in 0..100 {
         let (catalog, now) = (Arc::clone(&given.catalog), given.now());
-        claims.spawn(async move { catalog.sync_claim(now).await.unwrap() });
+        let lease = given.a_lease(1, now);
+        claims.spawn(async move { catalog.sync_claim(lease, now).await.unwrap() });
     }
     let claimed: Vec<_> = claims.join_all().await.into_iter().flatten().map(|claim| claim.sync.id).collect();
     assert_eq!(claimed.len(), 20);

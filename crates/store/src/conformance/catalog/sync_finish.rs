@@ -98,6 +98,6 @@ pub async fn a_finished_sync_frees_its_connector(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
     let connector = given.stored_connector().await;
     given.finished_sync(&connector, Outcome::Succeeded).await;
-    assert_eq!(given.catalog.sync_take_over(given.now()).await.unwrap(), []);
+    assert_eq!(given.catalog.sync_take_over(given.a_lease(2, given.now())).await.unwrap(), []);
     given.running_sync(&connector).await;
 }

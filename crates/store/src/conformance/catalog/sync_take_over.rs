@@ -9,7 +9,7 @@ use super::given::Given;
 use crate::catalog::{Catalog, Claim, Connector, ExpectedVersion, Remains, Sync};
 
 async fn take_over(given: &Given) -> Vec<Claim> {
-    given.catalog.sync_take_over(given.now()).await.unwrap()
+    given.catalog.sync_take_over(given.a_lease(2, given.now())).await.unwrap()
 }
 
 /// A running sync is taken over with one attempt more, as often as it happens.

@@ -59,7 +59,7 @@ pub async fn one_sync_waits_behind_the_active_one(catalog: Arc<dyn Catalog>) {
     assert_eq!(queue(&third).await.unwrap(), Effect::Conflict(Some(second.clone())));
     assert_eq!(given.sync(&running).await, running);
     assert_eq!(given.sync(&second).await, second);
-    assert_eq!(given.catalog.sync_claim(given.now()).await.unwrap(), None, "its connector is not free");
+    assert_eq!(given.claim().await, None, "its connector is not free");
 }
 
 /// What takes the place of others cancels them: what is queued has ended, what is active is to end.
@@ -99,9 +99,9 @@ pub async fn a_queued_sync_waits_while_its_connector_is_paused(catalog: Arc<dyn 
     let queued = given.queued_sync(&connector).await;
     let paused = Connector { status: ConnectorStatus::Paused, ..connector.clone() };
     given.catalog.connector_update(paused).await.unwrap();
-    assert_eq!(given.catalog.sync_claim(given.now()).await.unwrap(), None);
+    assert_eq!(given.claim().await, None);
     given.catalog.connector_update(Connector { version: 2, ..connector }).await.unwrap();
-    assert_eq!(given.catalog.sync_claim(given.now()).await.unwrap().unwrap().sync.id, queued.id);
+    assert_eq!(given.claim().await.unwrap().sync.id, queued.id);
 }
 
 /// A sync that has ended, however it did, is no conflict.

@@ -138,6 +138,7 @@ impl Given {
             connector_id: claim.connector_id,
             fence: claim.fence,
             attempt: claim.attempt,
+            after_crash: true,
             full_refresh: claim.full_refresh,
             streams: claim.streams.clone(),
             now: self.now(),

@@ -21,8 +21,8 @@ use crate::catalog::{
 };
 
 pub(super) const SELECT: &str =
-    "SELECT id, space_id, collection_id, store_id, name, kind, config, secrets, streams, schedule, status,
-                             version, created_at, updated_at FROM connectors";
+    "SELECT id, space_id, collection_id, store_id, name, kind, config, secrets, streams, schedule, policy,
+                             status, version, created_at, updated_at FROM connectors";
 
 #[async_trait]
 impl Connectors for SqliteCatalog {
@@ -134,8 +134,8 @@ fn create(tx: &Write<'_>, connector: &Connector) -> Result<Option<()>, Trouble> 
     }
     tx.prepare_cached(
         "INSERT INTO connectors (id, space_id, collection_id, store_id, name, kind, config, secrets, streams,
-                                 schedule, status, version, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                                 schedule, policy, status, version, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         Text(connector.id),
@@ -148,6 +148,7 @@ fn create(tx: &Write<'_>, connector: &Connector) -> Result<Option<()>, Trouble> 
         Json(connector.config.secrets()),
         connector.streams.as_ref().map(Json),
         Json(&connector.schedule),
+        Json(connector.policy),
         Name(connector.status),
         Unsigned(connector.version),
         connector.created_at.as_micros(),
@@ -170,6 +171,7 @@ fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, 
         config: wanted.config,
         streams: wanted.streams,
         schedule: wanted.schedule,
+        policy: wanted.policy,
         status: wanted.status,
         updated_at: wanted.updated_at,
         version: stored.version + 1,
@@ -177,7 +179,7 @@ fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, 
     };
     tx.prepare_cached(
         "UPDATE connectors SET name = ?2, config = ?3, secrets = ?4, streams = ?5, schedule = ?6, status = ?7,
-                               updated_at = ?8, version = ?9
+                               updated_at = ?8, version = ?9, policy = ?10
          WHERE id = ?1",
     )?
     .execute(params![
@@ -190,6 +192,7 @@ fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, 
         Name(updated.status),
         updated.updated_at.as_micros(),
         Unsigned(updated.version),
+        Json(updated.policy),
     ])?;
     tx.audit_fields(Action::ConnectorUpdate, target(&updated), changed)?;
     Ok(UpdateEffect::Updated(updated))
@@ -205,6 +208,7 @@ fn changed_fields(old: &Connector, new: &Connector) -> Vec<String> {
         ("/name", old.name != new.name),
         ("/streams", old.streams != new.streams),
         ("/schedule", old.schedule != new.schedule),
+        ("/policy", old.policy != new.policy),
         ("/status", old.status != new.status),
     ]
     .into_iter()
@@ -241,6 +245,7 @@ fn connector_from(row: &Row<'_>) -> rusqlite::Result<Connector> {
         config: SealedConfig::new(columns.json()?, columns.json()?),
         streams: columns.optional_json()?,
         schedule: columns.json()?,
+        policy: columns.json()?,
         status: columns.name()?,
         version: columns.unsigned()?,
         created_at: columns.time()?,

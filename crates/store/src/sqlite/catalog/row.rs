@@ -105,6 +105,11 @@ impl<'row> Columns<'row> {
         self.plain::<FromName<T>>().map(|column| column.0)
     }
 
+    /// A value bound as [`Name`], or NULL.
+    pub(super) fn optional_name<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
+        Ok(self.plain::<Option<FromName<T>>>()?.map(|column| column.0))
+    }
+
     /// A value bound as [`Unsigned`].
     pub(super) fn unsigned(&mut self) -> Result<u64> {
         let index = self.next;

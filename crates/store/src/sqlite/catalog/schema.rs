@@ -13,7 +13,11 @@ use crate::sqlite::connection::{self, Access};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// Step `n` makes version `n + 1`. Steps are only ever added.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/v1.sql"), include_str!("migrations/v2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/v1.sql"),
+    include_str!("migrations/v2.sql"),
+    include_str!("migrations/v3.sql"),
+];
 
 /// SQLite's mark of whose file this is: "INLC".
 const APPLICATION_ID: i32 = 0x494e_4c43;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, params};
 use super::SqliteCatalog;
 use super::error::Trouble;
 use super::row::{Columns, Json, Text};
-use super::syncs::claim;
+use super::syncs::kept_settings;
 use crate::StoreResult;
 use crate::catalog::{HeldSecrets, SealedSecrets, SecretHolder};
 
@@ -96,6 +96,6 @@ fn replace(tx: &Transaction<'_>, before: &HeldSecrets, after: Secrets) -> Result
                 .execute(params![Text(id), Json(&before.secrets), Json(after)])?;
             Ok(replaced == 1)
         }
-        SecretHolder::Sync(id) => claim::replace_kept_secrets(tx, id, &before.secrets, after),
+        SecretHolder::Sync(id) => kept_settings::replace_secrets(tx, id, &before.secrets, after),
     }
 }

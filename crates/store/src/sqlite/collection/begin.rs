@@ -97,7 +97,7 @@ fn first_attempt(new: &NewRun, generation: u64) -> Run {
 fn next_attempt(mut run: Run, new: &NewRun) -> Run {
     run.attempt = new.attempt;
     // The first commit sets it back, so that a crash loop is told from slow progress.
-    run.barren_attempts += 1;
+    run.barren_attempts += u32::from(new.after_crash);
     run.phase = Phase::Reading;
     for progress in &mut run.streams {
         let is_read = new.streams.iter().any(|stream| stream.name == progress.name);

@@ -147,7 +147,7 @@ async fn opening_again_keeps_everything() {
     );
     let effect = again.catalog.space_create(again.a_space(), Some(use_of_key.clone())).await.unwrap();
     assert_eq!(effect, Effect::Replayed(use_of_key.answer));
-    let claims = again.catalog.sync_take_over(again.now()).await.unwrap();
+    let claims = again.catalog.sync_take_over(again.a_lease(2, again.now())).await.unwrap();
     assert!(claims[0].fence > running.fence);
 }
 
@@ -212,7 +212,7 @@ fn count_of_spaces(db: &rusqlite::Connection) -> i64 {
 }
 
 #[test]
-fn the_journal_is_a_log_and_the_version_is_the_second() {
+fn the_journal_is_a_log_and_the_version_is_the_third() {
     let directory = tempfile::tempdir().unwrap();
     let path: &Path = &directory.path().join("catalog.db");
     drop(open(path));
@@ -220,6 +220,6 @@ fn the_journal_is_a_log_and_the_version_is_the_second() {
     let text = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, String>(0)).unwrap();
     let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0)).unwrap();
     assert_eq!(text("journal_mode"), "wal");
-    assert_eq!((number("user_version"), number("application_id")), (2, i32::from_be_bytes(*b"INLC")));
+    assert_eq!((number("user_version"), number("application_id")), (3, i32::from_be_bytes(*b"INLC")));
     assert_eq!(text("integrity_check"), "ok");
 }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use inlet_model::schedule::Schedule;
 use inlet_model::secret::SealedConfig;
@@ -22,7 +23,7 @@ use serde_json::json;
 
 use super::{look_into, open};
 
-const VERSIONS: &[&str] = &["v1", "v2"];
+const VERSIONS: &[&str] = &["v1", "v2", "v3"];
 
 const KEY: KeyHash = KeyHash([0xab; 32]);
 
@@ -110,11 +111,12 @@ async fn write_everything(path: &Path) {
     given.catalog.connector_update(settings).await.unwrap();
     given.cancelling_sync(&given.stored_connector_in(&collection).await).await;
 
-    for status in ["waiting", "needs_approval"] {
-        let claim = given.running_sync(&given.stored_connector_in(&collection).await).await;
-        let sql = "UPDATE syncs SET status = ?2 WHERE id = ?1";
-        look_into(path).execute(sql, [claim.sync.id.to_string(), status.to_owned()]).unwrap();
-    }
+    let waiting = given.running_sync(&given.stored_connector_in(&collection).await).await;
+    let wait = given.a_wait(Duration::from_secs(3600));
+    given.catalog.sync_wait(waiting.sync.id, waiting.fence, wait, given.now()).await.unwrap();
+    let asking = given.running_sync(&given.stored_connector_in(&collection).await).await;
+    let sql = "UPDATE syncs SET status = 'needs_approval' WHERE id = ?1";
+    look_into(path).execute(sql, [asking.sync.id.to_string()]).unwrap();
 
     let config = SealedConfig::new(json!({"host": "db"}), [("/password".to_owned(), sealed(1))].into());
     let schedule =
@@ -180,10 +182,11 @@ async fn show_everything(catalog: SqliteCatalog) -> String {
                 .unwrap();
             for connector in connectors.unwrap().items {
                 show("connector", &connector);
-                show(
-                    "syncs",
-                    &catalog.sync_list(connector.id, SyncFilter::default(), first(100)).await.unwrap().items,
-                );
+                let syncs = catalog.sync_list(connector.id, SyncFilter::default(), first(100)).await;
+                for sync in syncs.unwrap().items {
+                    show("sync", &sync);
+                    show("moves", &catalog.sync_moves(sync.id, 0).await.unwrap());
+                }
             }
         }
     }
@@ -201,8 +204,8 @@ async fn show_everything(catalog: SqliteCatalog) -> String {
         use_of_key.expired_before = Timestamp::from_micros(0);
         show("replay", &catalog.space_create(given.a_space(), Some(use_of_key)).await.unwrap());
     }
-    show("claims", &catalog.sync_take_over(given.now()).await.unwrap());
-    show("claim", &catalog.sync_claim(given.now()).await.unwrap());
+    show("claims", &catalog.sync_take_over(given.a_lease(2, given.now())).await.unwrap());
+    show("claim", &given.claim().await);
     shown
 }
 

@@ -88,8 +88,11 @@ async fn it_is_neither_claimed_nor_taken_over() {
     for status in HELD_UP {
         held_up.sync_that_is(status).await;
     }
-    assert_eq!(held_up.given.catalog.sync_claim(held_up.given.now()).await.unwrap(), None);
-    assert_eq!(held_up.given.catalog.sync_take_over(held_up.given.now()).await.unwrap(), []);
+    assert_eq!(held_up.given.claim().await, None);
+    assert_eq!(
+        held_up.given.catalog.sync_take_over(held_up.given.a_lease(2, held_up.given.now())).await.unwrap(),
+        []
+    );
 }
 
 #[tokio::test]

@@ -110,6 +110,7 @@ fn new_run(sync_id: SyncId, fence: u64) -> NewRun {
         connector_id: CONNECTOR,
         fence: Fence(fence),
         attempt: 1,
+        after_crash: false,
         full_refresh: false,
         streams: streams.to_vec(),
         now: at(0),

@@ -81,6 +81,7 @@ async fn write(store: &dyn CollectionStore) -> Vec<State> {
         connector_id: CONNECTOR,
         fence: Fence(1),
         attempt: 1,
+        after_crash: false,
         full_refresh: false,
         streams: vec![RunStream { name: stream.clone(), shape: String::new() }],
         now: Timestamp::from_millis(1),

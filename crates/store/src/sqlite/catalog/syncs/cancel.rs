@@ -1,11 +1,12 @@
 //! Cancelling: on request, or because the connector goes.
 
-use inlet_model::sync::SyncStatus;
+use inlet_model::sync::{MoveCause, SyncStatus};
 use inlet_model::{ConnectorId, SyncId, Timestamp};
 use rusqlite::Transaction;
 
 use super::super::audit::Write;
 use super::super::error::Trouble;
+use super::moves::{Step, advance};
 use super::sync_row;
 use crate::catalog::{Action, CancelEffect, Sync, Target};
 
@@ -21,7 +22,7 @@ pub(super) fn cancel(
         None => sync_row::unfinished(tx, connector_id)?,
     };
     let Some(mut sync) = found else { return Ok(CancelEffect::None) };
-    cancel_one(tx, &mut sync, now)?;
+    cancel_one(tx, &mut sync, MoveCause::CancelRequested, now)?;
     Ok(match sync.status {
         SyncStatus::Cancelling => CancelEffect::Cancelling(sync),
         SyncStatus::Cancelled => CancelEffect::Cancelled(sync),
@@ -29,15 +30,16 @@ pub(super) fn cancel(
     })
 }
 
-/// Cancels the sync that holds the connector, and the one that waits for it.
-pub(super) fn all(tx: &Write<'_>, connector_id: ConnectorId, now: Timestamp) -> Result<(), Trouble> {
-    unfinished(tx, connector_id)?.iter_mut().try_for_each(|sync| cancel_one(tx, sync, now))
+/// Cancels the sync that holds the connector, and the one that waits for it, for another to take their place.
+pub(super) fn replace_all(tx: &Write<'_>, connector_id: ConnectorId, now: Timestamp) -> Result<(), Trouble> {
+    let mut unfinished = unfinished(tx, connector_id)?;
+    unfinished.iter_mut().try_for_each(|sync| cancel_one(tx, sync, MoveCause::Replaced, now))
 }
 
 /// Cancels a sync, and says in the audit log if that changed anything.
-fn cancel_one(tx: &Write<'_>, sync: &mut Sync, now: Timestamp) -> Result<(), Trouble> {
+fn cancel_one(tx: &Write<'_>, sync: &mut Sync, cause: MoveCause, now: Timestamp) -> Result<(), Trouble> {
     let before = sync.status;
-    want_cancelled(tx, sync, now)?;
+    want_cancelled(tx, sync, cause, now)?;
     if sync.status != before {
         tx.audit(Action::SyncCancel, Target::sync(sync))?;
     }
@@ -56,21 +58,27 @@ pub(in super::super) fn want_cancelled_of(
     now: Timestamp,
 ) -> Result<Vec<Sync>, Trouble> {
     let mut unfinished = unfinished(tx, connector_id)?;
-    unfinished.iter_mut().try_for_each(|sync| want_cancelled(tx, sync, now))?;
+    unfinished.iter_mut().try_for_each(|sync| want_cancelled(tx, sync, MoveCause::ConnectorDeleted, now))?;
     Ok(unfinished)
 }
 
 /// Moves a sync that has not ended towards its end. One that a worker holds is for the worker to end.
-fn want_cancelled(tx: &Transaction<'_>, sync: &mut Sync, now: Timestamp) -> Result<(), Trouble> {
-    match sync.status {
-        SyncStatus::Running => sync.status = sync.status.move_to(SyncStatus::Cancelling)?,
+fn want_cancelled(
+    tx: &Transaction<'_>,
+    sync: &mut Sync,
+    cause: MoveCause,
+    now: Timestamp,
+) -> Result<(), Trouble> {
+    let to = match sync.status {
+        SyncStatus::Running => SyncStatus::Cancelling,
         SyncStatus::Queued | SyncStatus::Waiting | SyncStatus::NeedsApproval => {
-            sync.status = sync.status.move_to(SyncStatus::Cancelled)?;
             sync.finished_at = Some(now);
+            sync.stop_waiting();
+            SyncStatus::Cancelled
         }
         SyncStatus::Cancelling | SyncStatus::Succeeded | SyncStatus::Failed | SyncStatus::Cancelled => {
             return Ok(());
         }
-    }
-    sync_row::save(tx, sync)
+    };
+    advance(tx, sync, Step::new(to, cause), now)
 }

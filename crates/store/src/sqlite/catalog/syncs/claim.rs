@@ -1,79 +1,116 @@
 //! Giving syncs to a worker.
 
-use inlet_model::secret::{SealedConfig, Secrets};
-use inlet_model::stream::StreamSettings;
-use inlet_model::sync::SyncStatus;
-use inlet_model::{ConnectorId, SyncId, Timestamp};
-use rusqlite::{OptionalExtension, Transaction, params};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use inlet_model::sync::{MoveCause, SyncStatus};
+use inlet_model::{ConnectorId, Timestamp};
+use rusqlite::{Transaction, params};
 
 use super::super::connectors;
 use super::super::error::Trouble;
-use super::super::row::{Columns, Json, Text};
-use super::sync_row;
-use crate::catalog::{Claim, Connector, Sync};
+use super::super::row::{Columns, Text, Unsigned};
+use super::moves::{Step, advance};
+use super::{kept_settings, sync_row};
+use crate::catalog::{Claim, ClaimKind, Lease, Sync};
 use crate::collection::Fence;
 
-/// The settings of a connector that a begun sync keeps, whatever becomes of the connector's.
-#[derive(Serialize, Deserialize)]
-struct KeptSettings {
-    name: String,
-    config: Value,
-    #[serde(default)]
-    secrets: Secrets,
-    streams: Option<Vec<StreamSettings>>,
-    version: u64,
-    updated_at_micros: i64,
+/// Gives a sync to a worker: what was begun goes before what was not.
+pub(super) fn claim(tx: &Transaction<'_>, lease: Lease, now: Timestamp) -> Result<Option<Claim>, Trouble> {
+    if let Some(sync) = due(tx, now)? {
+        return resume(tx, sync, lease, now).map(Some);
+    }
+    if let Some(sync) = lost(tx, lease, now)? {
+        return take_over_one(tx, sync, lease).map(Some);
+    }
+    match next(tx)? {
+        Some(sync) => begin(tx, sync, lease, now).map(Some),
+        None => Ok(None),
+    }
 }
 
-/// Begins the sync that was queued first among those whose connector is free.
-pub(super) fn claim(tx: &Transaction<'_>, now: Timestamp) -> Result<Option<Claim>, Trouble> {
-    let next = sync_row::one(
-        tx,
-        "WHERE s.status = 'queued' AND c.status = 'active' AND NOT EXISTS (
+/// The sync that has waited long enough.
+fn due(tx: &Transaction<'_>, now: Timestamp) -> Result<Option<Sync>, Trouble> {
+    let condition = "WHERE s.status = 'waiting' AND s.resume_at <= ?1 ORDER BY s.resume_at, s.id LIMIT 1";
+    sync_row::one(tx, condition, [now.as_micros()])
+}
+
+/// The sync of another node whose lease is over, or that was given back.
+fn lost(tx: &Transaction<'_>, lease: Lease, now: Timestamp) -> Result<Option<Sync>, Trouble> {
+    let condition = "WHERE s.status IN ('running', 'cancelling') AND s.lease_until <= ?1 AND s.node IS NOT ?2
+                     ORDER BY s.lease_until LIMIT 1";
+    sync_row::one(tx, condition, params![now.as_micros(), Text(lease.node)])
+}
+
+/// The sync that was queued first among those whose connector is free.
+fn next(tx: &Transaction<'_>) -> Result<Option<Sync>, Trouble> {
+    let condition = "WHERE s.status = 'queued' AND c.status = 'active' AND NOT EXISTS (
              SELECT 1 FROM syncs AS a WHERE a.connector_id = s.connector_id
                  AND a.status IN ('running', 'waiting', 'needs_approval', 'cancelling'))
              AND NOT EXISTS (SELECT 1 FROM purges AS p WHERE p.connector_id = s.connector_id)
-         ORDER BY s.created_at, s.id LIMIT 1",
-        [],
-    )?;
-    let Some(mut sync) = next else { return Ok(None) };
-    sync.status = sync.status.move_to(SyncStatus::Running)?;
+         ORDER BY s.created_at, s.id LIMIT 1";
+    sync_row::one(tx, condition, [])
+}
+
+fn begin(tx: &Transaction<'_>, mut sync: Sync, lease: Lease, now: Timestamp) -> Result<Claim, Trouble> {
     sync.attempt = 1;
     sync.started_at = Some(now);
-    sync_row::save(tx, &sync)?;
+    advance(tx, &mut sync, Step::new(SyncStatus::Running, MoveCause::Claimed), now)?;
+    hold(tx, &sync, lease)?;
     let fence = next_fence(tx, sync.connector_id)?;
     let connector = connectors::get(tx, sync.connector_id)?;
     if let Some(connector) = &connector {
-        keep_settings(tx, sync.id, connector)?;
+        kept_settings::keep(tx, sync.id, connector)?;
     }
-    Ok(Some(Claim { sync, connector, fence }))
+    Ok(Claim { kind: ClaimKind::Begun, sync, connector, fence })
 }
 
-/// Claims again what a process that ended had claimed.
-pub(super) fn take_over(tx: &Transaction<'_>) -> Result<Vec<Claim>, Trouble> {
-    // The first condition is the index's, the second is what is meant.
-    let held = sync_row::all(
-        tx,
-        "WHERE s.status IN ('running', 'waiting', 'needs_approval', 'cancelling')
-             AND s.status IN ('running', 'cancelling') ORDER BY s.created_at, s.id",
-        [],
-    )?;
-    held.into_iter().map(|sync| take_over_one(tx, sync)).collect()
+fn resume(tx: &Transaction<'_>, mut sync: Sync, lease: Lease, now: Timestamp) -> Result<Claim, Trouble> {
+    sync.attempt += 1;
+    sync.stop_waiting();
+    advance(tx, &mut sync, Step::new(SyncStatus::Running, MoveCause::Resumed), now)?;
+    hold(tx, &sync, lease)?;
+    held(tx, ClaimKind::Resumed, sync)
 }
 
-fn take_over_one(tx: &Transaction<'_>, mut sync: Sync) -> Result<Claim, Trouble> {
+/// Claims again what a process had claimed that has ended, or knows nobody else.
+pub(super) fn take_over(tx: &Transaction<'_>, lease: Lease) -> Result<Vec<Claim>, Trouble> {
+    let held =
+        sync_row::all(tx, "WHERE s.status IN ('running', 'cancelling') ORDER BY s.created_at, s.id", [])?;
+    held.into_iter().map(|sync| take_over_one(tx, sync, lease)).collect()
+}
+
+/// A restart is no move: the sync is running, and runs on in its next attempt.
+fn take_over_one(tx: &Transaction<'_>, mut sync: Sync, lease: Lease) -> Result<Claim, Trouble> {
+    let kind = if is_held(tx, &sync)? { ClaimKind::TakenOver } else { ClaimKind::Resumed };
     if sync.status == SyncStatus::Running {
         sync.attempt += 1;
         sync_row::save(tx, &sync)?;
     }
+    hold(tx, &sync, lease)?;
+    held(tx, kind, sync)
+}
+
+/// The claim of a sync that was begun before, with the settings it began with.
+fn held(tx: &Transaction<'_>, kind: ClaimKind, sync: Sync) -> Result<Claim, Trouble> {
     let fence = next_fence(tx, sync.connector_id)?;
     let connector = match connectors::get(tx, sync.connector_id)? {
-        Some(connector) => Some(with_kept_settings(tx, sync.id, connector)?),
+        Some(connector) => Some(kept_settings::applied(tx, sync.id, connector)?),
         None => None,
     };
-    Ok(Claim { sync, connector, fence })
+    Ok(Claim { kind, sync, connector, fence })
+}
+
+fn hold(tx: &Transaction<'_>, sync: &Sync, lease: Lease) -> Result<(), Trouble> {
+    tx.prepare_cached("UPDATE syncs SET node = ?2, lease_until = ?3 WHERE id = ?1")?.execute(params![
+        Text(sync.id),
+        Text(lease.node),
+        lease.until.as_micros()
+    ])?;
+    Ok(())
+}
+
+/// Whether a node has the sync, or had it and was lost.
+fn is_held(tx: &Transaction<'_>, sync: &Sync) -> Result<bool, Trouble> {
+    let mut statement = tx.prepare_cached("SELECT node IS NOT NULL FROM syncs WHERE id = ?1")?;
+    Ok(statement.query_row([Text(sync.id)], |row| row.get(0))?)
 }
 
 fn next_fence(tx: &Transaction<'_>, connector_id: ConnectorId) -> Result<Fence, Trouble> {
@@ -83,47 +120,12 @@ fn next_fence(tx: &Transaction<'_>, connector_id: ConnectorId) -> Result<Fence, 
     Ok(Fence(fence))
 }
 
-fn keep_settings(tx: &Transaction<'_>, id: SyncId, connector: &Connector) -> Result<(), Trouble> {
-    let kept = KeptSettings {
-        name: connector.name.clone(),
-        config: connector.config.open().clone(),
-        secrets: connector.config.secrets().clone(),
-        streams: connector.streams.clone(),
-        version: connector.version,
-        updated_at_micros: connector.updated_at.as_micros(),
-    };
-    tx.prepare_cached("UPDATE syncs SET claimed = ?2 WHERE id = ?1")?
-        .execute(params![Text(id), Json(kept)])?;
-    Ok(())
-}
-
-/// Replaces the secrets that a begun sync keeps, if they are still those.
-pub(in super::super) fn replace_kept_secrets(
+/// Whether nobody has claimed the connector since.
+pub(super) fn is_current(
     tx: &Transaction<'_>,
-    id: SyncId,
-    before: &Secrets,
-    after: Secrets,
+    connector_id: ConnectorId,
+    fence: Fence,
 ) -> Result<bool, Trouble> {
-    let mut statement = tx.prepare_cached("SELECT claimed FROM syncs WHERE id = ?1")?;
-    let kept: Option<Option<KeptSettings>> =
-        statement.query_row([Text(id)], |row| Columns::of(row).optional_json()).optional()?;
-    let Some(kept) = kept.flatten().filter(|kept| kept.secrets == *before) else { return Ok(false) };
-    tx.prepare_cached("UPDATE syncs SET claimed = ?2 WHERE id = ?1")?
-        .execute(params![Text(id), Json(KeptSettings { secrets: after, ..kept })])?;
-    Ok(true)
-}
-
-fn with_kept_settings(tx: &Transaction<'_>, id: SyncId, connector: Connector) -> Result<Connector, Trouble> {
-    let mut statement = tx.prepare_cached("SELECT claimed FROM syncs WHERE id = ?1")?;
-    let kept: Option<KeptSettings> =
-        statement.query_row([Text(id)], |row| Columns::of(row).optional_json())?;
-    let kept = kept.ok_or(Trouble::Broken("a begun sync keeps its settings"))?;
-    Ok(Connector {
-        name: kept.name,
-        config: SealedConfig::new(kept.config, kept.secrets),
-        streams: kept.streams,
-        version: kept.version,
-        updated_at: Timestamp::from_micros(kept.updated_at_micros),
-        ..connector
-    })
+    let mut statement = tx.prepare_cached("SELECT fence = ?2 FROM connectors WHERE id = ?1")?;
+    Ok(statement.query_row(params![Text(connector_id), Unsigned(fence.0)], |row| row.get(0))?)
 }

@@ -1,13 +1,16 @@
 //! The end of a sync.
 
-use inlet_model::sync::{Failure, IllegalMove, SyncStatus};
+use inlet_model::sync::{Failure, MoveCause, SyncStatus};
 use inlet_model::{SyncId, Timestamp};
 use rusqlite::Transaction;
 
 use super::super::deletes;
 use super::super::error::Trouble;
+use super::claim::is_current;
+use super::moves::{Step, advance};
 use super::sync_row;
-use crate::collection::Run;
+use crate::catalog::Sync;
+use crate::collection::{Fence, Run};
 
 /// Copies the outcome of a run. The run is the truth: whatever the catalog believed, it follows, by legal moves.
 pub(super) fn finish(tx: &Transaction<'_>, run: Run) -> Result<(), Trouble> {
@@ -17,7 +20,6 @@ pub(super) fn finish(tx: &Transaction<'_>, run: Run) -> Result<(), Trouble> {
     let Some(mut sync) = sync_row::get(tx, run.sync_id)?.filter(|sync| !sync.status.is_final()) else {
         return Ok(());
     };
-    sync.status = reach(sync.status, outcome.into(), &[SyncStatus::Cancelling, SyncStatus::Running])?;
     sync.attempt = run.attempt;
     sync.counts = run.counts;
     sync.streams = run.streams;
@@ -25,7 +27,8 @@ pub(super) fn finish(tx: &Transaction<'_>, run: Run) -> Result<(), Trouble> {
     sync.started_at = sync.started_at.or(Some(run.started_at));
     sync.last_progress_at = Some(run.last_progress_at);
     sync.finished_at = Some(finished_at);
-    sync_row::save(tx, &sync)?;
+    sync.stop_waiting();
+    end(tx, &mut sync, outcome.into(), &[SyncStatus::Cancelling, SyncStatus::Running], finished_at)?;
     deletes::forget_some(tx, finished_at)
 }
 
@@ -33,6 +36,7 @@ pub(super) fn finish(tx: &Transaction<'_>, run: Run) -> Result<(), Trouble> {
 pub(super) fn abandon(
     tx: &Transaction<'_>,
     id: SyncId,
+    fence: Fence,
     status: SyncStatus,
     failure: Option<Failure>,
     now: Timestamp,
@@ -43,35 +47,68 @@ pub(super) fn abandon(
     let Some(mut sync) = sync_row::get(tx, id)?.filter(|sync| !sync.status.is_final()) else {
         return Ok(());
     };
-    sync.status = reach(sync.status, status, &[SyncStatus::Cancelling])?;
+    if !is_current(tx, sync.connector_id, fence)? {
+        return Ok(());
+    }
     sync.failure = failure;
     sync.finished_at = Some(now);
-    sync_row::save(tx, &sync)?;
+    sync.stop_waiting();
+    end(tx, &mut sync, status, &[SyncStatus::Cancelling], now)?;
     deletes::forget_some(tx, now)
 }
 
-/// Goes from one state to another, directly or by way of one of `ways`.
-fn reach(from: SyncStatus, to: SyncStatus, ways: &[SyncStatus]) -> Result<SyncStatus, IllegalMove> {
-    let by_way = |way: &SyncStatus| from.move_to(*way).and_then(|way| way.move_to(to)).ok();
-    from.move_to(to).or_else(|refused| ways.iter().find_map(by_way).ok_or(refused))
+/// Ends a sync, directly or by way of one of `ways`.
+fn end(
+    tx: &Transaction<'_>,
+    sync: &mut Sync,
+    to: SyncStatus,
+    ways: &[SyncStatus],
+    now: Timestamp,
+) -> Result<(), Trouble> {
+    for to in route(sync.status, to, ways) {
+        let code = sync.failure.as_ref().map(|failure| failure.code.clone());
+        let code = code.filter(|_| to == SyncStatus::Failed);
+        advance(tx, sync, Step { to, cause: MoveCause::Ended, code: code.as_deref() }, now)?;
+    }
+    Ok(())
+}
+
+/// The moves from one state to another. One that cannot be made is tried all the same: the table refuses it.
+fn route(from: SyncStatus, to: SyncStatus, ways: &[SyncStatus]) -> Vec<SyncStatus> {
+    let leads_there = |way: &&SyncStatus| {
+        from.move_to(to).is_err() && from.move_to(**way).and_then(|way| way.move_to(to)).is_ok()
+    };
+    ways.iter().find(leads_there).copied().into_iter().chain([to]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn arrives(from: SyncStatus, to: SyncStatus, ways: &[SyncStatus]) -> bool {
+        route(from, to, ways).into_iter().try_fold(from, SyncStatus::move_to).is_ok()
+    }
+
     #[test]
     fn a_run_that_has_ended_ends_its_sync_from_every_state() {
         let open = SyncStatus::ALL.into_iter().filter(|status| !status.is_final());
         for from in open {
             for to in [SyncStatus::Succeeded, SyncStatus::Failed, SyncStatus::Cancelled] {
-                assert_eq!(reach(from, to, &[SyncStatus::Cancelling, SyncStatus::Running]), Ok(to), "{from}");
+                assert!(arrives(from, to, &[SyncStatus::Cancelling, SyncStatus::Running]), "{from}");
             }
         }
     }
 
     #[test]
+    fn no_way_around_is_taken_where_there_is_a_straight_one() {
+        assert_eq!(
+            route(SyncStatus::Running, SyncStatus::Failed, &[SyncStatus::Cancelling]),
+            [SyncStatus::Failed]
+        );
+    }
+
+    #[test]
     fn a_sync_that_is_queued_cannot_fail_without_a_run() {
-        assert!(reach(SyncStatus::Queued, SyncStatus::Failed, &[SyncStatus::Cancelling]).is_err());
+        assert!(!arrives(SyncStatus::Queued, SyncStatus::Failed, &[SyncStatus::Cancelling]));
     }
 }

@@ -1,25 +1,30 @@
 //! Syncs.
 
 mod cancel;
-pub(super) mod claim;
+mod claim;
 mod finish;
+pub(super) mod kept_settings;
+mod lease;
+mod moves;
 pub(super) mod sync_row;
 mod tally;
 mod trigger;
+mod wait;
 
 use std::convert::Infallible;
 
 use async_trait::async_trait;
-use inlet_model::sync::{Failure, SyncStatus};
-use inlet_model::{ConnectorId, SyncId, Timestamp};
+use inlet_model::sync::{Failure, StateMove, SyncStatus};
+use inlet_model::{ConnectorId, NodeId, SyncId, Timestamp};
 
 pub(super) use self::cancel::want_cancelled_of;
 use super::{SqliteCatalog, idempotency};
 use crate::StoreResult;
 use crate::catalog::{
-    CancelEffect, Claim, Effect, Idempotent, OnConflict, Page, PageQuery, Sync, SyncFilter, SyncTally, Syncs,
+    CancelEffect, Claim, Effect, Idempotent, Lease, OnConflict, Page, PageQuery, Sync, SyncFilter, SyncTally,
+    Syncs, Wait,
 };
-use crate::collection::Run;
+use crate::collection::{Fence, Run};
 
 #[async_trait]
 impl Syncs for SqliteCatalog {
@@ -77,12 +82,38 @@ impl Syncs for SqliteCatalog {
         self.write("cancel a sync", move |tx| cancel::cancel(tx, connector_id, id, now)).await
     }
 
-    async fn sync_claim(&self, now: Timestamp) -> StoreResult<Option<Claim>> {
-        self.write("claim a sync", move |tx| claim::claim(tx, now)).await
+    async fn sync_claim(&self, lease: Lease, now: Timestamp) -> StoreResult<Option<Claim>> {
+        self.write("claim a sync", move |tx| claim::claim(tx, lease, now)).await
     }
 
-    async fn sync_take_over(&self, _now: Timestamp) -> StoreResult<Vec<Claim>> {
-        self.write("take over the syncs", |tx| claim::take_over(tx)).await
+    async fn sync_take_over(&self, lease: Lease) -> StoreResult<Vec<Claim>> {
+        self.write("take over the syncs", move |tx| claim::take_over(tx, lease)).await
+    }
+
+    async fn sync_renew(&self, lease: Lease) -> StoreResult<Vec<SyncId>> {
+        self.write("renew the leases", move |tx| lease::renew(tx, lease)).await
+    }
+
+    async fn sync_release(&self, node: NodeId) -> StoreResult<()> {
+        self.write("give back the syncs", move |tx| lease::release(tx, node)).await
+    }
+
+    async fn sync_wait(
+        &self,
+        id: SyncId,
+        fence: Fence,
+        wait: Wait,
+        now: Timestamp,
+    ) -> StoreResult<Option<Sync>> {
+        self.write("let a sync wait", move |tx| wait::wait(tx, id, fence, wait, now)).await
+    }
+
+    async fn sync_next_resume(&self) -> StoreResult<Option<Timestamp>> {
+        self.read_row("find the next waiting sync", wait::next_resume).await
+    }
+
+    async fn sync_moves(&self, id: SyncId, after: u64) -> StoreResult<Vec<StateMove>> {
+        self.read_rows("list the moves of a sync", move |db| moves::list(db, id, after)).await
     }
 
     async fn sync_finish(&self, run: &Run) -> StoreResult<()> {
@@ -93,10 +124,11 @@ impl Syncs for SqliteCatalog {
     async fn sync_abandon(
         &self,
         id: SyncId,
+        fence: Fence,
         status: SyncStatus,
         failure: Option<Failure>,
         now: Timestamp,
     ) -> StoreResult<()> {
-        self.write("abandon a sync", move |tx| finish::abandon(tx, id, status, failure, now)).await
+        self.write("abandon a sync", move |tx| finish::abandon(tx, id, fence, status, failure, now)).await
     }
 }

@@ -11,8 +11,8 @@ use crate::catalog::{Created, Page, PageQuery, Sync, SyncFilter};
 
 /// Where a sync belongs is its connector's business, so it is read from there.
 pub(in super::super) const SELECT: &str = "SELECT s.id, c.space_id, c.collection_id, c.store_id, s.connector_id, s.status, s.asked_by, s.mode,
-                             s.attempt, s.created_at, s.started_at, s.last_progress_at, s.finished_at, s.counts, s.streams,
-                             s.failure FROM syncs AS s JOIN connectors AS c ON c.id = s.connector_id";
+                             s.only_streams, s.attempt, s.created_at, s.started_at, s.last_progress_at, s.resume_at, s.waits_for,
+                             s.retries, s.finished_at, s.counts, s.streams, s.failure FROM syncs AS s JOIN connectors AS c ON c.id = s.connector_id";
 
 pub(super) fn get(db: &Connection, id: SyncId) -> Result<Option<Sync>, Trouble> {
     one(db, "WHERE s.id = ?1", [Text(id)])
@@ -98,8 +98,8 @@ pub(super) fn all(db: &Connection, condition: &str, params: impl Params) -> Resu
 
 pub(super) fn insert(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
     tx.prepare_cached(
-        "INSERT INTO syncs (id, connector_id, status, asked_by, mode, attempt, created_at, counts, streams)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO syncs (id, connector_id, status, asked_by, mode, only_streams, attempt, created_at, counts, streams)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         Text(sync.id),
@@ -107,6 +107,7 @@ pub(super) fn insert(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
         sync.status.as_str(),
         Name(sync.trigger),
         Name(sync.mode),
+        Json(&sync.only_streams),
         sync.attempt,
         sync.created_at.as_micros(),
         Json(sync.counts),
@@ -115,11 +116,13 @@ pub(super) fn insert(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Writes back what may change in a sync's life. Settings kept for a sync go when it ends.
+/// Writes back what may change in a sync's life. Settings kept for a sync, and its lease, go when it ends.
 pub(super) fn save(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
     tx.prepare_cached(
         "UPDATE syncs SET status = ?2, attempt = ?3, started_at = ?4, last_progress_at = ?5, finished_at = ?6,
-                          counts = ?7, streams = ?8, failure = ?9, claimed = iif(?10, NULL, claimed)
+                          counts = ?7, streams = ?8, failure = ?9, resume_at = ?10, waits_for = ?11, retries = ?12,
+                          claimed = iif(?13, NULL, claimed), node = iif(?14, node, NULL),
+                          lease_until = iif(?14, lease_until, NULL)
          WHERE id = ?1",
     )?
     .execute(params![
@@ -132,7 +135,11 @@ pub(super) fn save(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
         Json(sync.counts),
         Json(&sync.streams),
         sync.failure.as_ref().map(Json),
+        sync.resume_at.map(|time| time.as_micros()),
+        sync.waits_for.as_ref().map(Json),
+        sync.retries,
         sync.status.is_final(),
+        matches!(sync.status, SyncStatus::Running | SyncStatus::Cancelling),
     ])?;
     Ok(())
 }
@@ -148,10 +155,14 @@ fn sync_from(row: &Row<'_>) -> rusqlite::Result<Sync> {
         status: columns.name()?,
         trigger: columns.name()?,
         mode: columns.name()?,
+        only_streams: columns.json()?,
         attempt: columns.plain()?,
         created_at: columns.time()?,
         started_at: columns.optional_time()?,
         last_progress_at: columns.optional_time()?,
+        resume_at: columns.optional_time()?,
+        waits_for: columns.optional_json()?,
+        retries: columns.plain()?,
         finished_at: columns.optional_time()?,
         counts: columns.json()?,
         streams: columns.json()?,

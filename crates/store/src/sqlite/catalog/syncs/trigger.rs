@@ -3,9 +3,8 @@
 use super::super::audit::Write;
 use super::super::connectors;
 use super::super::error::Trouble;
-use super::{cancel, sync_row};
+use super::{cancel, moves, sync_row};
 use crate::catalog::{Action, ConnectorStatus, OnConflict, Sync, Target};
-use inlet_model::sync::SyncStatus;
 
 /// Queues the sync, or finds what is in its way: a sync of the connector that has not ended, or that the connector is not
 /// there or paused.
@@ -14,9 +13,6 @@ pub(super) fn trigger(
     sync: &Sync,
     on_conflict: OnConflict,
 ) -> Result<Option<Option<Sync>>, Trouble> {
-    if sync.status != SyncStatus::Queued {
-        return Err(Trouble::Broken("a sync begins its life queued"));
-    }
     let connector = connectors::get(tx, sync.connector_id)?.filter(|connector| {
         connector.status == ConnectorStatus::Active
             && connector.space_id == sync.space_id
@@ -30,14 +26,14 @@ pub(super) fn trigger(
         OnConflict::Reject => sync_row::unfinished(tx, sync.connector_id)?,
         OnConflict::Queue => sync_row::queued(tx, sync.connector_id)?,
         OnConflict::Replace => {
-            cancel::all(tx, sync.connector_id, sync.created_at)?;
+            cancel::replace_all(tx, sync.connector_id, sync.created_at)?;
             None
         }
     };
     if in_the_way.is_some() {
         return Ok(Some(in_the_way));
     }
-    sync_row::insert(tx, sync)?;
+    moves::begin(tx, sync)?;
     tx.audit(Action::SyncTrigger, Target::sync(sync))?;
     Ok(None)
 }

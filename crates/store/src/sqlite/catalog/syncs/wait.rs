@@ -1,0 +1,40 @@
+//! Syncs that are left alone for a while.
+
+use inlet_model::sync::{MoveCause, SyncStatus};
+use inlet_model::{SyncId, Timestamp};
+use rusqlite::{Connection, Transaction};
+
+use super::super::error::Trouble;
+use super::claim::is_current;
+use super::moves::{Step, advance};
+use super::sync_row;
+use crate::catalog::{Sync, Wait};
+use crate::collection::Fence;
+
+/// Lets a running sync wait, if it is still the claim's.
+pub(super) fn wait(
+    tx: &Transaction<'_>,
+    id: SyncId,
+    fence: Fence,
+    wait: Wait,
+    now: Timestamp,
+) -> Result<Option<Sync>, Trouble> {
+    let Some(mut sync) = sync_row::get(tx, id)? else { return Ok(None) };
+    if sync.status != SyncStatus::Running || !is_current(tx, sync.connector_id, fence)? {
+        return Ok(Some(sync));
+    }
+    sync.retries = if wait.progressed { 1 } else { sync.retries + 1 };
+    sync.resume_at = Some(wait.resume_at);
+    let code = wait.failure.code.clone();
+    sync.waits_for = Some(wait.failure);
+    let step = Step { to: SyncStatus::Waiting, cause: MoveCause::HeldUp, code: Some(&code) };
+    advance(tx, &mut sync, step, now)?;
+    Ok(Some(sync))
+}
+
+/// When the next of the waiting syncs is to go on.
+pub(super) fn next_resume(db: &Connection) -> Result<Option<Timestamp>, Trouble> {
+    let mut statement = db.prepare_cached("SELECT min(resume_at) FROM syncs WHERE status = 'waiting'")?;
+    let at = statement.query_row([], |row| row.get::<_, Option<i64>>(0))?;
+    Ok(at.map(Timestamp::from_micros))
+}
