@@ -44,8 +44,9 @@ pub(crate) struct NodeOptions {
     pub(crate) egress: Egress,
     /// Whether it runs syncs, and takes over those that an earlier process left.
     pub(crate) runs_syncs: bool,
-    /// Whether its syncs wait for sources that are out of reach. A person at a terminal would rather know at once.
-    pub(crate) waits_for_sources: bool,
+    /// Whether it stays: then connectors sync by themselves, and syncs wait for sources that are out of reach. A person at a
+    /// terminal would rather know at once.
+    pub(crate) is_server: bool,
 }
 
 /// All parts of Inlet over one data directory, in this process.
@@ -104,8 +105,9 @@ impl Node {
         };
         let metrics = Metrics::new(metrics, &*clock);
         let mut engine_options = EngineOptions::default();
-        if !options.waits_for_sources {
+        if !options.is_server {
             engine_options.retry = RetryOptions::none();
+            engine_options.schedules = false;
         }
         if !options.runs_syncs {
             engine_options.running_syncs = 0;

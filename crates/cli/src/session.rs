@@ -114,7 +114,7 @@ impl Session {
             files_roots: vec![PathBuf::from("/")],
             egress: Egress::Any,
             runs_syncs: need.runs_syncs(),
-            waits_for_sources: false,
+            is_server: false,
         };
         let node = Node::start(dir, options, encryption).await?;
         let client = node.local_client();

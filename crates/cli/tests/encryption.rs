@@ -50,6 +50,9 @@ pub(crate) fn plant(data: &Path, key: &VaultKey, count: usize) {
                 version: 1,
                 created_at: Timestamp::from_millis(1),
                 updated_at: Timestamp::from_millis(1),
+                next_sync_at: None,
+                failures: 0,
+                notice: None,
             };
             catalog.connector_create(connector, None).await.unwrap();
         }

@@ -39,6 +39,18 @@ fn uuid_v7(now: Timestamp, entropy: &dyn Entropy) -> u128 {
     (millis << 80) | (0x7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b
 }
 
+/// What stands in place of chance in an id that is derived.
+#[derive(Debug)]
+struct Derived<'a>(&'a [u128]);
+
+impl Entropy for Derived<'_> {
+    fn fill(&self, buffer: &mut [u8]) {
+        let parts: Vec<u8> = self.0.iter().flat_map(|part| part.to_be_bytes()).collect();
+        let bytes = xxhash_rust::xxh3::xxh3_128(&parts).to_be_bytes();
+        buffer.iter_mut().zip(bytes.into_iter().cycle()).for_each(|(place, byte)| *place = byte);
+    }
+}
+
 fn encode(prefix: &str, uuid: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut text = [0; SUFFIX_LEN];
     for (place, byte) in text.iter_mut().rev().enumerate() {
@@ -77,6 +89,12 @@ macro_rules! typed_id {
             #[must_use]
             pub fn new(now: Timestamp, entropy: &dyn Entropy) -> Self {
                 Self(uuid_v7(now, entropy))
+            }
+
+            /// The id that follows from `now` and these parts: the same from the same, and none that was drawn.
+            #[must_use]
+            pub fn derived(now: Timestamp, parts: &[u128]) -> Self {
+                Self(uuid_v7(now, &Derived(parts)))
             }
 
             /// The id's 128 bits.
@@ -264,6 +282,14 @@ mod tests {
         let late = SyncId::new(Timestamp::from_millis(2_000), &entropy);
         assert!(early.to_string() < late.to_string());
         assert_eq!(early.to_string().parse::<SyncId>(), Ok(early));
+    }
+
+    #[test]
+    fn a_derived_id_follows_from_its_parts() {
+        let derived = |millis, parts: &[u128]| SyncId::derived(Timestamp::from_millis(millis), parts);
+        assert_eq!(derived(1, &[1, 2]), derived(1, &[1, 2]));
+        assert_ne!(derived(1, &[1, 2]), derived(1, &[2, 1]));
+        assert!(derived(1, &[9]) < derived(2, &[1]));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct ConnectorPolicy {
     pub approve_deletes_over: DeleteLimit,
     /// What becomes of records that are not of the schema known so far.
     pub schema: SchemaPolicy,
+    /// A connector of which so many syncs in a row have failed is paused; 0: it never is.
+    pub pause_after_failures: u32,
 }
 
 impl Default for ConnectorPolicy {
@@ -21,6 +23,7 @@ impl Default for ConnectorPolicy {
             max_rejected: 1000,
             approve_deletes_over: DeleteLimit::default(),
             schema: SchemaPolicy::default(),
+            pause_after_failures: 10,
         }
     }
 }

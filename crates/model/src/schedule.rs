@@ -3,15 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Timestamp;
+use crate::{ConnectorId, Timestamp};
 
-/// When a connector syncs by itself. As JSON `null`, `{"every": "15m"}`, or `{"cron": "0 7 * * 1-5", "timezone": "UTC"}`.
+/// When a connector syncs by itself. As JSON `null`, `{"every": "15m"}`, `{"cron": "0 7 * * 1-5", "timezone": "UTC"}`, or
+/// `{"after": "con_…"}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Schedule {
     /// Never: only when somebody asks for it.
@@ -21,16 +23,41 @@ pub enum Schedule {
     Every(Interval),
     /// When the clock on the wall somewhere shows what a cron pattern says.
     Cron(Box<CronSchedule>),
+    /// Whenever a sync of that connector has succeeded.
+    After(ConnectorId),
 }
+
+/// The longest time by which a connector keeps away from others of the same interval.
+const MAX_SPREAD: Duration = Duration::from_secs(5 * 60);
 
 impl Schedule {
     /// The first moment of the schedule after `after`; `None` if there is none. An interval is counted from `anchor`.
     #[must_use]
     pub fn next(&self, after: Timestamp, anchor: Timestamp) -> Option<Timestamp> {
         match self {
-            Self::Manual => None,
+            Self::Manual | Self::After(_) => None,
             Self::Every(interval) => interval.next(after, anchor),
             Self::Cron(cron) => cron.next(after),
+        }
+    }
+
+    /// The first moment after `after` for this very connector. Intervals of connectors that were made together are
+    /// spread over a tenth of the interval, at most five minutes, always the same for each. A cron pattern is kept to the minute.
+    #[must_use]
+    pub fn next_of(&self, id: ConnectorId, after: Timestamp, made_at: Timestamp) -> Option<Timestamp> {
+        let anchor = match self {
+            Self::Every(interval) => made_at.plus(interval.spread(id)),
+            Self::Manual | Self::Cron(_) | Self::After(_) => made_at,
+        };
+        self.next(after, anchor)
+    }
+
+    /// The connector whose success is waited for.
+    #[must_use]
+    pub fn follows(&self) -> Option<ConnectorId> {
+        match self {
+            Self::After(id) => Some(*id),
+            Self::Manual | Self::Every(_) | Self::Cron(_) => None,
         }
     }
 }
@@ -68,6 +95,12 @@ impl Interval {
     pub fn minutes(self) -> u32 {
         let unit = UNITS.iter().find(|(_, unit, _)| *unit == self.unit).map_or(1, |(_, _, minutes)| *minutes);
         self.count.saturating_mul(unit)
+    }
+
+    fn spread(self, id: ConnectorId) -> Duration {
+        let length = Duration::from_secs(60) * self.minutes();
+        let share = xxhash_rust::xxh3::xxh3_64(&id.as_u128().to_be_bytes()) >> 32;
+        (length / 10).min(MAX_SPREAD).mul_f64(share as f64 / f64::from(u32::MAX))
     }
 
     fn next(self, after: Timestamp, anchor: Timestamp) -> Option<Timestamp> {
@@ -209,6 +242,7 @@ impl fmt::Debug for CronSchedule {
 enum Written {
     Every { every: String },
     Cron { cron: String, timezone: String },
+    After { after: ConnectorId },
 }
 
 impl Serialize for Schedule {
@@ -219,6 +253,7 @@ impl Serialize for Schedule {
             Self::Cron(cron) => {
                 Some(Written::Cron { cron: cron.pattern.clone(), timezone: cron.timezone.clone() })
             }
+            Self::After(id) => Some(Written::After { after: *id }),
         };
         written.serialize(serializer)
     }
@@ -234,6 +269,7 @@ impl<'de> Deserialize<'de> for Schedule {
                 let schedule = CronSchedule::known(&cron, &timezone).map_err(D::Error::custom)?;
                 Self::Cron(Box::new(schedule))
             }
+            Some(Written::After { after }) => Self::After(after),
         })
     }
 }

@@ -37,6 +37,7 @@ mod testing {
         "catalog.write.after",
         "secrets.ring",
         "secrets.renewed",
+        "engine.scheduled",
         "engine.claimed",
         "engine.batch",
         "engine.read_end",

@@ -58,6 +58,8 @@ pub struct EngineOptions {
     pub retry: RetryOptions,
     /// A node that is silent for so long loses its syncs.
     pub lease: Duration,
+    /// Whether connectors sync by themselves when their time has come.
+    pub schedules: bool,
     /// How often the worker looks for work it was not told of.
     pub period: Duration,
 }
@@ -73,6 +75,7 @@ impl Default for EngineOptions {
             max_record_bytes: 16 << 20,
             retry: RetryOptions::default(),
             lease: Duration::from_secs(30),
+            schedules: true,
             period: Duration::from_secs(5),
         }
     }
@@ -98,6 +101,8 @@ pub(crate) struct Shared {
     pub(crate) wake: Notify,
     /// Wakes the task that reconciles.
     pub(crate) reconcile: Notify,
+    /// Wakes the scheduler.
+    pub(crate) schedule: Notify,
     pub(crate) watchers: Arc<Watchers>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) running: Mutex<HashMap<SyncId, Running>>,
@@ -119,6 +124,7 @@ impl Engine {
             options,
             wake: Notify::new(),
             reconcile: Notify::new(),
+            schedule: Notify::new(),
             watchers: Arc::default(),
             stop: watch::Sender::new(false),
             running: Mutex::new(HashMap::new()),
@@ -131,6 +137,11 @@ impl Engine {
     pub fn wake(&self) {
         self.shared.wake.notify_one();
         self.shared.reconcile.notify_one();
+    }
+
+    /// Says that a connector is to sync at other times than before. Without it the engine notices within its period.
+    pub fn rescheduled(&self) {
+        self.shared.schedule.notify_one();
     }
 
     /// Says that syncs ended or are to end, through a deletion or because others take their place.

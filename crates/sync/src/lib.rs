@@ -1,8 +1,8 @@
 //! The engine: source → batch → writer → collection.
 //!
 //! [`Engine`] runs what the catalog wants: a worker claims queued syncs, [`run`] carries one from its claim to its end,
-//! the [`reconcile`] task, beside the worker, brings the catalog and the stores into agreement. All three are idempotent: after a crash they
-//! are simply done again.
+//! the [`scheduler`] queues the syncs whose time has come, and the [`reconcile`] task brings the catalog and the stores into
+//! agreement. All are idempotent: after a crash they are simply done again.
 
 mod engine;
 mod failure;
@@ -12,6 +12,7 @@ mod read;
 mod reconcile;
 mod retry;
 mod run;
+mod scheduler;
 mod source;
 mod spans;
 mod watch;

@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use crate::engine::{Running, Shared};
-use crate::{reconcile, run};
+use crate::{reconcile, run, scheduler};
 
 /// A lease is renewed so often before it would be over.
 const RENEWALS: u32 = 3;
@@ -37,7 +37,11 @@ pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
 async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     taken_over.reverse();
     let mut syncs = JoinSet::new();
-    let reconciler = tokio::spawn(reconcile::work(Arc::clone(&shared)));
+    let mut beside = JoinSet::new();
+    beside.spawn(reconcile::work(Arc::clone(&shared)));
+    if shared.options.schedules {
+        beside.spawn(scheduler::work(Arc::clone(&shared)));
+    }
     let mut renewed = Instant::now();
     while !shared.is_stopping() {
         while syncs.len() < shared.options.running_syncs {
@@ -71,11 +75,13 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
             "the syncs could not be given back; they wait for the end of their leases, or for the next start"
         );
     }
-    if let Err(error) = reconciler.await {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "reconciling ended in a panic; the next start goes on with it"
-        );
+    while let Some(ended) = beside.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a task beside the syncs ended in a panic; the next start goes on with it"
+            );
+        }
     }
 }
 

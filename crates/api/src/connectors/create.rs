@@ -60,13 +60,17 @@ pub(crate) async fn create(
 ) -> Result<Answer, Problem> {
     let collection = find::collection(&api, &path).await?;
     let connector = read(&api, post.body, &path, collection.store_id)?;
+    schedule::check_followed(&api, &path.space_id, None, &connector.schedule).await?;
     let made = ConnectorPath { collection: path.clone(), connector_id: connector.id };
     let answer = Answer::new(StatusCode::CREATED, &ConnectorView::new(connector.clone(), None))
         .location(made.to_string())
         .version(connector.version);
     let record = post.attempt.as_ref().map(|attempt| attempt.record(&answer));
     match settle(answer, api.catalog.connector_create(connector, record).await?)? {
-        Ok(answer) => Ok(answer),
+        Ok(answer) => {
+            api.engine.rescheduled();
+            Ok(answer)
+        }
         Err(()) => Err(find::absent_collection(&api, &path).await?),
     }
 }
@@ -104,5 +108,8 @@ fn read(api: &Api, body: Value, path: &CollectionPath, store_id: StoreId) -> Res
         version: 1,
         created_at: now,
         updated_at: now,
+        next_sync_at: None,
+        failures: 0,
+        notice: None,
     })
 }

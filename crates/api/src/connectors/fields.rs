@@ -33,7 +33,7 @@ pub(super) struct NewConnector {
     streams: Option<Vec<NewStream>>,
     /// Whether it may sync; `active` if it is left out.
     status: Option<ConnectorStatus>,
-    /// When it syncs by itself; `null`: never. It is kept and shown, and nothing runs it yet.
+    /// When it syncs by itself; `null`: never.
     schedule: Option<ScheduleFields>,
     /// What its syncs may do; what is left out is as it is by default.
     policy: Option<ConnectorPolicy>,
@@ -64,7 +64,7 @@ pub(super) struct ConnectorPatch {
     streams: Option<Vec<NewStream>>,
     /// Whether it may sync.
     status: ConnectorStatus,
-    /// When it syncs by itself; `null`: never. It is kept and shown, and nothing runs it yet.
+    /// When it syncs by itself; `null`: never.
     schedule: Option<ScheduleFields>,
     /// What its syncs may do; `null`: as it is by default.
     policy: Option<ConnectorPolicy>,

@@ -30,11 +30,15 @@ fn read(pointer: String, written: Value) -> Result<ConnectorPolicy, FieldErrors>
         ("reject_record", SchemaPolicy::RejectRecord),
     ];
     let schema = fields.choice("schema", &schemas);
+    let pause_after_failures = fields.integer("pause_after_failures", 0..=u64::from(u32::MAX));
     fields.finish()?;
     Ok(ConnectorPolicy {
         max_rejected: max_rejected.unwrap_or(default.max_rejected),
         approve_deletes_over,
         schema: schema.unwrap_or_default(),
+        pause_after_failures: pause_after_failures
+            .and_then(|failures| u32::try_from(failures).ok())
+            .unwrap_or(default.pause_after_failures),
     })
 }
 
@@ -78,10 +82,12 @@ mod tests {
     fn what_is_shown_can_be_sent_back_and_the_rest_is_the_default() {
         let shown = json!({
             "max_rejected": 0, "approve_deletes_over": {"percent": 100, "records": 5}, "schema": "freeze",
+            "pause_after_failures": 0,
         });
         assert_eq!(taken(shown.clone()), Ok(shown));
         let default = json!({
             "max_rejected": 1000, "approve_deletes_over": {"percent": 20, "records": 100}, "schema": "evolve",
+            "pause_after_failures": 10,
         });
         for written in [json!(null), json!({}), json!({"approve_deletes_over": {"percent": 20}})] {
             assert_eq!(taken(written), Ok(default.clone()));

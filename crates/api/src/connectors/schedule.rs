@@ -1,13 +1,17 @@
 //! The schedule of a connector, as a caller writes it.
 
-use inlet_model::fields::{FieldErrors, Fields};
+use inlet_model::fields::{FieldError, FieldErrors, Fields};
+use inlet_model::id::IdError;
 use inlet_model::schedule::{CronSchedule, CronScheduleError, Schedule};
+use inlet_model::{ConnectorId, SpaceId};
 use schemars::JsonSchema;
 use serde_json::Value;
 
+use crate::app::Api;
 use crate::operation::every_member_optional;
+use crate::problem::Problem;
 
-/// When a connector syncs by itself: `every`, or `cron` with its `timezone`.
+/// When a connector syncs by itself: `every`, `cron` with its `timezone`, or `after`.
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Schedule", transform = every_member_optional)]
@@ -19,12 +23,15 @@ pub(super) struct ScheduleFields {
     cron: String,
     /// The IANA time zone of the cron pattern; `UTC` if it is left out.
     timezone: String,
+    /// Another connector of the space: whenever a sync of it has succeeded.
+    after: String,
 }
 
 /// The time zone of a cron pattern that names none.
 const UTC: &str = "UTC";
 
-/// Takes `schedule`: `null` for none, `{"every": "15m"}`, or `{"cron": "0 7 * * 1-5", "timezone": "Europe/Berlin"}`.
+/// Takes `schedule`: `null` for none, `{"every": "15m"}`, `{"cron": "0 7 * * 1-5", "timezone": "Europe/Berlin"}`, or
+/// `{"after": "con_…"}`.
 pub(crate) fn take(fields: &mut Fields) -> Schedule {
     let pointer = fields.pointer_to("schedule");
     match fields.take("schedule") {
@@ -36,41 +43,81 @@ pub(crate) fn take(fields: &mut Fields) -> Schedule {
     }
 }
 
+/// The members of which a schedule has one.
+const KINDS: [&str; 3] = ["every", "cron", "after"];
+
 fn read(pointer: String, written: Value) -> Result<Schedule, FieldErrors> {
-    let says_something =
-        ["every", "cron"].iter().any(|name| written.get(name).is_some_and(|part| !part.is_null()));
+    let says_something = KINDS.iter().any(|name| written.get(name).is_some_and(|part| !part.is_null()));
     let mut fields = Fields::at(pointer, written)?;
-    let (every, cron, timezone) = (fields.string("every"), fields.string("cron"), fields.string("timezone"));
-    let mut schedule = Schedule::Manual;
-    match (every, cron) {
-        (Some(every), None) => {
-            match every.parse() {
-                Ok(interval) => schedule = Schedule::Every(interval),
-                Err(error) => refuse(&mut fields, "every", &error),
+    let (every, cron, after) = (fields.string("every"), fields.string("cron"), fields.string("after"));
+    let timezone = fields.string("timezone");
+    let has_cron = cron.is_some();
+    let schedule = match (every, cron, after) {
+        (Some(every), None, None) => read_every(&mut fields, &every),
+        (None, Some(cron), None) => read_cron(&mut fields, &cron, timezone.as_deref()),
+        (None, None, Some(after)) => read_after(&mut fields, &after),
+        (None, None, None) => {
+            // One that is no text is told already.
+            if !says_something {
+                let detail = "a schedule has `every`, `cron` or `after`; `null` in its place is none";
+                fields.refuse("every", "field.required", detail);
             }
-            if timezone.is_some() {
-                fields.refuse("timezone", "field.value", "`timezone` goes with `cron`: an interval has none");
-            }
+            None
         }
-        (None, Some(cron)) => match CronSchedule::new(&cron, timezone.as_deref().unwrap_or(UTC)) {
-            Ok(cron) => schedule = Schedule::Cron(Box::new(cron)),
-            Err(errors) => errors.iter().for_each(|error| refuse(&mut fields, part(error), error)),
-        },
-        (Some(_), Some(_)) => {
-            fields.refuse("every", "field.value", "a schedule has `every` or `cron`, not both");
+        _ => {
+            let detail = "a schedule has one of `every`, `cron` and `after`";
+            fields.refuse("every", "field.value", detail);
+            None
         }
-        // One that is no text is told already.
-        (None, None) if says_something => {}
-        (None, None) => {
-            fields.refuse(
-                "every",
-                "field.required",
-                "a schedule has `every` or `cron`; `null` in its place is none",
-            );
-        }
+    };
+    if timezone.is_some() && says_something && !has_cron {
+        fields.refuse("timezone", "field.value", "`timezone` goes with `cron`: nothing else has one");
     }
     fields.finish()?;
-    Ok(schedule)
+    Ok(schedule.unwrap_or_default())
+}
+
+fn read_every(fields: &mut Fields, every: &str) -> Option<Schedule> {
+    every.parse().map(Schedule::Every).map_err(|error| refuse(fields, "every", &error)).ok()
+}
+
+fn read_cron(fields: &mut Fields, cron: &str, timezone: Option<&str>) -> Option<Schedule> {
+    match CronSchedule::new(cron, timezone.unwrap_or(UTC)) {
+        Ok(cron) => Some(Schedule::Cron(Box::new(cron))),
+        Err(errors) => {
+            errors.iter().for_each(|error| refuse(fields, part(error), error));
+            None
+        }
+    }
+}
+
+fn read_after(fields: &mut Fields, after: &str) -> Option<Schedule> {
+    after.parse().map(Schedule::After).map_err(|error: IdError| refuse(fields, "after", &error)).ok()
+}
+
+/// Refuses a schedule that waits for a connector which the space does not have, or which waits for this one.
+pub(super) async fn check_followed(
+    api: &Api,
+    space_id: &SpaceId,
+    own_id: Option<ConnectorId>,
+    schedule: &Schedule,
+) -> Result<(), Problem> {
+    let Some(followed) = schedule.follows() else { return Ok(()) };
+    let found = api.catalog.connector_in_space(space_id, followed).await?;
+    if found.is_none() {
+        return Err(refused_after(format!("the space has no connector `{followed}`")));
+    }
+    if own_id == Some(followed) { Err(circular()) } else { Ok(()) }
+}
+
+/// What is wrong with a connector that would come to wait for itself.
+pub(super) fn circular() -> Problem {
+    refused_after("the connector would wait for itself, directly or by way of others".to_owned())
+}
+
+fn refused_after(detail: String) -> Problem {
+    let pointer = "/schedule/after".to_owned();
+    FieldErrors(vec![FieldError { pointer, code: "field.value", detail }]).into()
 }
 
 /// The field that an error is about.
@@ -105,6 +152,7 @@ mod tests {
             json!(null),
             json!({"every": "15m"}),
             json!({"cron": "0 7 * * 1-5", "timezone": "Europe/Berlin"}),
+            json!({"after": "con_01h455vb4pex5vsknk084sn02q"}),
         ] {
             assert_eq!(taken(schedule.clone()), Ok(schedule));
         }
@@ -124,6 +172,8 @@ mod tests {
             (json!({"every": "15s"}), &[("/schedule/every", "field.format")]),
             (json!({"every": "1h", "cron": "0 7 * * *"}), &[("/schedule/every", "field.value")]),
             (json!({"every": "1h", "timezone": "UTC"}), &[("/schedule/timezone", "field.value")]),
+            (json!({"after": "syn_01h455vb4pex5vsknk084sn02q"}), &[("/schedule/after", "field.format")]),
+            (json!({"after": 5}), &[("/schedule/after", "field.type")]),
             (
                 json!({"cron": "daily", "timezone": "Berlin", "on": true}),
                 &[

@@ -58,9 +58,14 @@ pub(crate) async fn update(
         if after == before {
             return view::answer(&api, before).await;
         }
+        schedule::check_followed(&api, &after.space_id, Some(after.id), &after.schedule).await?;
         after.updated_at = api.clock.now();
         match api.catalog.connector_update(after).await? {
-            UpdateEffect::Updated(connector) => return view::answer(&api, connector).await,
+            UpdateEffect::Updated(connector) => {
+                api.engine.rescheduled();
+                return view::answer(&api, connector).await;
+            }
+            UpdateEffect::Circular => return Err(schedule::circular()),
             UpdateEffect::Stale(_) => {}
             UpdateEffect::Absent => return Err(find::absent_connector(&api, &path).await?),
         }

@@ -7,7 +7,7 @@ use inlet_model::schedule::Schedule;
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::SyncStatus;
 use inlet_model::{CollectionId, ConnectorId, SpaceId, SyncId, Timestamp};
-use inlet_store::catalog::{Connector, ConnectorStatus, Sync};
+use inlet_store::catalog::{Connector, ConnectorStatus, Notice, Sync};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub(crate) struct ConnectorView {
     config: Value,
     /// The streams it reads; `null`: all that discovery finds.
     streams: Option<Vec<StreamSettings>>,
-    /// When it syncs by itself; `null`: never. Schedules are kept and shown, and nothing runs them yet.
+    /// When it syncs by itself; `null`: never.
     #[schemars(with = "Option<ScheduleFields>")]
     schedule: Schedule,
     /// What its syncs may do.
@@ -45,8 +45,12 @@ pub(crate) struct ConnectorView {
     status: ConnectorStatus,
     /// The newest of its syncs.
     last_sync: Option<LastSync>,
-    /// Always `null`: schedules are kept and shown, and nothing runs them yet.
+    /// When it syncs next by itself; `null`: at no time that is known.
     next_sync_at: Option<Timestamp>,
+    /// Its syncs in a row that have failed.
+    failures: u32,
+    /// What people should know about it, such as why it was paused.
+    notice: Option<Notice>,
     /// When it was made.
     created_at: Timestamp,
     /// When its settings were last changed.
@@ -82,7 +86,9 @@ impl ConnectorView {
             policy: connector.policy,
             status: connector.status,
             last_sync: last_sync.map(|sync| LastSync { id: sync.id, status: sync.status }),
-            next_sync_at: None,
+            next_sync_at: connector.next_sync_at,
+            failures: connector.failures,
+            notice: connector.notice,
             created_at: connector.created_at,
             updated_at: connector.updated_at,
         }

@@ -19,8 +19,9 @@ async fn a_connector_is_shown_as_documented() {
                "streams": [{"name": "orders", "mode": "incremental", "write_mode": "upsert", "primary_key": ["id"],
                             "cursor_field": null, "fields": null}],
                "schedule": null,
-               "policy": {"max_rejected": 1000, "approve_deletes_over": {"percent": 20, "records": 100}, "schema": "evolve"},
-               "status": "active", "last_sync": null, "next_sync_at": null,
+               "policy": {"max_rejected": 1000, "approve_deletes_over": {"percent": 20, "records": 100}, "schema": "evolve",
+                          "pause_after_failures": 10},
+               "status": "active", "last_sync": null, "next_sync_at": null, "failures": 0, "notice": null,
                "created_at": "2026-01-01T00:00:00.001Z", "updated_at": "2026-01-01T00:00:00.001Z"})
     );
     assert_eq!((made.status, made.header("etag")), (StatusCode::CREATED, Some("\"1\"")));
@@ -190,4 +191,48 @@ async fn a_connector_belongs_to_its_collection_only() {
         assert_eq!(answer.code(), "connector.not_found");
     }
     assert_eq!(app.get(&connector).await.json()["name"], "c");
+}
+
+#[tokio::test]
+async fn a_scheduled_connector_says_when_it_syncs_next_and_does() {
+    let app = TestApp::new().await;
+    let body = json!({"name": "c", "type": "external_source", "schedule": {"every": "1h"}});
+    let connector = app.connector(body).await;
+    assert_eq!(
+        app.get(&connector).await.json()["next_sync_at"].as_str().map(|at| &at[..14]),
+        Some("2026-01-01T01:")
+    );
+    app.clock.advance(2 * 3_600_000_000);
+    app.patch(&connector, json!({"name": "d"})).await;
+    let syncs = format!("{connector}/sync");
+    app.until(&syncs, |syncs| syncs["data"][0]["status"] == "succeeded").await;
+    assert_eq!(app.get(&syncs).await.json()["data"][0]["trigger"], "schedule");
+    assert_eq!(
+        app.get(&connector).await.json()["next_sync_at"].as_str().map(|at| &at[..14]),
+        Some("2026-01-01T02:")
+    );
+}
+
+#[tokio::test]
+async fn a_connector_can_wait_for_another_of_its_space_and_for_no_other() {
+    let app = TestApp::without_workers().await;
+    let leader = app.connector(json!({"name": "a", "type": "external_source"})).await;
+    let leader_id = leader.rsplit('/').next().unwrap().to_owned();
+    let after = |id: &str| json!({"name": "b", "type": "external_source", "schedule": {"after": id}});
+    let follower = app.connector(after(&leader_id)).await;
+    let follower_id = follower.rsplit('/').next().unwrap().to_owned();
+    assert_eq!(app.get(&follower).await.json()["schedule"], json!({"after": leader_id}));
+
+    for circle in [&leader_id, &follower_id] {
+        let refused = app.patch(&leader, json!({"schedule": {"after": circle}})).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/schedule/after");
+    }
+    let unknown =
+        app.post(&format!("{COLLECTION}/connectors"), after("con_01h455vb4pex5vsknk084sn02q")).await;
+    assert_eq!(unknown.json()["errors"][0]["pointer"], "/schedule/after");
+    app.post("/v1/spaces", json!({"id": "other", "name": "other"})).await;
+    app.post("/v1/spaces/other/collections", json!({"id": "c", "name": "c"})).await;
+    let elsewhere = app.post("/v1/spaces/other/collections/c/connectors", after(&leader_id)).await;
+    assert_eq!(elsewhere.json()["errors"][0]["pointer"], "/schedule/after");
 }

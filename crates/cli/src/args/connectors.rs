@@ -141,6 +141,9 @@ pub(crate) struct SettingsArgs {
     /// When it syncs by itself: a JSON object, `@FILE` or `-`; `null` for never
     #[arg(long, value_name = "JSON", env = "INLET_SCHEDULE")]
     pub(crate) schedule: Option<String>,
+    /// What its syncs may do: a JSON object, `@FILE` or `-`; `null` for the defaults
+    #[arg(long, value_name = "JSON", env = "INLET_POLICY")]
+    pub(crate) policy: Option<String>,
 }
 
 /// Delete a connector

@@ -91,8 +91,8 @@ pub(crate) struct TriggerArgs {
     #[arg(long, value_name = "MODE", env = "INLET_MODE", default_value = "incremental")]
     pub(crate) mode: ModeArg,
     /// A stream to read, once for each; if none is named, all that the connector reads
-    #[arg(long = "stream", value_name = "NAME")]
-    pub(crate) streams: Vec<String>,
+    #[arg(long, value_name = "NAME", env = "INLET_STREAM")]
+    pub(crate) stream: Vec<String>,
     /// What becomes of it while another sync of the connector has not ended
     #[arg(long, value_name = "WHAT", env = "INLET_ON_CONFLICT", default_value = "reject")]
     pub(crate) on_conflict: OnConflictArg,

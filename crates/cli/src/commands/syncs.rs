@@ -111,8 +111,8 @@ impl Syncs<'_> {
         let mut stop = StopRequests::listen()?;
         let connector = self.connector(&trigger.connector).await?;
         let mut body = json!({"mode": trigger.mode.as_str(), "on_conflict": trigger.on_conflict.as_str()});
-        if !trigger.streams.is_empty() {
-            body["streams"] = json!(trigger.streams);
+        if !trigger.stream.is_empty() {
+            body["streams"] = json!(trigger.stream);
         }
         let queued = self.client().post(&format!("{connector}/sync"), &body).await?;
         let is_here = self.session.node().is_some();

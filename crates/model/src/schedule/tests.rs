@@ -92,6 +92,28 @@ fn an_interval_is_counted_from_its_anchor() {
 }
 
 #[test]
+fn connectors_made_together_are_spread_over_a_part_of_their_interval() {
+    let made_at = at("2026-01-01T00:00:00Z");
+    for (every, spread) in [("1m", 6), ("50m", 300), ("365d", 300)] {
+        let schedule = Schedule::Every(every.parse().unwrap());
+        let exact = schedule.next(made_at, made_at).unwrap();
+        let late = |id| {
+            let id = ConnectorId::from_u128(id);
+            let next = schedule.next_of(id, made_at, made_at).unwrap();
+            assert_eq!(schedule.next_of(id, made_at, made_at), Some(next), "always the same");
+            next.since(exact).as_secs()
+        };
+        let late: Vec<u64> = (0..1000).map(late).collect();
+        assert!(late.iter().all(|seconds| *seconds <= spread), "{every}");
+        assert!(
+            late.iter().max() > Some(&(spread * 9 / 10 - 1)) && late.iter().min() < Some(&(spread / 10 + 1))
+        );
+    }
+    let cron = cron("0 7 * * *", "UTC");
+    assert_eq!(cron.next_of(ConnectorId::from_u128(7), made_at, made_at), Some(at("2026-01-01T07:00:00Z")));
+}
+
+#[test]
 fn intervals_have_one_spelling_and_bounds() {
     for good in ["1m", "90m", "24h", "365d"] {
         assert_eq!(good.parse::<Interval>().unwrap().to_string(), good);
@@ -123,9 +145,12 @@ fn nothing_comes_of_no_schedule() {
 
 #[test]
 fn what_is_written_reads_as_it_was() {
-    for text in
-        [json!(null), json!({"every": "90m"}), json!({"cron": "0  7 * * MON", "timezone": "Europe/Berlin"})]
-    {
+    for text in [
+        json!(null),
+        json!({"every": "90m"}),
+        json!({"cron": "0  7 * * MON", "timezone": "Europe/Berlin"}),
+        json!({"after": "con_01h455vb4pex5vsknk084sn02q"}),
+    ] {
         let schedule: Schedule = serde_json::from_value(text.clone()).unwrap();
         assert_eq!(serde_json::to_value(&schedule).unwrap(), text);
     }

@@ -54,6 +54,23 @@ pub struct Connector {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// When it syncs next by itself. The catalog's own to set.
+    pub next_sync_at: Option<Timestamp>,
+    /// Its syncs in a row that have failed. The catalog's own to count.
+    pub failures: u32,
+    /// Why it was paused, if nobody asked for that. The catalog's own to set.
+    pub notice: Option<Notice>,
+}
+
+/// What people should know about a connector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// Stable and dotted.
+    pub code: String,
+    /// A sentence a person can act on.
+    pub message: String,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 /// What came of an update.
@@ -65,6 +82,8 @@ pub enum UpdateEffect<T> {
     Stale(T),
     /// It was not there.
     Absent,
+    /// It was to follow a connector that follows it, directly or not; nothing was changed.
+    Circular,
 }
 
 /// In which version a connector must be for a change to be wanted.
@@ -142,6 +161,9 @@ pub trait Connectors {
         filter: ConnectorFilter,
         query: PageQuery,
     ) -> StoreResult<Option<Page<Connector>>>;
+    /// The connector of that id, in whichever collection of the space it is.
+    async fn connector_in_space(&self, space_id: &SpaceId, id: ConnectorId)
+    -> StoreResult<Option<Connector>>;
     /// The connector of that id, in that collection.
     async fn connector_get(
         &self,

@@ -10,6 +10,7 @@ mod idempotency;
 mod keys;
 mod page;
 mod purges;
+mod schedules;
 mod secrets;
 mod spaces;
 mod syncs;
@@ -20,7 +21,7 @@ pub use audit::{
 };
 pub use collections::{Collection, Collections};
 pub use connectors::{
-    Connector, ConnectorDeleteEffect, ConnectorStatus, Connectors, DeletedConnector, ExpectedVersion,
+    Connector, ConnectorDeleteEffect, ConnectorStatus, Connectors, DeletedConnector, ExpectedVersion, Notice,
     Remains, UpdateEffect,
 };
 pub use idempotency::{Effect, Idempotent, StoredAnswer};
@@ -29,6 +30,7 @@ pub use keys::{
 };
 pub use page::{ConnectorFilter, Created, NameFilter, Order, Page, PageCursor, PageQuery, SyncFilter};
 pub use purges::{Purge, PurgeEffect, PurgeId, Purges};
+pub use schedules::Schedules;
 pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, renew_secrets};
 pub use spaces::{DeleteEffect, Space, Spaces};
 pub use syncs::{CancelEffect, Claim, ClaimKind, Lease, OnConflict, Sync, SyncTally, Syncs, Wait};
@@ -45,6 +47,7 @@ pub trait Catalog:
     + Audit
     + Tasks
     + Purges
+    + Schedules
     + Send
     + std::marker::Sync
     + std::fmt::Debug

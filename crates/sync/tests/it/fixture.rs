@@ -371,5 +371,8 @@ async fn connector(catalog: &dyn Catalog, streams: &[&str]) -> Connector {
         version: 1,
         created_at: now,
         updated_at: now,
+        next_sync_at: None,
+        failures: 0,
+        notice: None,
     }
 }

@@ -10,5 +10,6 @@ mod listing;
 mod metrics;
 mod purging;
 mod resuming;
+mod schedules;
 mod secrets;
 mod waiting;

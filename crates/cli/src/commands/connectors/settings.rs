@@ -32,14 +32,14 @@ fn of_change(update: &UpdateConnector) -> Result<Value, CommandError> {
     }
     if body.is_empty() {
         return Err(CommandError::input("input.nothing", "nothing is said that could be changed")
-            .hint("say --name, --set, --unset, --config, --streams or --schedule")
+            .hint("say --name, --set, --unset, --config, --streams, --schedule or --policy")
             .into());
     }
     Ok(Value::Object(body))
 }
 
 fn read(settings: &SettingsArgs, unset: &[String]) -> Result<Map<String, Value>, CommandError> {
-    let texts = [&settings.config, &settings.streams, &settings.schedule];
+    let texts = [&settings.config, &settings.streams, &settings.schedule, &settings.policy];
     if texts.into_iter().flatten().filter(|text| *text == "-").count() > 1 {
         return Err(
             CommandError::input("input.json", "standard input can be read for one option only").into()
@@ -64,6 +64,9 @@ fn read(settings: &SettingsArgs, unset: &[String]) -> Result<Map<String, Value>,
     }
     if let Some(text) = &settings.schedule {
         body.insert("schedule".to_owned(), value("--schedule", text)?);
+    }
+    if let Some(text) = &settings.policy {
+        body.insert("policy".to_owned(), value("--policy", text)?);
     }
     Ok(body)
 }
@@ -97,9 +100,11 @@ mod tests {
             r#"[{"name": "s"}]"#,
             "--schedule",
             "null",
+            "--policy",
+            r#"{"max_rejected": 5}"#,
         ]);
         let expected = json!({"name": "A", "type": "t", "config": {"path": "b", "keep": 1}, "streams": [{"name": "s"}],
-            "schedule": null});
+            "schedule": null, "policy": {"max_rejected": 5}});
         assert_eq!(full.unwrap(), expected);
     }
 

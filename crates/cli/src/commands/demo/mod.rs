@@ -45,7 +45,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
         files_roots: vec![files.clone()],
         egress: Egress::Any,
         runs_syncs: true,
-        waits_for_sources: true,
+        is_server: true,
     };
     let node = Node::start(dir, options, &EncryptionArgs::default()).await?;
     let client = node.local_client();

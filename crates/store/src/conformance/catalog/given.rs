@@ -104,11 +104,15 @@ impl Given {
                 max_rejected: 7,
                 approve_deletes_over: DeleteLimit { percent: 5, records: 10 },
                 schema: SchemaPolicy::Freeze,
+                pause_after_failures: 3,
             },
             status: ConnectorStatus::Active,
             version: 1,
             created_at: now,
             updated_at: self.now(),
+            next_sync_at: None,
+            failures: 0,
+            notice: None,
         }
     }
 

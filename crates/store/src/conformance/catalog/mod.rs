@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod keys;
 pub mod lists;
 pub mod purges;
+pub mod schedules;
 pub mod secrets;
 pub mod spaces;
 pub mod sync_abandon;
@@ -93,6 +94,18 @@ macro_rules! catalog_tests {
                 a_begun_sync_keeps_secrets_that_its_connector_has_lost,
                 a_replacement_changes_the_secrets_and_nothing_else,
                 a_replacement_of_secrets_that_were_changed_since_does_nothing,
+            }
+            schedules {
+                a_connector_says_when_it_syncs_next,
+                what_is_due_is_queued_once,
+                missed_times_come_to_one_sync,
+                as_many_have_their_turn_as_asked_for,
+                a_paused_or_deleted_connector_is_not_due,
+                a_follower_has_its_turn_after_a_success,
+                no_connector_follows_itself,
+                failures_keep_a_connector_away_for_longer,
+                a_connector_that_fails_again_and_again_is_paused,
+                a_connector_without_a_schedule_is_not_paused,
             }
             sync_trigger {
                 a_triggered_sync_is_queued_as_it_was_given,

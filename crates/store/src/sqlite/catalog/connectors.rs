@@ -13,7 +13,7 @@ use super::audit::Write;
 use super::error::Trouble;
 use super::page::Listing;
 use super::row::{Columns, Json, Name, Text, Unsigned, name_of};
-use super::{SqliteCatalog, collections, deletes, idempotency};
+use super::{SqliteCatalog, collections, deletes, idempotency, schedules};
 use crate::StoreResult;
 use crate::catalog::{
     Action, Connector, ConnectorDeleteEffect, ConnectorFilter, Connectors, Effect, ExpectedVersion,
@@ -22,7 +22,7 @@ use crate::catalog::{
 
 pub(super) const SELECT: &str =
     "SELECT id, space_id, collection_id, store_id, name, kind, config, secrets, streams, schedule, policy,
-                             status, version, created_at, updated_at FROM connectors";
+                             status, version, created_at, updated_at, next_sync_at, failures, notice FROM connectors";
 
 #[async_trait]
 impl Connectors for SqliteCatalog {
@@ -52,6 +52,17 @@ impl Connectors for SqliteCatalog {
         id: ConnectorId,
     ) -> StoreResult<Option<Connector>> {
         self.read_row("get a connector", |db| get_in(db, space_id, collection_id, id)).await
+    }
+
+    async fn connector_in_space(
+        &self,
+        space_id: &SpaceId,
+        id: ConnectorId,
+    ) -> StoreResult<Option<Connector>> {
+        self.read_row("get a connector of a space", |db| {
+            Ok(get(db, id)?.filter(|connector| connector.space_id == *space_id))
+        })
+        .await
     }
 
     async fn connector_create(
@@ -134,8 +145,8 @@ fn create(tx: &Write<'_>, connector: &Connector) -> Result<Option<()>, Trouble> 
     }
     tx.prepare_cached(
         "INSERT INTO connectors (id, space_id, collection_id, store_id, name, kind, config, secrets, streams,
-                                 schedule, policy, status, version, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                                 schedule, policy, status, version, created_at, updated_at, next_sync_at, follows)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?
     .execute(params![
         Text(connector.id),
@@ -153,6 +164,8 @@ fn create(tx: &Write<'_>, connector: &Connector) -> Result<Option<()>, Trouble> 
         Unsigned(connector.version),
         connector.created_at.as_micros(),
         connector.updated_at.as_micros(),
+        schedules::next_after(connector, 0, connector.created_at).map(Timestamp::as_micros),
+        connector.schedule.follows().map(Text),
     ])?;
     tx.audit(Action::ConnectorCreate, target(connector))?;
     Ok(None)
@@ -165,8 +178,12 @@ fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, 
     if stored.version != wanted.version {
         return Ok(UpdateEffect::Stale(stored));
     }
+    if schedules::is_circular(tx, stored.id, wanted.schedule.follows())? {
+        return Ok(UpdateEffect::Circular);
+    }
     let changed = changed_fields(&stored, &wanted);
-    let updated = Connector {
+    let is_rescheduled = stored.schedule != wanted.schedule || stored.status != wanted.status;
+    let mut updated = Connector {
         name: wanted.name,
         config: wanted.config,
         streams: wanted.streams,
@@ -177,9 +194,16 @@ fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, 
         version: stored.version + 1,
         ..stored
     };
+    if is_rescheduled {
+        // Whoever sets a schedule, or resumes a connector, begins anew.
+        updated.failures = 0;
+        updated.notice = None;
+        updated.next_sync_at = schedules::next_after(&updated, 0, updated.updated_at);
+    }
     tx.prepare_cached(
         "UPDATE connectors SET name = ?2, config = ?3, secrets = ?4, streams = ?5, schedule = ?6, status = ?7,
-                               updated_at = ?8, version = ?9, policy = ?10
+                               updated_at = ?8, version = ?9, policy = ?10, next_sync_at = ?11, follows = ?12,
+                               failures = ?13, notice = ?14
          WHERE id = ?1",
     )?
     .execute(params![
@@ -193,6 +217,10 @@ fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, 
         updated.updated_at.as_micros(),
         Unsigned(updated.version),
         Json(updated.policy),
+        updated.next_sync_at.map(Timestamp::as_micros),
+        updated.schedule.follows().map(Text),
+        updated.failures,
+        updated.notice.as_ref().map(Json),
     ])?;
     tx.audit_fields(Action::ConnectorUpdate, target(&updated), changed)?;
     Ok(UpdateEffect::Updated(updated))
@@ -233,7 +261,7 @@ fn changed_config(old: &SealedConfig, new: &SealedConfig) -> BTreeSet<String> {
         .collect()
 }
 
-fn connector_from(row: &Row<'_>) -> rusqlite::Result<Connector> {
+pub(super) fn connector_from(row: &Row<'_>) -> rusqlite::Result<Connector> {
     let mut columns = Columns::of(row);
     Ok(Connector {
         id: columns.text()?,
@@ -250,5 +278,8 @@ fn connector_from(row: &Row<'_>) -> rusqlite::Result<Connector> {
         version: columns.unsigned()?,
         created_at: columns.time()?,
         updated_at: columns.time()?,
+        next_sync_at: columns.optional_time()?,
+        failures: columns.plain()?,
+        notice: columns.optional_json()?,
     })
 }

@@ -99,7 +99,8 @@ fn hide(tx: &Transaction<'_>, id: ConnectorId, now: Timestamp) -> Result<Vec<Syn
     )?
     .execute([Text(id)])?;
     tx.prepare_cached(
-        "UPDATE connectors SET deleted_at = ?2, config = '{}', secrets = '{}', streams = NULL WHERE id = ?1",
+        "UPDATE connectors SET deleted_at = ?2, config = '{}', secrets = '{}', streams = NULL,
+                               next_sync_at = NULL, follows = NULL, notice = NULL WHERE id = ?1",
     )?
     .execute(params![Text(id), now.as_micros()])?;
     Ok(unfinished)

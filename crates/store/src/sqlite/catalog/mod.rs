@@ -17,6 +17,7 @@ mod purges;
 mod readers;
 mod reserve;
 mod row;
+mod schedules;
 mod schema;
 mod secrets;
 mod spaces;

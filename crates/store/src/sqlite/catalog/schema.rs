@@ -7,6 +7,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::error::Trouble;
 use super::row::Text;
+use super::schedules;
 use super::writer::transact;
 use crate::sqlite::Format;
 use crate::sqlite::connection::{self, Access};
@@ -24,6 +25,9 @@ const APPLICATION_ID: i32 = 0x494e_4c43;
 
 /// The id of the space, and of the collection in it, that a new catalog starts with.
 const DEFAULT: &str = "default";
+
+/// The first version in which connectors keep when they sync next.
+const FIRST_WITH_TIMES: u32 = 3;
 
 const CACHED_STATEMENTS: usize = 64;
 
@@ -107,6 +111,8 @@ fn migrate(
         if have == 0 {
             start(tx, clock, entropy)?;
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        } else if have < FIRST_WITH_TIMES {
+            schedules::set_all(tx, clock.now())?;
         }
         tx.pragma_update(None, "user_version", newest(steps))?;
         Ok(())

@@ -28,3 +28,13 @@ CREATE TABLE sync_moves (
 
 -- What a connector allows its syncs: JSON.
 ALTER TABLE connectors ADD COLUMN policy TEXT NOT NULL DEFAULT '{}';
+
+-- Schedules that run. next_sync_at: NULL for a connector that does not sync by itself; follows: the connector whose success it
+-- waits for; failures: its syncs in a row that have failed; notice: JSON, why it was paused.
+ALTER TABLE connectors ADD COLUMN next_sync_at INTEGER;
+ALTER TABLE connectors ADD COLUMN follows TEXT;
+ALTER TABLE connectors ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE connectors ADD COLUMN notice TEXT;
+
+CREATE INDEX connectors_due ON connectors (next_sync_at, id) WHERE next_sync_at IS NOT NULL;
+CREATE INDEX connectors_following ON connectors (follows) WHERE follows IS NOT NULL;

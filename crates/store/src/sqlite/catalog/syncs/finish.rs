@@ -4,8 +4,8 @@ use inlet_model::sync::{Failure, MoveCause, SyncStatus};
 use inlet_model::{SyncId, Timestamp};
 use rusqlite::Transaction;
 
-use super::super::deletes;
 use super::super::error::Trouble;
+use super::super::{deletes, schedules};
 use super::claim::is_current;
 use super::moves::{Step, advance};
 use super::sync_row;
@@ -70,7 +70,7 @@ fn end(
         let code = code.filter(|_| to == SyncStatus::Failed);
         advance(tx, sync, Step { to, cause: MoveCause::Ended, code: code.as_deref() }, now)?;
     }
-    Ok(())
+    schedules::note_end(tx, sync, now)
 }
 
 /// The moves from one state to another. One that cannot be made is tried all the same: the table refuses it.

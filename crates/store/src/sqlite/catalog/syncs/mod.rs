@@ -5,7 +5,7 @@ mod claim;
 mod finish;
 pub(super) mod kept_settings;
 mod lease;
-mod moves;
+pub(super) mod moves;
 pub(super) mod sync_row;
 mod tally;
 mod trigger;

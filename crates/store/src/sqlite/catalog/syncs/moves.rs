@@ -28,7 +28,7 @@ impl Step<'_> {
 }
 
 /// Stores a new sync, queued.
-pub(super) fn begin(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
+pub(in super::super) fn begin(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
     if sync.status != SyncStatus::Queued {
         return Err(Trouble::Broken("a sync begins its life queued"));
     }

@@ -33,7 +33,7 @@ pub(in super::super) fn active(db: &Connection, connector_id: ConnectorId) -> Re
 }
 
 /// The sync that waits for the connector.
-pub(super) fn queued(db: &Connection, connector_id: ConnectorId) -> Result<Option<Sync>, Trouble> {
+pub(in super::super) fn queued(db: &Connection, connector_id: ConnectorId) -> Result<Option<Sync>, Trouble> {
     one(db, "WHERE s.connector_id = ?1 AND s.status = 'queued'", [Text(connector_id)])
 }
 
