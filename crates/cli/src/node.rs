@@ -90,7 +90,11 @@ impl Node {
             CollectionOptions::default(),
         );
         let stores: Arc<dyn CollectionStores> = Arc::new(stores.map_err(failed)?);
-        let environment = Environment { files_roots: options.files_roots, egress: options.egress };
+        let environment = Environment {
+            files_roots: options.files_roots,
+            egress: options.egress,
+            ..Environment::default()
+        };
         let registry = registry();
         let mut metrics = MetricRegistry::default();
         let parts = EngineParts {

@@ -3,6 +3,7 @@
 //! A [`ConnectorType`] turns a user's config into a [`Source`]; a source checks, discovers and reads. What each
 //! method must and may do is written at the trait; [`conformance`] (feature `testing`) holds a connector to it.
 
+mod call_budget;
 pub mod config_marks;
 #[cfg(feature = "testing")]
 pub mod conformance;
@@ -18,6 +19,7 @@ mod pushed_line;
 mod registry;
 mod request;
 
+pub use call_budget::{CallBudget, CallBudgets, CallRate};
 pub use contract::{Capabilities, Source, StreamSpec};
 pub use egress::{Egress, Forbidden};
 pub use encoder::{Occurrences, RecordEncoder, Unkeyed, encode_content_key, encode_row_key, too_large};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use inlet_model::fields::FieldErrors;
 use serde_json::Value;
 
-use crate::{Capabilities, Egress, Source};
+use crate::{CallBudgets, Capabilities, Egress, Source};
 
 /// What the operator allows sources to touch.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,8 @@ pub struct Environment {
     pub files_roots: Vec<PathBuf>,
     /// Where sources may connect to.
     pub egress: Egress,
+    /// How often sources may call.
+    pub call_budgets: CallBudgets,
 }
 
 /// One kind of source: turns a config into a [`Source`].

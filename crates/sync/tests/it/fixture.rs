@@ -278,6 +278,20 @@ impl Fixture {
         self.catalog.sync_get(self.connector.id, id).await.unwrap().expect("the sync is there")
     }
 
+    /// Waits for the end of a sync of whichever connector, at most two minutes.
+    pub(crate) async fn ended(&self, sync: &Sync) -> Sync {
+        let ended = async {
+            loop {
+                let found = self.catalog.sync_get(sync.connector_id, sync.id).await.unwrap();
+                if let Some(sync) = found.filter(|sync| sync.status.is_final()) {
+                    return sync;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(120), ended).await.expect("the sync ends in time")
+    }
+
     /// Triggers a sync and waits for its end.
     pub(crate) async fn sync_to_the_end(&self, engine: &Engine) -> Sync {
         let id = self.trigger(engine, SyncMode::Incremental).await;

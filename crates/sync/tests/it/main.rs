@@ -12,4 +12,5 @@ mod purging;
 mod resuming;
 mod schedules;
 mod secrets;
+mod sharing;
 mod waiting;
