@@ -9,7 +9,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use inlet_store::collection::ChangePage;
+use inlet_store::collection::{ChangeCursor, ChangePage};
 use serde_json::json;
 
 use super::view::ChangeView;
@@ -54,20 +54,21 @@ pub(crate) async fn changes(
     let feed = format!("changes of {}", collection.store_id);
     let after = match (cursor.as_deref(), number) {
         (None, Some(number)) => {
-            number.parse().map_err(|_| Query::invalid("after", "is the number of a change"))?
+            let number = number.parse().map_err(|_| Query::invalid("after", "is the number of a change"))?;
+            ChangeCursor::behind(number)
         }
         (Some(_), Some(_)) => return Err(Query::invalid("after", "goes without `cursor`, which says more")),
-        (None | Some("0"), None) => 0,
-        (Some(token), None) => change_number(&api.signer, &feed, token)?,
+        (None | Some("0"), None) => ChangeCursor::START,
+        (Some(token), None) => place(&api.signer, &feed, token)?,
     };
     let max_bytes = api.limits.page_bytes;
     // The page as it is read, and as it is written out.
     let _memory = api.memory.take(2 * max_bytes).await;
     match store.changes(after, limit, max_bytes).await? {
-        ChangePage::Changes(changes) => {
-            let last = changes.last().map_or(after, |change| change.change);
+        ChangePage::Changes { changes, next } => {
             let data = changes.iter().map(ChangeView::new).collect::<Result<_, _>>()?;
-            let next_cursor = Some(api.signer.sign(&feed, &last.to_be_bytes()));
+            let place = [next.after.to_be_bytes(), next.floor.to_be_bytes()].concat();
+            let next_cursor = Some(api.signer.sign(&feed, &place));
             Ok(Answer::ok(&PageView { data, next_cursor }))
         }
         ChangePage::Expired { compacted_through } => {
@@ -80,7 +81,9 @@ pub(crate) async fn changes(
     }
 }
 
-fn change_number(signer: &Signer, feed: &str, token: &str) -> Result<u64, Problem> {
+fn place(signer: &Signer, feed: &str, token: &str) -> Result<ChangeCursor, Problem> {
     let place = signer.open(feed, token)?;
-    place.try_into().map(u64::from_be_bytes).map_err(|_| pages::invalid())
+    let (after, floor) = place.split_first_chunk().ok_or_else(pages::invalid)?;
+    let floor = floor.try_into().map_err(|_| pages::invalid())?;
+    Ok(ChangeCursor { after: u64::from_be_bytes(*after), floor: u64::from_be_bytes(floor) })
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use inlet_model::sync::SyncStatus;
 use inlet_model::{Change, ChangeOp, ConnectorId, Record, SyncId, SystemClock, SystemEntropy};
 use inlet_store::catalog::{Catalog, Collections as _, ConnectorFilter, Order, PageQuery, Sync, SyncFilter};
-use inlet_store::collection::{ChangePage, RecordQuery};
+use inlet_store::collection::{ChangeCursor, ChangePage, RecordQuery};
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{CollectionStore, CollectionStores as _};
 
@@ -107,9 +107,9 @@ async fn all_changes(store: &dyn CollectionStore) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     loop {
         let after = changes.last().map_or(0, |change| change.change);
-        match store.changes(after, 1000, 1 << 20).await.unwrap() {
-            ChangePage::Changes(page) if page.is_empty() => return changes,
-            ChangePage::Changes(page) => changes.extend(page),
+        match store.changes(ChangeCursor::behind(after), 1000, 1 << 20).await.unwrap() {
+            ChangePage::Changes { changes: page, .. } if page.is_empty() => return changes,
+            ChangePage::Changes { changes: page, .. } => changes.extend(page),
             ChangePage::Expired { .. } => panic!("nothing was compacted"),
         }
     }

@@ -11,13 +11,15 @@ mod inbox;
 mod purges;
 mod records;
 mod runs;
+mod undos;
+mod upkeep;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use inlet_model::{ConnectorId, HashSeed, StoreId};
 
-pub use changes::{ChangePage, Changes};
+pub use changes::{ChangeCursor, ChangePage, Changes};
 pub use checkpoints::{Checkpoint, CheckpointEffect, Checkpoints, ScopeListing, StreamCursors};
 pub use commit::{CancelFlag, Commit, Fence, Item, Receipt, Sweep, SweepProgress};
 pub use inbox::{Inbox, InboxItem, Push, PushEffect};
@@ -26,13 +28,15 @@ pub use records::{RecordCursor, RecordPage, RecordQuery, Records, Stats, StreamS
 pub use runs::{
     FinishRun, NewRun, Phase, RejectedRecord, Run, RunStart, RunStream, Runs, StreamProgress, StreamStatus,
 };
+pub use undos::{NoUndo, UndoEffect, UndoProgress, UndoStep, Undos};
+pub use upkeep::{Upkeep, UpkeepProgress, UpkeepStep};
 
 use crate::StoreResult;
 
 /// One collection's data.
 #[async_trait]
 pub trait CollectionStore:
-    Runs + Records + Changes + Inbox + Purges + Checkpoints + Send + Sync + std::fmt::Debug
+    Runs + Records + Changes + Inbox + Purges + Checkpoints + Upkeep + Undos + Send + Sync + std::fmt::Debug
 {
     /// The seed under which this collection hashes records: drawn when it was made, never changed.
     fn seed(&self) -> HashSeed;
@@ -48,6 +52,9 @@ pub trait CollectionStore:
 pub trait CollectionStores: Send + Sync + std::fmt::Debug {
     /// The store of that id, made if it is not there yet.
     async fn open(&self, id: StoreId) -> StoreResult<Arc<dyn CollectionStore>>;
+
+    /// The store of that id, if it is there.
+    async fn find(&self, id: StoreId) -> StoreResult<Option<Arc<dyn CollectionStore>>>;
 
     /// Removes a store and all it holds, at once for everybody: those who still have it open get
     /// [`Closed`](crate::StoreErrorKind::Closed). Idempotent.

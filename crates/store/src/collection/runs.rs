@@ -1,6 +1,7 @@
 //! Runs: the truth about each sync, written in the commits themselves.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use inlet_model::sync::{Failure, Outcome};
@@ -62,6 +63,8 @@ pub enum Phase {
     Reading,
     /// Deleting what complete listings did not see.
     Sweeping,
+    /// Taking back what an earlier sync did.
+    Undoing,
     /// Ended.
     Ended,
 }
@@ -132,6 +135,18 @@ pub struct Run {
     pub last_progress_at: Timestamp,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// The first and the last change that it made; between them may lie changes of other connectors.
+    pub changes: Option<RangeInclusive<u64>>,
+}
+
+impl Run {
+    /// Notes changes that it has made, which are greater than those before.
+    pub(crate) fn note_changes(&mut self, changes: RangeInclusive<u64>) {
+        if !changes.is_empty() {
+            let first = self.changes.as_ref().map_or(*changes.start(), |earlier| *earlier.start());
+            self.changes = Some(first..=*changes.end());
+        }
+    }
 }
 
 /// A run ends.

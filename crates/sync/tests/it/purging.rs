@@ -8,7 +8,7 @@ use inlet_source::{Message, Outlet, ReadRequest, SourceError};
 use inlet_store::catalog::{
     Collection, Connector, Effect, ExpectedVersion, Lease, PurgeEffect, PurgeId, Remains,
 };
-use inlet_store::collection::ChangePage;
+use inlet_store::collection::{ChangeCursor, ChangePage};
 use inlet_sync::Engine;
 
 use crate::fixture::{Fixture, batch, complete, end, list_three_and_hang, listing};
@@ -75,7 +75,9 @@ async fn the_records_of_a_deleted_connector_go_in_several_commits_and_the_feed_t
     let store = fixture.store().await;
     let stats = store.stats().await.unwrap();
     assert_eq!((stats.records, stats.last_change), (0, 50_000));
-    let ChangePage::Changes(deleted) = store.changes(25_000, 30_000, 1 << 30).await.unwrap() else {
+    let ChangePage::Changes { changes: deleted, .. } =
+        store.changes(ChangeCursor::behind(25_000), 30_000, 1 << 30).await.unwrap()
+    else {
         panic!("nothing has expired")
     };
     assert_eq!(deleted.len(), 25_000);

@@ -153,6 +153,7 @@ impl Given {
             started_at: self.now(),
             last_progress_at: self.now(),
             finished_at: Some(self.now()),
+            changes: Some(1..=12),
         }
     }
 

@@ -7,6 +7,7 @@ use inlet_model::{Change, ChangeOp, ConnectorId, StreamName};
 use super::given::Given;
 use super::items::{WHOLE, gone, put, puts};
 use super::seen::{ALL, changes};
+use crate::collection::ChangeCursor;
 
 /// The feed goes on from any number, in pages of any size, and is empty at its end.
 pub async fn the_feed_goes_on_from_any_number(given: Given) {
@@ -17,7 +18,7 @@ pub async fn the_feed_goes_on_from_any_number(given: Given) {
     assert!((1..=630).eq(feed.iter().map(|change| change.change)));
     for after in [0, 1, 511, 512, 513, 599, 600, 601, 629] {
         for limit in [1, 3, 1_000] {
-            let page = changes(given.store.changes(after, limit, ALL).await.unwrap());
+            let page = changes(given.store.changes(ChangeCursor::behind(after), limit, ALL).await.unwrap());
             let start = usize::try_from(after).unwrap();
             assert_eq!(page, feed[start..(start + limit).min(630)], "{limit} after {after}");
         }
@@ -33,11 +34,11 @@ pub async fn a_page_of_changes_stops_once_it_holds_so_many_bytes(given: Given) {
     let empty = super::items::data_of(1, "").len();
     given.commit(&sync, vec![given.records("s", WHOLE, &puts(1..=9, &"x".repeat(100 - empty)))]).await;
     for (max_bytes, held) in [(1, 1), (100, 1), (101, 2), (250, 3), (10_000, 9)] {
-        let page = changes(given.store.changes(0, ALL, max_bytes).await.unwrap());
+        let page = changes(given.store.changes(ChangeCursor::START, ALL, max_bytes).await.unwrap());
         assert_eq!(page.len(), held, "of {max_bytes} bytes");
     }
     given.commit(&sync, vec![given.records("s", WHOLE, &[gone(1), gone(2), gone(3)])]).await;
-    assert!(!changes(given.store.changes(9, ALL, 1).await.unwrap()).is_empty());
+    assert!(!changes(given.store.changes(ChangeCursor::behind(9), ALL, 1).await.unwrap()).is_empty());
 }
 
 /// Replayed from 0 the feed equals the records.
@@ -95,7 +96,7 @@ pub async fn a_reader_that_follows_misses_nothing_and_gets_nothing_twice(given: 
     let expected = CONNECTORS as u64 * COMMITS * 40;
     let mut last = 0;
     while last < expected {
-        let page = changes(given.store.changes(last, 33, ALL).await.unwrap());
+        let page = changes(given.store.changes(ChangeCursor::behind(last), 33, ALL).await.unwrap());
         for change in page {
             assert_eq!(change.change, last + 1);
             last = change.change;

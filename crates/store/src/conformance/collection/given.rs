@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{Clock, ConnectorId, ManualClock, SeededEntropy, StoreId, StreamName, SyncId, Timestamp};
@@ -10,7 +11,7 @@ use inlet_model::{Clock, ConnectorId, ManualClock, SeededEntropy, StoreId, Strea
 use super::Backend;
 use crate::collection::{
     CancelFlag, Commit, Fence, FinishRun, Item, NewRun, PurgeProgress, PurgeStep, Receipt, Run, RunStart,
-    RunStream, Sweep, SweepProgress,
+    RunStream, Sweep, SweepProgress, UndoEffect, UndoProgress, UndoStep, UpkeepProgress, UpkeepStep,
 };
 use crate::{CollectionStore, CollectionStores, StoreErrorKind, StoreResult};
 
@@ -90,6 +91,11 @@ impl Given {
     pub(super) fn now(&self) -> Timestamp {
         self.clock.advance(1_001);
         self.clock.now()
+    }
+
+    /// Lets time pass.
+    pub(super) fn wait(&self, time: Duration) {
+        self.clock.advance(i64::try_from(time.as_micros()).unwrap());
     }
 
     /// The time that the last write got.
@@ -284,6 +290,69 @@ impl Given {
             }
         }
         panic!("the purge does not end");
+    }
+
+    /// One step of upkeep, of a collection of which history and runs are kept for so long.
+    pub(super) async fn upkeep_step(&self, kept: Duration, max_entries: usize) -> UpkeepProgress {
+        let step = UpkeepStep { now: self.now(), history: kept, runs: kept, max_entries };
+        self.store.upkeep_step(step).await.unwrap()
+    }
+
+    /// All that is due of the history; runs are kept.
+    pub(super) async fn compact(&self, history: Duration) {
+        let step = || UpkeepStep { now: self.now(), history, runs: Duration::MAX, max_entries: 100 };
+        while self.store.upkeep_step(step()).await.unwrap() == UpkeepProgress::More {}
+    }
+
+    /// All the upkeep that is due; when the next will be.
+    pub(super) async fn upkeep(&self, kept: Duration) -> Option<Timestamp> {
+        self.upkeep_in_steps_of(kept, 100).await
+    }
+
+    pub(super) async fn upkeep_in_steps_of(&self, kept: Duration, max_entries: usize) -> Option<Timestamp> {
+        for _ in 0..MAX_STEPS {
+            if let UpkeepProgress::Idle { due_at } = self.upkeep_step(kept, max_entries).await {
+                return due_at;
+            }
+        }
+        panic!("the upkeep does not end");
+    }
+
+    pub(super) async fn try_undo(
+        &self,
+        claim: &Claim,
+        undone: &Claim,
+        max_changes: usize,
+    ) -> StoreResult<UndoEffect> {
+        let step = UndoStep {
+            sync_id: claim.sync_id,
+            connector_id: claim.connector_id,
+            fence: claim.fence,
+            cancel: claim.cancel.clone(),
+            now: self.now(),
+            undone: undone.sync_id,
+            max_changes,
+        };
+        self.store.undo_step(step).await
+    }
+
+    /// One step of undoing a sync.
+    pub(super) async fn undo_step(&self, claim: &Claim, undone: &Claim, max_changes: usize) -> UndoProgress {
+        match self.try_undo(claim, undone, max_changes).await.unwrap() {
+            UndoEffect::Progress(progress) => progress,
+            UndoEffect::Impossible(why) => panic!("it cannot be undone: {why:?}"),
+        }
+    }
+
+    /// The whole of undoing a sync, in steps of that size.
+    pub(super) async fn undo(&self, claim: &Claim, undone: &Claim, max_changes: usize) -> UndoProgress {
+        for _ in 0..MAX_STEPS {
+            let progress = self.undo_step(claim, undone, max_changes).await;
+            if progress.done {
+                return progress;
+            }
+        }
+        panic!("the undo does not end");
     }
 
     pub(super) async fn try_finish(&self, claim: &Claim, outcome: Outcome) -> StoreResult<Run> {

@@ -34,6 +34,10 @@ pub mod sizes;
 pub mod state;
 pub mod stores;
 pub mod sweeps;
+pub mod undo_limits;
+pub mod undos;
+pub mod upkeep;
+pub mod upkeep_readers;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -322,6 +326,50 @@ macro_rules! collection_tests {
                 of_parallel_openings_all_get_the_same,
                 seventy_stores_are_used_one_after_another,
                 seventy_stores_are_used_at_once,
+            }
+            upkeep {
+                what_is_past_the_history_leaves_the_feed,
+                what_was_superseded_within_the_history_stays,
+                an_idle_collection_says_when_something_is_due,
+                upkeep_in_steps_of_any_size_comes_to_the_same,
+                upkeep_goes_on_after_a_restart,
+                many_small_commits_are_read_as_before,
+                an_open_listing_and_its_sweep_do_not_notice,
+                a_purge_does_not_notice,
+                a_clock_that_was_set_back_lets_nothing_go_too_early,
+                a_run_that_ended_long_ago_goes_with_what_it_refused,
+                a_run_that_has_not_ended_and_the_last_of_a_connector_stay,
+            }
+            upkeep_readers {
+                a_reader_anywhere_misses_nothing_or_is_told_so,
+                a_reader_that_began_at_the_beginning_reads_on_to_the_end,
+                a_reader_that_began_at_the_beginning_is_told_of_what_went_meanwhile,
+                a_reader_that_follows_beside_commits_and_upkeep_holds_the_records,
+            }
+            undos {
+                what_a_sync_created_is_deleted,
+                what_a_sync_updated_gets_its_earlier_data,
+                what_a_sync_deleted_is_created_anew,
+                an_undo_of_everything_at_once_restores_what_was_there,
+                what_was_changed_since_stays_and_is_counted,
+                what_was_deleted_and_came_and_went_again_stays_away,
+                a_record_that_changed_more_than_once_in_a_sync_gets_the_state_before_it,
+                a_record_that_is_as_it_was_before_is_left_alone,
+                the_streams_are_listed_from_the_beginning_afterwards,
+                a_record_whose_scope_is_gone_comes_back_into_the_whole,
+                an_undo_can_be_undone,
+                long_keys_are_restored_whole,
+            }
+            undo_limits {
+                an_undo_goes_in_bounded_steps_that_are_one_commit_each,
+                an_undo_goes_on_after_a_restart_and_in_another_attempt,
+                a_cancelled_undo_writes_nothing_and_another_takes_back_the_rest,
+                an_undo_that_lost_its_connector_writes_nothing,
+                a_sync_that_did_nothing_is_undone_at_once,
+                only_a_sync_of_the_connector_that_has_ended_can_be_undone,
+                once_its_history_is_gone_a_sync_cannot_be_undone,
+                the_history_stays_while_an_undo_needs_it,
+                what_an_abandoned_undo_collected_goes,
             }
             restarts {
                 everything_is_there_after_a_restart,

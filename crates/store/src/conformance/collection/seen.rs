@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::given::{Claim, Given, name};
 use crate::collection::{
-    ChangePage, InboxItem, RecordCursor, RecordPage, RecordQuery, RejectedRecord, Run, Stats,
+    ChangeCursor, ChangePage, InboxItem, RecordCursor, RecordPage, RecordQuery, RejectedRecord, Run, Stats,
 };
 
 /// More than any page of a test holds.
@@ -56,7 +56,7 @@ impl Given {
 
     /// The changes behind `after`, in one page.
     pub(super) async fn changes_after(&self, after: u64) -> Vec<Change> {
-        changes(self.store.changes(after, ALL, ALL).await.unwrap())
+        changes(self.store.changes(ChangeCursor::behind(after), ALL, ALL).await.unwrap())
     }
 
     /// The feed from the beginning. Nothing of it has expired in so short a time.
@@ -153,7 +153,7 @@ pub(super) fn all_records() -> RecordQuery {
 
 pub(super) fn changes(page: ChangePage) -> Vec<Change> {
     match page {
-        ChangePage::Changes(changes) => changes,
+        ChangePage::Changes { changes, .. } => changes,
         ChangePage::Expired { compacted_through } => {
             panic!("the history up to {compacted_through} is gone")
         }

@@ -11,6 +11,7 @@ use super::items::{WHOLE, key_of, put, puts};
 use super::seen::{ALL, all_records};
 use crate::CollectionStore;
 use crate::StoreErrorKind::Closed;
+use crate::collection::ChangeCursor;
 
 /// To open a store twice gives the same data, and what one writes the other sees.
 pub async fn a_store_opened_twice_is_one(given: Given) {
@@ -228,7 +229,7 @@ async fn assert_all_closed(given: &Given) {
     assert_eq!(kind(store.rejected(claim.sync_id, 0, 1).await), Closed);
     assert_eq!(kind(store.records(all_records()).await), Closed);
     assert_eq!(kind(store.record(None, &name("s"), &key_of(1)).await), Closed);
-    assert_eq!(kind(store.changes(0, 1, 1).await), Closed);
+    assert_eq!(kind(store.changes(ChangeCursor::START, 1, 1).await), Closed);
     assert_eq!(kind(store.stats().await), Closed);
     assert_eq!(kind(store.inbox_streams(claim.connector_id).await), Closed);
     assert_eq!(kind(store.inbox_after(claim.connector_id, &name("s"), 0, 1).await), Closed);

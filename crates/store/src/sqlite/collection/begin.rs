@@ -90,6 +90,7 @@ fn first_attempt(new: &NewRun, generation: u64) -> Run {
         started_at: new.now,
         last_progress_at: new.now,
         finished_at: None,
+        changes: None,
     }
 }
 

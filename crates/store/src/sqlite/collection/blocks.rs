@@ -1,4 +1,4 @@
-//! The blocks of a collection in its file: appended by commits and sweeps, found by change number.
+//! The blocks of a collection in its file: appended by commits and sweeps, found by change number, made anew by the upkeep.
 //!
 //! `block_index` holds what changes about a block, apart from the block itself, so that counting a dead entry does not
 //! write the block again.
@@ -44,15 +44,8 @@ impl<'a> BlockWriter<'a> {
 
     /// Stores the blocks that are full.
     pub(super) fn store(&mut self, connection: &Connection) -> Outcome<()> {
-        let mut block_insert =
-            connection.prepare_cached("INSERT INTO blocks (first_change, stored) VALUES (?1, ?2)")?;
-        let mut index_insert = connection.prepare_cached(
-            "INSERT INTO block_index (first_change, last_change, entries, live) VALUES (?1, ?2, ?3, ?4)",
-        )?;
         for (block, live) in self.ready.drain(..) {
-            let (first, last) = (block.first_change as i64, block.last_change as i64);
-            block_insert.execute(params![first, block.stored])?;
-            index_insert.execute(params![first, last, block.count as i64, live as i64])?;
+            insert(connection, &block, live)?;
         }
         Ok(())
     }
@@ -73,13 +66,46 @@ impl<'a> BlockWriter<'a> {
     }
 }
 
+/// Stores a block of which so many entries are live, and none has expired.
+pub(super) fn insert(connection: &Connection, block: &EncodedBlock, live: u64) -> Outcome<()> {
+    let (first, last) = (block.first_change as i64, block.last_change as i64);
+    connection
+        .prepare_cached("INSERT INTO blocks (first_change, stored) VALUES (?1, ?2)")?
+        .execute(params![first, block.stored])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO block_index (first_change, last_change, entries, live, expired) VALUES (?1, ?2, ?3, ?4, 0)",
+        )?
+        .execute(params![first, last, block.count as i64, live as i64])?;
+    Ok(())
+}
+
+/// Removes the block that begins with `first_change`.
+pub(super) fn remove(connection: &Connection, first_change: u64) -> Outcome<()> {
+    for sql in
+        ["DELETE FROM blocks WHERE first_change = ?1", "DELETE FROM block_index WHERE first_change = ?1"]
+    {
+        connection.prepare_cached(sql)?.execute([first_change as i64])?;
+    }
+    Ok(())
+}
+
 /// Takes `changes`, in order, from the live counts of their blocks.
 fn count_dead(connection: &Connection, changes: &[u64]) -> Outcome<()> {
+    count(connection, changes, "UPDATE block_index SET live = live - ?2 WHERE first_change = ?1")
+}
+
+/// Adds `changes`, in order, to the expired entries of their blocks.
+pub(super) fn count_expired(connection: &Connection, changes: &[u64]) -> Outcome<()> {
+    count(connection, changes, "UPDATE block_index SET expired = expired + ?2 WHERE first_change = ?1")
+}
+
+/// Updates for each block that holds some of `changes`, which come in order, how many.
+fn count(connection: &Connection, changes: &[u64], update: &str) -> Outcome<()> {
     let mut find = connection.prepare_cached(
         "SELECT first_change, last_change FROM block_index WHERE first_change <= ?1 ORDER BY first_change DESC LIMIT 1",
     )?;
-    let mut update =
-        connection.prepare_cached("UPDATE block_index SET live = live - ?2 WHERE first_change = ?1")?;
+    let mut update = connection.prepare_cached(update)?;
     let mut rest = changes;
     while let Some(&change) = rest.first() {
         let (first, last) = find
@@ -87,8 +113,8 @@ fn count_dead(connection: &Connection, changes: &[u64]) -> Outcome<()> {
             .optional()?
             .filter(|(_, last)| change <= *last)
             .ok_or(Trouble::Damaged("a change is in no block"))?;
-        let (dead, others) = rest.split_at(rest.partition_point(|&change| change <= last));
-        update.execute([first as i64, dead.len() as i64])?;
+        let (counted, others) = rest.split_at(rest.partition_point(|&change| change <= last));
+        update.execute([first as i64, counted.len() as i64])?;
         rest = others;
     }
     Ok(())

@@ -5,42 +5,61 @@ use std::collections::HashMap;
 use inlet_model::{Change, ChangeOp};
 use rusqlite::Connection;
 
-use super::block::{BlockEntry, StreamId};
+use super::block::{Block, BlockEntry, StreamId};
 use super::error::{Outcome, Trouble};
 use super::streams::{self, StreamRow};
+use super::upkeep::expired;
 use super::{blocks, meta};
-use crate::collection::ChangePage;
+use crate::collection::{ChangeCursor, ChangePage};
 
 /// A page of the feed.
 pub(super) fn page(
     connection: &Connection,
-    after: u64,
+    after: ChangeCursor,
     limit: usize,
     max_bytes: usize,
 ) -> Outcome<ChangePage> {
     let compacted_through = meta::compacted_through(connection)?;
-    if after > 0 && after < compacted_through {
+    if !after.is_whole(compacted_through) {
         return Ok(ChangePage::Expired { compacted_through });
     }
     let mut changes = Vec::new();
+    let floor = if after == ChangeCursor::START { compacted_through } else { after.floor };
+    let mut next = ChangeCursor { floor, ..after };
+    let end = meta::next_change(connection)?;
     // Asked again and again by consumers that wait for more: no block is read for nothing.
-    if limit == 0 || after.saturating_add(1) >= meta::next_change(connection)? {
-        return Ok(ChangePage::Changes(changes));
+    if limit == 0 || after.after.saturating_add(1) >= end {
+        return Ok(ChangePage::Changes { changes, next });
     }
     let mut streams = StreamNames { connection, known: HashMap::new() };
     let mut bytes = 0;
-    blocks::scan(connection, after, |block| {
-        for index in block.first_after(after)..block.len() {
+    // What the upkeep may have put last has gone: the reader is then as far as one that saw it.
+    next.after = end - 1;
+    blocks::scan(connection, after.after, |block| {
+        let expired = expired_in(connection, block, compacted_through)?;
+        for index in block.first_after(after.after)..block.len() {
             let entry = block.entry(index);
+            if expired.binary_search(&entry.head.change).is_ok() {
+                continue;
+            }
             changes.push(streams.change(&entry)?);
             bytes += entry.data.len();
             if changes.len() >= limit || bytes >= max_bytes {
+                next.after = entry.head.change;
                 return Ok(true);
             }
         }
         Ok(false)
     })?;
-    Ok(ChangePage::Changes(changes))
+    Ok(ChangePage::Changes { changes, next })
+}
+
+/// The changes in the block that are no part of the feed any more.
+fn expired_in(connection: &Connection, block: &Block, compacted_through: u64) -> Outcome<Vec<u64>> {
+    match (block.first(), block.last()) {
+        (Some(first), Some(last)) if first <= compacted_through => expired::between(connection, first, last),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// The streams that the page has met.

@@ -39,3 +39,21 @@ pub(super) fn compacted_through(connection: &Connection) -> Outcome<u64> {
     let mut statement = connection.prepare_cached("SELECT compacted_through FROM meta")?;
     Ok(statement.query_row([], |row| read_number(row, 0))?)
 }
+
+/// The last change that the upkeep has looked at.
+pub(super) fn walked_through(connection: &Connection) -> Outcome<u64> {
+    let mut statement = connection.prepare_cached("SELECT walked_through FROM meta")?;
+    Ok(statement.query_row([], |row| read_number(row, 0))?)
+}
+
+/// Says how far the upkeep has come, and of which change on nothing is gone.
+pub(super) fn set_walked_through(
+    connection: &Connection,
+    walked_through: u64,
+    compacted_through: u64,
+) -> Outcome<()> {
+    connection
+        .prepare_cached("UPDATE meta SET walked_through = ?1, compacted_through = ?2")?
+        .execute([walked_through as i64, compacted_through as i64])?;
+    Ok(())
+}

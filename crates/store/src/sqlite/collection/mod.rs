@@ -1,7 +1,8 @@
 //! One collection in one SQLite file. `docs/format.md` describes the file; this is the code that keeps it.
 //!
 //! - [`stores`] has the files of a directory, [`store`] one of them: its [`writer`] thread, its [`readers`] and its log ([`wal`]).
-//! - [`begin`], [`commit`], [`sweep`], [`purge`], [`finish`] and [`inbox`] are the transactions of the writer.
+//! - [`begin`], [`commit`], [`sweep`], [`purge`], [`undo`], [`upkeep`], [`finish`] and [`inbox`] are the
+//!   transactions of the writer.
 //! - [`records`] and [`changes`] are the reads; [`checkpoints`] has both.
 //! - [`block`] is the format of entries, [`blocks`] the tables they lie in, [`keys`] the table that finds them.
 //! - [`streams`], [`scopes`], [`seen`], [`runs`], [`rejected`], [`idempotency`] and [`meta`] are the other tables, one each.
@@ -30,6 +31,8 @@ mod store;
 mod stores;
 mod streams;
 mod sweep;
+mod undo;
+mod upkeep;
 mod wal;
 mod writer;
 

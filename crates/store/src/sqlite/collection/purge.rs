@@ -114,7 +114,7 @@ impl Purge<'_> {
         found: &[(Vec<u8>, KeyRow)],
     ) -> Outcome<()> {
         let mut blocks = BlockWriter::new(&mut memory.encoder);
-        let mut of_scopes: HashMap<ScopeId, u64> = HashMap::new();
+        let mut of_scopes: HashMap<ScopeId, i64> = HashMap::new();
         let mut change = meta::next_change(self.connection)?;
         let origin = Origin { sync_id: None, at: self.step.now };
         for (filed, record) in found {
@@ -136,7 +136,7 @@ impl Purge<'_> {
         meta::set_next_change(self.connection, change)?;
         blocks.finish(self.connection)?;
         for (scope, count) in of_scopes {
-            scopes::take_records(self.connection, stream.id, scope, count)?;
+            scopes::add_records(self.connection, stream.id, scope, -count)?;
         }
         let count = found.len() as u64;
         let too_few = Trouble::Damaged("a stream has too few records");

@@ -1,8 +1,10 @@
 //! Runs: what each sync has done, and which of them may write.
 
+use std::ops::RangeInclusive;
+
 use inlet_model::sync::{Failure, Outcome as RunOutcome};
 use inlet_model::{ConnectorId, Counts, SyncId, Timestamp};
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -96,7 +98,7 @@ pub(super) fn held(
 pub(super) fn load(connection: &Connection, sync_id: SyncId) -> Outcome<Option<Run>> {
     let mut statement = connection.prepare_cached(
         "SELECT connector_id, attempt, barren_attempts, generation, phase, outcome, failure, started_at,
-                last_progress_at, finished_at
+                last_progress_at, finished_at, first_change, last_change
          FROM runs WHERE sync_id = ?1",
     )?;
     let id = id_bytes(sync_id.as_u128());
@@ -115,6 +117,7 @@ pub(super) fn load(connection: &Connection, sync_id: SyncId) -> Outcome<Option<R
             started_at: Timestamp::from_micros(row.get(7)?),
             last_progress_at: Timestamp::from_micros(row.get(8)?),
             finished_at: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_micros),
+            changes: read_changes(row, 10)?,
         })
     });
     let Some(mut run) = run.optional()? else { return Ok(None) };
@@ -129,6 +132,14 @@ pub(super) fn load(connection: &Connection, sync_id: SyncId) -> Outcome<Option<R
         run.streams.push(progress);
     }
     Ok(Some(run))
+}
+
+/// Reads a first and a last change, which are both there or not.
+pub(super) fn read_changes(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<RangeInclusive<u64>>> {
+    if row.get_ref(at)? == ValueRef::Null {
+        return Ok(None);
+    }
+    Ok(Some(read_number(row, at)?..=read_number(row, at + 1)?))
 }
 
 fn read_progress(row: &Row<'_>) -> rusqlite::Result<StreamProgress> {
@@ -153,8 +164,8 @@ pub(super) fn save(connection: &Connection, run: &Run) -> Outcome<()> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO runs (sync_id, connector_id, attempt, barren_attempts, generation, phase, outcome,
-                failure, started_at, last_progress_at, finished_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                failure, started_at, last_progress_at, finished_at, first_change, last_change)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             id_bytes(run.sync_id.as_u128()),
@@ -168,6 +179,8 @@ pub(super) fn save(connection: &Connection, run: &Run) -> Outcome<()> {
             run.started_at.as_micros(),
             run.last_progress_at.as_micros(),
             run.finished_at.map(Timestamp::as_micros),
+            run.changes.as_ref().map(|changes| *changes.start() as i64),
+            run.changes.as_ref().map(|changes| *changes.end() as i64),
         ])?;
     Ok(())
 }

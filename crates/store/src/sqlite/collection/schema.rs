@@ -122,8 +122,8 @@ fn newest(steps: &[&str]) -> u32 {
 fn start(tx: &Transaction<'_>, entropy: &dyn Entropy) -> rusqlite::Result<()> {
     let seed: [u8; 8] = entropy.bytes();
     tx.execute(
-        "INSERT INTO meta (one, seed, next_change, next_generation, next_stream, compacted_through)
-         VALUES (1, ?1, 1, 1, 1, 0)",
+        "INSERT INTO meta (one, seed, next_change, next_generation, next_stream, compacted_through, walked_through)
+         VALUES (1, ?1, 1, 1, 1, 0, 0)",
         params![seed],
     )?;
     Ok(())

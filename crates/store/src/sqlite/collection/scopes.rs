@@ -233,19 +233,14 @@ pub(super) fn forget_seen(connection: &Connection, stream: StreamId, limit: usiz
     Ok(statement.execute(params![stream.0, limit as i64])?)
 }
 
-/// Takes records off a scope's count.
-pub(super) fn take_records(
-    connection: &Connection,
-    stream: StreamId,
-    id: ScopeId,
-    count: u64,
-) -> Outcome<()> {
-    let taken = connection
+/// Adds to a scope's count of records, or takes from it.
+pub(super) fn add_records(connection: &Connection, stream: StreamId, id: ScopeId, count: i64) -> Outcome<()> {
+    let changed = connection
         .prepare_cached(
-            "UPDATE scopes SET records = records - ?3 WHERE stream_id = ?1 AND scope_id = ?2 AND records >= ?3",
+            "UPDATE scopes SET records = records + ?3 WHERE stream_id = ?1 AND scope_id = ?2 AND records + ?3 >= 0",
         )?
-        .execute(params![stream.0, id.0, count as i64])?;
-    if taken == 1 { Ok(()) } else { Err(Trouble::Damaged("a scope has too few records")) }
+        .execute(params![stream.0, id.0, count])?;
+    if changed == 1 { Ok(()) } else { Err(Trouble::Damaged("a scope has too few records")) }
 }
 
 /// Drops scopes of the stream that hold nothing, at most `limit` of them; how many.

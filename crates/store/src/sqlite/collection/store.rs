@@ -13,13 +13,13 @@ use super::stores::Options;
 use super::writer::WriterHandle;
 use super::{
     begin, changes, checkpoints, commit, finish, inbox, meta, purge, records, rejected, runs, schema,
-    streams, sweep,
+    streams, sweep, undo, upkeep,
 };
 use crate::collection::{
-    ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints, CollectionStore, Commit, FinishRun,
-    Inbox, InboxItem, NewRun, PurgeProgress, PurgeStep, Purges, Push, PushEffect, Receipt, RecordPage,
-    RecordQuery, Records, RejectedRecord, Run, RunStart, Runs, Stats, StreamCursors, StreamStats, Sweep,
-    SweepProgress,
+    ChangeCursor, ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints, CollectionStore, Commit,
+    FinishRun, Inbox, InboxItem, NewRun, PurgeProgress, PurgeStep, Purges, Push, PushEffect, Receipt,
+    RecordPage, RecordQuery, Records, RejectedRecord, Run, RunStart, Runs, Stats, StreamCursors, StreamStats,
+    Sweep, SweepProgress, UndoEffect, UndoStep, Undos, Upkeep, UpkeepProgress, UpkeepStep,
 };
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -169,7 +169,7 @@ impl Records for SqliteCollection {
 
 #[async_trait]
 impl Changes for SqliteCollection {
-    async fn changes(&self, after: u64, limit: usize, max_bytes: usize) -> StoreResult<ChangePage> {
+    async fn changes(&self, after: ChangeCursor, limit: usize, max_bytes: usize) -> StoreResult<ChangePage> {
         self.check_open("read changes")?;
         self.readers
             .read("read changes", move |connection| changes::page(connection, after, limit, max_bytes))
@@ -217,6 +217,21 @@ impl Purges for SqliteCollection {
                 writer.transact(|tx, _| inbox::drop_some(tx, connector_id, max_bytes))
             })
             .await
+    }
+}
+
+#[async_trait]
+impl Upkeep for SqliteCollection {
+    async fn upkeep_step(&self, step: UpkeepStep) -> StoreResult<UpkeepProgress> {
+        self.writer.write("keep up", move |writer| upkeep::step(writer, &step)).await
+    }
+}
+
+#[async_trait]
+impl Undos for SqliteCollection {
+    async fn undo_step(&self, step: UndoStep) -> StoreResult<UndoEffect> {
+        let seed = self.seed;
+        self.writer.write("undo", move |writer| undo::step(writer, &step, seed)).await
     }
 }
 

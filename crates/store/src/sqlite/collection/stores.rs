@@ -101,6 +101,26 @@ impl SqliteCollections {
         Arc::clone(slot)
     }
 
+    /// Gives the store in the slot, opened if it is not.
+    async fn open_in(
+        &self,
+        mut open: tokio::sync::MutexGuard<'_, Option<Arc<SqliteCollection>>>,
+        id: StoreId,
+    ) -> StoreResult<Arc<dyn CollectionStore>> {
+        if let Some(store) = &*open {
+            return Ok(Arc::clone(store) as Arc<dyn CollectionStore>);
+        }
+        let (path, options, entropy) = (self.path(id), self.options.clone(), Arc::clone(&self.entropy));
+        let room = self.key_logs.clone();
+        let opening = move || SqliteCollection::open(id, &path, &options, &room, &*entropy);
+        let store = blocking("open a collection", opening).await??;
+        let store = Arc::new(store);
+        *open = Some(Arc::clone(&store));
+        drop(open);
+        self.close_idle().await?;
+        Ok(store)
+    }
+
     /// Closes the longest unused collections that nobody has, until no more than allowed are open.
     async fn close_idle(&self) -> StoreResult<()> {
         let mut slots: Vec<(u64, Slot)> = {
@@ -138,19 +158,19 @@ impl fmt::Debug for SqliteCollections {
 impl CollectionStores for SqliteCollections {
     async fn open(&self, id: StoreId) -> StoreResult<Arc<dyn CollectionStore>> {
         let slot = self.slot(id);
-        let mut open = slot.lock().await;
-        if let Some(store) = &*open {
-            return Ok(Arc::clone(store) as Arc<dyn CollectionStore>);
-        }
-        let (path, options, entropy) = (self.path(id), self.options.clone(), Arc::clone(&self.entropy));
-        let room = self.key_logs.clone();
-        let opening = move || SqliteCollection::open(id, &path, &options, &room, &*entropy);
-        let store = blocking("open a collection", opening).await??;
-        let store = Arc::new(store);
-        *open = Some(Arc::clone(&store));
-        drop(open);
-        self.close_idle().await?;
-        Ok(store)
+        let open = slot.lock().await;
+        self.open_in(open, id).await
+    }
+
+    async fn find(&self, id: StoreId) -> StoreResult<Option<Arc<dyn CollectionStore>>> {
+        const OPERATION: &str = "find a collection";
+        let slot = self.slot(id);
+        let open = slot.lock().await;
+        let path = self.path(id);
+        // With the slot locked nobody removes it before it is open.
+        let is_there = open.is_some()
+            || blocking(OPERATION, move || path.try_exists()).await?.map_err(unavailable(OPERATION))?;
+        if is_there { self.open_in(open, id).await.map(Some) } else { Ok(None) }
     }
 
     async fn remove(&self, id: StoreId) -> StoreResult<()> {

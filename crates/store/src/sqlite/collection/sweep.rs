@@ -238,6 +238,8 @@ impl<'a> Step<'a> {
         run.barren_attempts = 0;
         if deleted > 0 {
             run.last_progress_at = self.sweep.now;
+            let next = meta::next_change(self.connection)?;
+            run.note_changes(next - deleted..=next - 1);
         }
         runs::save(self.connection, run)
     }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{Batch, ConnectorId, Rejection, Scope, StoreId, StreamName, SyncId, Timestamp, key};
 use inlet_store::collection::{
-    CancelFlag, ChangePage, Commit, Fence, FinishRun, Item, NewRun, Push, PushEffect, RecordQuery, RunStream,
-    Sweep,
+    CancelFlag, ChangeCursor, ChangePage, Commit, Fence, FinishRun, Item, NewRun, Push, PushEffect,
+    RecordQuery, RunStream, Sweep,
 };
 use inlet_store::sqlite::CollectionOptions;
 use inlet_store::{CollectionStore, CollectionStores};
@@ -226,7 +226,9 @@ async fn show(dir: &Path) -> String {
     for record in store.records(query).await.unwrap().records {
         writeln!(shown, "{record:?}").unwrap();
     }
-    let ChangePage::Changes(changes) = store.changes(0, 1000, 1 << 20).await.unwrap() else {
+    let ChangePage::Changes { changes, .. } =
+        store.changes(ChangeCursor::START, 1000, 1 << 20).await.unwrap()
+    else {
         panic!("expired")
     };
     for change in changes {

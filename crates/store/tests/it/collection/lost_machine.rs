@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use inlet_model::{Batch, ConnectorId, Counts, Scope, StoreId, StreamName, SyncId, Timestamp, key};
-use inlet_store::collection::{CancelFlag, ChangePage, Commit, Fence, Item, NewRun, RecordQuery, RunStream};
+use inlet_store::collection::{
+    CancelFlag, ChangeCursor, ChangePage, Commit, Fence, Item, NewRun, RecordQuery, RunStream,
+};
 use inlet_store::sqlite::CollectionOptions;
 use inlet_store::{CollectionStore, CollectionStores};
 
@@ -127,7 +129,9 @@ async fn read(dir: &Path, options: &CollectionOptions) -> State {
     let query = RecordQuery { limit: 1000, max_bytes: 1 << 20, ..RecordQuery::default() };
     let page = store.records(query).await.unwrap();
     let records: BTreeMap<_, _> = page.records.into_iter().map(|record| (record.key, record.data)).collect();
-    let ChangePage::Changes(changes) = store.changes(0, 10_000, 1 << 24).await.unwrap() else {
+    let ChangePage::Changes { changes, .. } =
+        store.changes(ChangeCursor::START, 10_000, 1 << 24).await.unwrap()
+    else {
         panic!("nothing was compacted");
     };
     let mut replayed = BTreeMap::new();

@@ -82,6 +82,21 @@ impl Block {
         self.entries.len()
     }
 
+    /// The change of its first entry.
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.entries.first().map(|entry| entry.head.change)
+    }
+
+    /// The change of its last entry.
+    pub(crate) fn last(&self) -> Option<u64> {
+        self.entries.last().map(|entry| entry.head.change)
+    }
+
+    /// The memory that its entries take up, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.payload.len()
+    }
+
     /// The entry at `index`, which must be below [`len`](Self::len).
     pub(crate) fn entry(&self, index: usize) -> BlockEntry<'_> {
         let located = &self.entries[index];

@@ -26,6 +26,8 @@ pub(super) struct Draft<'a> {
     pub(super) blocks: BlockWriter<'a>,
     pub(super) run: Run,
     pub(super) origin: Origin,
+    /// The first number that it may give.
+    first_change: u64,
     pub(super) next_change: u64,
     pub(super) streams: Vec<StreamDraft>,
     cancel: &'a CancelFlag,
@@ -56,13 +58,15 @@ impl<'a> Draft<'a> {
         now: Timestamp,
         cancel: &'a CancelFlag,
     ) -> Outcome<Self> {
+        let first_change = meta::next_change(connection)?;
         Ok(Self {
             connection,
             seen: &mut memory.seen,
             key_log: &mut memory.key_log,
             blocks: BlockWriter::new(&mut memory.encoder),
             origin: Origin { sync_id: Some(run.sync_id), at: now },
-            next_change: meta::next_change(connection)?,
+            first_change,
+            next_change: first_change,
             run,
             streams: Vec::new(),
             cancel,
@@ -199,6 +203,7 @@ impl<'a> Draft<'a> {
         }
         self.run.phase = Phase::Reading;
         self.run.barren_attempts = 0;
+        self.run.note_changes(self.first_change..=self.next_change - 1);
         runs::save(self.connection, &self.run)?;
         self.blocks.finish(self.connection)?;
         self.seen.save(self.connection)?;

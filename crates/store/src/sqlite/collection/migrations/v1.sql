@@ -6,7 +6,8 @@ CREATE TABLE meta (
     next_change       INTEGER NOT NULL,
     next_generation   INTEGER NOT NULL,
     next_stream       INTEGER NOT NULL,
-    compacted_through INTEGER NOT NULL
+    compacted_through INTEGER NOT NULL,
+    walked_through    INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE connectors (
@@ -69,7 +70,14 @@ CREATE TABLE block_index (
     first_change INTEGER PRIMARY KEY,
     last_change  INTEGER NOT NULL,
     entries      INTEGER NOT NULL,
-    live         INTEGER NOT NULL
+    live         INTEGER NOT NULL,
+    expired      INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX block_index_due ON block_index (first_change) WHERE entries <= expired * 2;
+
+CREATE TABLE expired (
+    change INTEGER PRIMARY KEY
 ) STRICT;
 
 CREATE TABLE seen (
@@ -91,8 +99,13 @@ CREATE TABLE runs (
     failure          TEXT,
     started_at       INTEGER NOT NULL,
     last_progress_at INTEGER NOT NULL,
-    finished_at      INTEGER
+    finished_at      INTEGER,
+    first_change     INTEGER,
+    last_change      INTEGER
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX runs_by_change ON runs (connector_id, last_change) WHERE last_change IS NOT NULL;
+CREATE INDEX runs_by_end ON runs (finished_at) WHERE finished_at IS NOT NULL;
 
 CREATE TABLE run_streams (
     sync_id   BLOB    NOT NULL,
@@ -121,6 +134,26 @@ CREATE TABLE rejected (
     reason   TEXT    NOT NULL,
     sample   TEXT    NOT NULL,
     PRIMARY KEY (sync_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE undos (
+    undo       INTEGER PRIMARY KEY,
+    sync_id    BLOB    NOT NULL UNIQUE,
+    undone     BLOB    NOT NULL,
+    collected  INTEGER NOT NULL,
+    through    INTEGER NOT NULL,
+    taken_back INTEGER NOT NULL,
+    kept       INTEGER NOT NULL,
+    done       INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE undo_keys (
+    undo   INTEGER NOT NULL,
+    k      BLOB    NOT NULL,
+    before INTEGER NOT NULL,
+    last   INTEGER NOT NULL,
+    state  INTEGER NOT NULL,
+    PRIMARY KEY (undo, k)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE inbox (

@@ -1,0 +1,87 @@
+//! The changes of the sync that is undone, and those that later syncs made to the same records.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+use inlet_model::ChangeOp;
+use rusqlite::Connection;
+
+use super::super::block::{BlockEntry, StreamId};
+use super::super::error::Outcome;
+use super::super::{blocks, keys, streams};
+use super::table::{self, Collected, Left, UndoRow};
+use crate::collection::Run;
+
+/// To read a block costs about as much as so many of its entries.
+const BLOCK_COST: usize = 16;
+
+/// Looks at about `limit` changes.
+pub(super) fn some(connection: &Connection, undo: &mut UndoRow, undone: &Run, limit: usize) -> Outcome<()> {
+    let matching = streams::matching(connection, Some(undone.connector_id), None)?;
+    let own = matching.into_iter().map(|stream| stream.id).collect();
+    let mut collector = Collector { connection, undone, undo: undo.id, own };
+    let mut left = limit;
+    while left > 0 && undo.collected < undo.through {
+        match next_range(connection, undone, undo.collected)? {
+            Some(range) if *range.start() <= undo.through => {
+                undo.collected = collector.range(&range, undo.collected, &mut left)?;
+            }
+            _ => undo.collected = undo.through,
+        }
+    }
+    Ok(())
+}
+
+/// The next changes to look at: those of the sync, then those of later ones. These can only matter where the sync deleted
+/// something: of what is there, the key table says who changed it last.
+fn next_range(connection: &Connection, undone: &Run, after: u64) -> Outcome<Option<RangeInclusive<u64>>> {
+    match &undone.changes {
+        Some(changes) if after < *changes.end() => Ok(Some(changes.clone())),
+        _ if undone.counts.deleted == 0 => Ok(None),
+        _ => table::next_run(connection, undone.connector_id, after),
+    }
+}
+
+struct Collector<'a> {
+    connection: &'a Connection,
+    undone: &'a Run,
+    undo: i64,
+    /// The streams of the connector.
+    own: HashSet<StreamId>,
+}
+
+impl Collector<'_> {
+    /// Looks at the changes of the range behind `after`, until as much is done as was left to do; gives the last one.
+    fn range(&mut self, range: &RangeInclusive<u64>, after: u64, left: &mut usize) -> Outcome<u64> {
+        let after = after.max(*range.start() - 1);
+        let mut through = *range.end();
+        blocks::scan(self.connection, after, |block| {
+            for index in block.first_after(after)..block.len() {
+                let entry = block.entry(index);
+                if entry.head.change > *range.end() {
+                    return Ok(true);
+                }
+                if self.own.contains(&entry.head.stream) {
+                    self.entry(&entry)?;
+                }
+                *left = left.saturating_sub(1);
+            }
+            *left = left.saturating_sub(BLOCK_COST);
+            if *left == 0 {
+                through = block.last().unwrap_or(through).min(through);
+            }
+            Ok(*left == 0)
+        })?;
+        Ok(through)
+    }
+
+    fn entry(&mut self, entry: &BlockEntry<'_>) -> Outcome<()> {
+        let head = &entry.head;
+        let filed = keys::filed(head.stream, entry.key);
+        if entry.origin.sync_id != Some(self.undone.sync_id) {
+            return table::note_changed(self.connection, self.undo, &filed);
+        }
+        let left = if head.op == ChangeOp::Deleted { Left::Gone } else { Left::There(head.change) };
+        table::collect(self.connection, self.undo, &Collected { filed, before: head.previous, left })
+    }
+}

@@ -1,0 +1,208 @@
+//! The undos and what they have collected, in the file.
+
+use inlet_model::{ConnectorId, SyncId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::super::error::{Outcome, Trouble};
+use super::super::runs;
+use super::super::streams::{id_bytes, read_id, read_number};
+use crate::collection::Run;
+
+/// An undo as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UndoRow {
+    /// Its number.
+    pub(super) id: i64,
+    /// The sync that is undone.
+    pub(super) undone: SyncId,
+    /// The last change that was looked at to collect what is to be taken back.
+    pub(super) collected: u64,
+    /// The last that is to be looked at.
+    pub(super) through: u64,
+    pub(super) taken_back: u64,
+    pub(super) kept: u64,
+    pub(super) done: bool,
+}
+
+/// A record that the sync changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Collected {
+    /// Its key in the key table.
+    pub(super) filed: Vec<u8>,
+    /// The change that stood before the sync's first; 0 if the record was not there.
+    pub(super) before: u64,
+    /// How the sync left it.
+    pub(super) left: Left,
+}
+
+/// How the sync left a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// As this change made it.
+    There(u64),
+    /// Deleted.
+    Gone,
+    /// Another has changed it since.
+    Changed,
+}
+
+impl Left {
+    const THERE: i64 = 0;
+    const GONE: i64 = 1;
+    const CHANGED: i64 = 2;
+
+    fn columns(self) -> (u64, i64) {
+        match self {
+            Self::There(change) => (change, Self::THERE),
+            Self::Gone => (0, Self::GONE),
+            Self::Changed => (0, Self::CHANGED),
+        }
+    }
+
+    fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
+        match row.get(at + 1)? {
+            Self::THERE => Ok(Self::There(read_number(row, at)?)),
+            Self::GONE => Ok(Self::Gone),
+            Self::CHANGED => Ok(Self::Changed),
+            unknown => Err(rusqlite::Error::IntegralValueOutOfRange(at + 1, unknown)),
+        }
+    }
+}
+
+/// The undo that a sync carries out.
+pub(super) fn find(connection: &Connection, sync_id: SyncId) -> Outcome<Option<UndoRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT undo, undone, collected, through, taken_back, kept, done FROM undos WHERE sync_id = ?1",
+    )?;
+    let found = statement.query_row([id_bytes(sync_id.as_u128())], |row| {
+        Ok(UndoRow {
+            id: row.get(0)?,
+            undone: SyncId::from_u128(read_id(row, 1)?),
+            collected: read_number(row, 2)?,
+            through: read_number(row, 3)?,
+            taken_back: read_number(row, 4)?,
+            kept: read_number(row, 5)?,
+            done: row.get(6)?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// Begins to undo the run, when the last change is `through`.
+pub(super) fn begin(
+    connection: &Connection,
+    sync_id: SyncId,
+    undone: &Run,
+    through: u64,
+) -> Outcome<UndoRow> {
+    // Of a run that changed nothing there is nothing to collect.
+    let collected = undone.changes.as_ref().map_or(through, |changes| changes.start() - 1);
+    connection
+        .prepare_cached(
+            "INSERT INTO undos (sync_id, undone, collected, through, taken_back, kept, done)
+             VALUES (?1, ?2, ?3, ?4, 0, 0, 0)",
+        )?
+        .execute(params![
+            id_bytes(sync_id.as_u128()),
+            id_bytes(undone.sync_id.as_u128()),
+            collected as i64,
+            through as i64
+        ])?;
+    find(connection, sync_id)?.ok_or(Trouble::Broken("an undo that began is not there"))
+}
+
+/// Writes how far an undo has come.
+pub(super) fn save(connection: &Connection, undo: &UndoRow) -> Outcome<()> {
+    connection
+        .prepare_cached(
+            "UPDATE undos SET collected = ?2, taken_back = ?3, kept = ?4, done = ?5 WHERE undo = ?1",
+        )?
+        .execute(params![
+            undo.id,
+            undo.collected as i64,
+            undo.taken_back as i64,
+            undo.kept as i64,
+            undo.done
+        ])?;
+    Ok(())
+}
+
+/// Notes how the sync left a record; what stood before counts only the first time.
+pub(super) fn collect(connection: &Connection, undo: i64, record: &Collected) -> Outcome<()> {
+    let (last, state) = record.left.columns();
+    connection
+        .prepare_cached(
+            "INSERT INTO undo_keys (undo, k, before, last, state) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (undo, k) DO UPDATE SET last = ?4, state = ?5",
+        )?
+        .execute(params![undo, record.filed, record.before as i64, last as i64, state])?;
+    Ok(())
+}
+
+/// Notes that a record was changed since, if it is one of those collected.
+pub(super) fn note_changed(connection: &Connection, undo: i64, filed: &[u8]) -> Outcome<()> {
+    let (last, state) = Left::Changed.columns();
+    connection
+        .prepare_cached("UPDATE undo_keys SET last = ?3, state = ?4 WHERE undo = ?1 AND k = ?2")?
+        .execute(params![undo, filed, last as i64, state])?;
+    Ok(())
+}
+
+/// The first of what was collected, in the order of keys.
+pub(super) fn first(connection: &Connection, undo: i64, limit: usize) -> Outcome<Vec<Collected>> {
+    let mut statement = connection
+        .prepare_cached("SELECT k, before, last, state FROM undo_keys WHERE undo = ?1 ORDER BY k LIMIT ?2")?;
+    let rows = statement.query_map(params![undo, limit as i64], |row| {
+        Ok(Collected { filed: row.get(0)?, before: read_number(row, 1)?, left: Left::read(row, 2)? })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Removes what was collected, up to this key.
+pub(super) fn remove_through(connection: &Connection, undo: i64, filed: &[u8]) -> Outcome<()> {
+    connection
+        .prepare_cached("DELETE FROM undo_keys WHERE undo = ?1 AND k <= ?2")?
+        .execute(params![undo, filed])?;
+    Ok(())
+}
+
+/// The next later run of the connector that changed something, behind `after`: its first and last change.
+pub(super) fn next_run(
+    connection: &Connection,
+    connector_id: ConnectorId,
+    after: u64,
+) -> Outcome<Option<std::ops::RangeInclusive<u64>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT first_change, last_change FROM runs WHERE connector_id = ?1 AND last_change > ?2
+         ORDER BY last_change LIMIT 1",
+    )?;
+    let id = id_bytes(connector_id.as_u128());
+    let found =
+        statement.query_row(params![id, after as i64], |row| runs::read_changes(row, 0)).optional()?;
+    Ok(found.flatten())
+}
+
+/// Undos that a run is carrying out.
+const UNDER_WAY: &str = "SELECT undos.undo, undos.undone FROM undos
+    JOIN runs ON runs.sync_id = undos.sync_id AND runs.outcome IS NULL
+    JOIN connectors ON connectors.connector_id = runs.connector_id AND connectors.closed = 0
+        AND connectors.sync_id = undos.sync_id
+    WHERE undos.done = 0";
+
+/// The first change that an undo under way needs to know of.
+pub(in super::super) fn first_needed(connection: &Connection) -> Outcome<Option<u64>> {
+    let sql = format!(
+        "SELECT min(runs.first_change) FROM ({UNDER_WAY}) AS under_way JOIN runs ON runs.sync_id = under_way.undone"
+    );
+    let first: Option<i64> = connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+    Ok(first.and_then(|first| u64::try_from(first).ok()))
+}
+
+/// Removes what undos have collected that nobody carries out any more, at most `limit` rows of it; how many.
+pub(in super::super) fn forget_abandoned(connection: &Connection, limit: usize) -> Outcome<usize> {
+    let sql = format!(
+        "DELETE FROM undo_keys WHERE (undo, k) IN (
+             SELECT undo, k FROM undo_keys WHERE undo NOT IN (SELECT undo FROM ({UNDER_WAY})) LIMIT ?1)"
+    );
+    Ok(connection.prepare_cached(&sql)?.execute([limit as i64])?)
+}

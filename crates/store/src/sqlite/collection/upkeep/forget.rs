@@ -1,0 +1,64 @@
+//! What is left of syncs that ended long ago: their runs, the records they refused, and what an undo left behind.
+
+use std::time::Duration;
+
+use inlet_model::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::error::Outcome;
+use super::super::undo;
+use super::{Found, before};
+use crate::collection::UpkeepStep;
+
+/// A run that may go, by the time of its end. The last run of a connector stays, which the catalog may still have to be told
+/// of, and so does one that was undone, as long as the undo's own.
+const OLDEST: &str = "SELECT sync_id, finished_at FROM runs WHERE finished_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM connectors
+                    WHERE connectors.connector_id = runs.connector_id AND connectors.sync_id = runs.sync_id)
+    AND sync_id NOT IN (SELECT undone FROM undos)
+    ORDER BY finished_at LIMIT 1";
+
+/// Removes some of it.
+pub(super) fn some(connection: &Connection, step: &UpkeepStep) -> Outcome<Found> {
+    let mut left = step.max_entries.max(1);
+    left = left.saturating_sub(undo::forget_abandoned(connection, left)?);
+    let end = before(step.now, step.runs);
+    let mut due_at = None;
+    while left > 0 {
+        let Some((run, finished_at)) = oldest(connection)? else { break };
+        if finished_at >= end {
+            due_at = Some(finished_at.plus(step.runs).plus(Duration::from_micros(1)));
+            break;
+        }
+        left = left.saturating_sub(forget_run(connection, &run, left)?);
+    }
+    if left < step.max_entries.max(1) { Ok(Found::Work) } else { Ok(Found::Nothing(due_at)) }
+}
+
+fn oldest(connection: &Connection) -> Outcome<Option<(Vec<u8>, Timestamp)>> {
+    let mut statement = connection.prepare_cached(OLDEST)?;
+    let found = statement.query_row([], |row| Ok((row.get(0)?, Timestamp::from_micros(row.get(1)?))));
+    Ok(found.optional()?)
+}
+
+/// Removes the records that a run refused, and with the last of them the run; how many rows.
+fn forget_run(connection: &Connection, run: &[u8], limit: usize) -> Outcome<usize> {
+    let rejected = connection
+        .prepare_cached(
+            "DELETE FROM rejected WHERE sync_id = ?1 AND seq IN
+             (SELECT seq FROM rejected WHERE sync_id = ?1 LIMIT ?2)",
+        )?
+        .execute(params![run, limit as i64])?;
+    if rejected == limit {
+        return Ok(rejected);
+    }
+    let mut rows = rejected;
+    for sql in [
+        "DELETE FROM run_streams WHERE sync_id = ?1",
+        "DELETE FROM undos WHERE sync_id = ?1",
+        "DELETE FROM runs WHERE sync_id = ?1",
+    ] {
+        rows += connection.prepare_cached(sql)?.execute(params![run])?;
+    }
+    Ok(rows)
+}
