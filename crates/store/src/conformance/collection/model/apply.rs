@@ -206,8 +206,13 @@ impl Writing {
         let is_named = |place: usize| named >> place & 1 == 1;
         for place in (0..PLACES.len()).filter(|place| stream_of(*place) == stream && !is_named(*place)) {
             let unseen = self.world.keys_of(self.connector, place);
-            let sweep = Some(SweepModel { unseen, end: SweepEnd::Gone });
-            *self.scope(place) = ScopeModel { sweep, ..ScopeModel::unknown() };
+            let scope = self.scope(place);
+            if unseen.is_empty() {
+                scope.go();
+            } else {
+                scope.forget();
+            }
+            scope.sweep = Some(SweepModel { unseen, end: SweepEnd::Gone });
         }
         self.world.connectors[self.connector].running_mut()?.all_named[stream] = true;
         let names: Vec<&str> = (0..PLACES.len())

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::time::Duration;
 
-use inlet_model::Counts;
 use inlet_model::sync::Outcome;
+use inlet_model::{Counts, SyncId};
 
 use super::super::given::{Claim, Given};
 use super::apply::Writing;
@@ -21,6 +22,8 @@ const MAX_STEPS: usize = 200;
 pub(super) struct History {
     pub(super) given: Given,
     pub(super) world: World,
+    /// The sync that is being undone.
+    pub(super) undoing: Option<SyncId>,
     /// What is said when the store and the model do not agree.
     pub(super) label: String,
 }
@@ -28,7 +31,7 @@ pub(super) struct History {
 impl History {
     pub(super) fn new(given: Given) -> Self {
         let connectors = (0..CONNECTORS).map(|_| Connector::new(given.connector())).collect();
-        Self { given, world: World::new(connectors), label: String::new() }
+        Self { given, world: World::new(connectors), undoing: None, label: String::new() }
     }
 
     pub(super) fn say(&mut self, label: String) {
@@ -52,12 +55,19 @@ impl History {
             Step::Purge { connector, stream, max_keys } => {
                 self.purge(connector.into(), stream.map(usize::from), max_keys.into()).await;
             }
+            Step::Upkeep { history, max_entries, steps } => {
+                let history = Duration::from_millis(history.into());
+                self.keep_up(history, max_entries.into(), steps.into()).await;
+            }
+            Step::Undo { connector, back, max_changes, between } => {
+                self = self.undo(connector.into(), back.into(), max_changes.into(), between).await;
+            }
             Step::Reopen => self.given = self.given.reopened().await,
         }
         self
     }
 
-    async fn begin(&mut self, connector: usize, full_refresh: bool, other_shape: bool) {
+    pub(super) async fn begin(&mut self, connector: usize, full_refresh: bool, other_shape: bool) {
         let model = &mut self.world.connectors[connector];
         let taken_over = model.running().map(|run| run.claim.clone());
         let claim = match &taken_over {
@@ -226,7 +236,7 @@ impl History {
         let left = self.world.records.keys().any(|(of, _, by)| *by == connector && is_purged(*of));
         assert!(!left, "{}: the purge left something", self.label);
         for place in (0..PLACES.len()).filter(|place| is_purged(stream_of(*place))) {
-            self.world.connectors[connector].scopes[place] = ScopeModel::unknown();
+            self.world.connectors[connector].scopes[place].go();
         }
     }
 
@@ -240,7 +250,7 @@ impl History {
             .collect()
     }
 
-    async fn finish(&mut self, connector: usize) {
+    pub(super) async fn finish(&mut self, connector: usize) {
         let Some(run) = self.world.connectors[connector].running_mut() else { return };
         run.ended = true;
         let (claim, counts) = (run.claim.clone(), run.sum());
@@ -254,16 +264,16 @@ impl History {
         runs.len().checked_sub(2).map(|last_but_one| runs[last_but_one].claim.clone())
     }
 
-    fn fine<T>(&self, result: StoreResult<T>) -> T {
+    pub(super) fn fine<T>(&self, result: StoreResult<T>) -> T {
         result.unwrap_or_else(|error| panic!("{}: {error:?}", self.label))
     }
 
-    fn refused<T: Debug>(&self, result: StoreResult<T>, kind: StoreErrorKind) {
+    pub(super) fn refused<T: Debug>(&self, result: StoreResult<T>, kind: StoreErrorKind) {
         assert_eq!(result.map_err(|error| error.kind()).unwrap_err(), kind, "{}", self.label);
     }
 }
 
-fn raised() -> CancelFlag {
+pub(super) fn raised() -> CancelFlag {
     let flag = CancelFlag::default();
     flag.raise();
     flag
@@ -281,6 +291,6 @@ fn end_of_sweep(scope: &mut ScopeModel) {
     match scope.sweep.take().map(|sweep| sweep.end) {
         None => {}
         Some(SweepEnd::Cursor(cursor)) => scope.cursor = cursor,
-        Some(SweepEnd::Gone) => *scope = ScopeModel::unknown(),
+        Some(SweepEnd::Gone) => scope.go(),
     }
 }

@@ -7,7 +7,9 @@
 mod apply;
 mod compare;
 mod history;
+mod keeping;
 mod step;
+mod undoing;
 mod world;
 
 use inlet_model::{Entropy, SeededEntropy};
@@ -17,7 +19,7 @@ use history::History;
 pub use step::{STEP_LEN, Step};
 
 /// How many steps a history drawn by seed has.
-const STEPS: usize = 60;
+const STEPS: usize = 75;
 
 /// Histories drawn by seed: `INLET_TEST_SEEDS` of them, from `INLET_TEST_FIRST_SEED` on.
 pub async fn random_histories_agree_with_a_simple_model(given: Given) {

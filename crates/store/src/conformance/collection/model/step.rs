@@ -6,8 +6,11 @@ pub const STEP_LEN: usize = 24;
 /// How many connectors a history has.
 pub(super) const CONNECTORS: u8 = 2;
 
-/// The scopes of a history, each with its stream.
-pub(super) const PLACES: [(&str, &str); 4] = [("a", "x"), ("a", "y"), ("a", "z"), ("b", "")];
+/// The scopes of a history, each with its stream. Into the last one records come that are restored though their scope is gone.
+pub(super) const PLACES: [(&str, &str); 5] = [("a", "x"), ("a", "y"), ("a", "z"), ("b", ""), ("a", "")];
+
+/// So many of them are read.
+const READ: u8 = 4;
 
 /// The streams of a history.
 pub(super) const STREAMS: [&str; 2] = ["a", "b"];
@@ -63,8 +66,41 @@ pub enum Step {
         /// How much one step may do.
         max_keys: u8,
     },
+    /// Upkeep.
+    Upkeep {
+        /// For how many milliseconds history is kept.
+        history: u8,
+        /// How much one step may do.
+        max_entries: u8,
+        /// How many steps; 0: until nothing is due.
+        steps: u8,
+    },
+    /// A new sync takes back what an earlier one did.
+    Undo {
+        /// Which connector's.
+        connector: u8,
+        /// Which of those that have ended, counted from the last.
+        back: u8,
+        /// How much one step may do.
+        max_changes: u8,
+        /// What happens between two steps.
+        between: Between,
+    },
     /// Everything is closed and opened again.
     Reopen,
+}
+
+/// What happens between two steps of an undo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// Nothing.
+    Nothing,
+    /// The sync is cancelled for a moment.
+    Cancelled,
+    /// A step of upkeep that keeps no history.
+    Upkeep,
+    /// Everything is closed, opened again, and the sync taken over.
+    Restart,
 }
 
 /// What happens to a commit.
@@ -139,7 +175,7 @@ impl Step {
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut dice = Dice(bytes);
         let connector = dice.below(CONNECTORS);
-        match dice.below(16) {
+        match dice.below(20) {
             0..10 => Self::Commit { connector, fate: fate(&mut dice), acts: acts(&mut dice) },
             10..12 => Self::Begin {
                 connector,
@@ -157,8 +193,28 @@ impl Step {
                 cancelled: dice.below(6) == 1,
             },
             14 => Self::Finish { connector },
+            15..17 => Self::Upkeep {
+                history: [0, 8, 40][usize::from(dice.below(3))],
+                max_entries: 1 + dice.below(60),
+                steps: dice.below(4),
+            },
+            17..19 => Self::Undo {
+                connector,
+                back: dice.below(3),
+                max_changes: 1 + dice.below(12),
+                between: between(&mut dice),
+            },
             _ => Self::Reopen,
         }
+    }
+}
+
+fn between(dice: &mut Dice<'_>) -> Between {
+    match dice.below(4) {
+        0 => Between::Nothing,
+        1 => Between::Cancelled,
+        2 => Between::Upkeep,
+        _ => Between::Restart,
     }
 }
 
@@ -175,7 +231,7 @@ fn acts(dice: &mut Dice<'_>) -> Vec<Act> {
 }
 
 fn act(dice: &mut Dice<'_>) -> Act {
-    let place = dice.below(4);
+    let place = dice.below(READ);
     match dice.below(16) {
         0..7 => {
             let checkpoint = dice.below(4) != 0;

@@ -17,6 +17,8 @@ pub(super) struct World {
     pub(super) records: BTreeMap<Place, Held>,
     pub(super) changes: Vec<Expected>,
     pub(super) connectors: Vec<Connector>,
+    /// The last change of which history is gone.
+    pub(super) compacted_through: u64,
     /// Records that are there or once were.
     known: BTreeSet<Place>,
 }
@@ -39,6 +41,29 @@ pub(super) struct Expected {
     pub(super) change: Change,
     /// A record that was deleted and comes again may name its tombstone or nothing.
     pub(super) any_previous: bool,
+    /// The change that superseded it.
+    pub(super) superseded_by: Option<u64>,
+    /// The record as the change made it; `None` if it was deleted.
+    pub(super) made: Option<Made>,
+    pub(super) place: Place,
+}
+
+/// A record as a change made it.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) value: String,
+    pub(super) scope: usize,
+    /// Which of the scopes of that name it was: see [`ScopeModel::went`].
+    pub(super) went: u32,
+    pub(super) created_at: Timestamp,
+}
+
+impl Expected {
+    /// Whether it left the feed with the history up to `compacted_through`.
+    pub(super) fn is_gone(&self, compacted_through: u64) -> bool {
+        let gone_at = if self.made.is_some() { self.superseded_by } else { Some(self.change.change) };
+        gone_at.is_some_and(|change| change <= compacted_through)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -75,6 +100,8 @@ pub(super) struct ScopeModel {
     /// The sync that last listed it to the end or found it unchanged.
     pub(super) settled_by: Option<SyncId>,
     pub(super) sweep: Option<SweepModel>,
+    /// How often the scope went; it is another one each time it comes again.
+    pub(super) went: u32,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -104,6 +131,16 @@ impl ScopeModel {
     /// A scope of which nothing is known.
     pub(super) fn unknown() -> Self {
         Self { listed_by: Some(None), ..Self::default() }
+    }
+
+    /// Forgets what is known of how far it was read.
+    pub(super) fn forget(&mut self) {
+        *self = Self { went: self.went, ..Self::unknown() };
+    }
+
+    /// It goes with all that is known of it.
+    pub(super) fn go(&mut self) {
+        *self = Self { went: self.went + 1, ..Self::unknown() };
     }
 }
 
@@ -138,7 +175,13 @@ impl Connector {
 impl World {
     /// An empty collection of these connectors.
     pub(super) fn new(connectors: Vec<Connector>) -> Self {
-        Self { records: BTreeMap::new(), changes: Vec::new(), connectors, known: BTreeSet::new() }
+        Self {
+            records: BTreeMap::new(),
+            changes: Vec::new(),
+            connectors,
+            compacted_through: 0,
+            known: BTreeSet::new(),
+        }
     }
 
     /// The keys that belong to a scope.
@@ -160,7 +203,16 @@ impl World {
         by: SyncId,
         at: Timestamp,
     ) {
-        let place = (stream, key, connector);
+        let before = self.records.get(&(stream, key, connector));
+        let created_at = before.map_or(at, |held| held.created_at);
+        let went = self.connectors[connector].scopes[scope].went;
+        let made = Made { value: value.to_owned(), scope, went, created_at };
+        self.make((stream, key, connector), made, by, at);
+    }
+
+    /// Puts a record in as `made` says.
+    pub(super) fn make(&mut self, place: Place, made: Made, by: SyncId, at: Timestamp) {
+        let (stream, key, connector) = place;
         let before = self.records.get(&place);
         let change = Change {
             change: self.next_change(),
@@ -168,21 +220,21 @@ impl World {
             connector_id: self.connectors[connector].id,
             stream: name(STREAMS[stream]),
             key: key_of(key),
-            data: Some(data_of(key, value)),
+            data: Some(data_of(key, &made.value)),
             sync_id: Some(by),
             at,
             previous: before.map_or(0, |held| held.change),
         };
         let held = Held {
-            value: value.to_owned(),
-            scope,
+            value: made.value.clone(),
+            scope: made.scope,
             change: change.change,
             sync_id: by,
-            created_at: before.map_or(at, |held| held.created_at),
+            created_at: made.created_at,
             updated_at: at,
         };
         let any_previous = before.is_none() && self.known.contains(&place);
-        self.changes.push(Expected { change, any_previous });
+        self.append(Expected { change, any_previous, superseded_by: None, made: Some(made), place });
         self.known.insert(place);
         self.records.insert(place, held);
     }
@@ -201,7 +253,16 @@ impl World {
             at,
             previous: held.change,
         };
-        self.changes.push(Expected { change, any_previous: false });
+        let place = (stream, key, connector);
+        self.append(Expected { change, any_previous: false, superseded_by: None, made: None, place });
+    }
+
+    fn append(&mut self, expected: Expected) {
+        let previous = usize::try_from(expected.change.previous).expect("there are few changes");
+        if let Some(superseded) = previous.checked_sub(1) {
+            self.changes[superseded].superseded_by = Some(expected.change.change);
+        }
+        self.changes.push(expected);
     }
 
     fn next_change(&self) -> u64 {
