@@ -62,6 +62,23 @@ pub struct EngineOptions {
     pub schedules: bool,
     /// How often the worker looks for work it was not told of.
     pub period: Duration,
+    /// Superseded versions of records, and that records were deleted, are kept in the change feed for so long, but never
+    /// shorter than `undo_time`.
+    pub history: Duration,
+    /// A sync can be undone for so long.
+    pub undo_time: Duration,
+    /// Runs of syncs that have ended, and the records that they refused, are kept for so long, but never shorter than twice
+    /// the history.
+    pub runs: Duration,
+    /// How often it is looked whether upkeep of a collection is due.
+    pub upkeep_period: Duration,
+}
+
+impl EngineOptions {
+    /// How long the history is kept unless somebody says otherwise.
+    pub const HISTORY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+    /// How long a sync can be undone unless somebody says otherwise.
+    pub const UNDO_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 }
 
 impl Default for EngineOptions {
@@ -77,6 +94,10 @@ impl Default for EngineOptions {
             lease: Duration::from_secs(30),
             schedules: true,
             period: Duration::from_secs(5),
+            history: Self::HISTORY,
+            undo_time: Self::UNDO_TIME,
+            runs: Duration::from_secs(30 * 24 * 60 * 60),
+            upkeep_period: Duration::from_secs(5 * 60),
         }
     }
 }

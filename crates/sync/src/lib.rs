@@ -1,8 +1,9 @@
 //! The engine: source → batch → writer → collection.
 //!
 //! [`Engine`] runs what the catalog wants: a worker claims queued syncs, [`run`] carries one from its claim to its end,
-//! the [`scheduler`] queues the syncs whose time has come, and the [`reconcile`] task brings the catalog and the stores into
-//! agreement. All are idempotent: after a crash they are simply done again.
+//! the [`scheduler`] queues the syncs whose time has come, the [`reconcile`] task brings the catalog and the stores into
+//! agreement, and the [`upkeep`] task lets go in the stores what is of no use any more. All are idempotent: after a crash they
+//! are simply done again.
 
 mod engine;
 mod failure;
@@ -15,6 +16,7 @@ mod run;
 mod scheduler;
 mod source;
 mod spans;
+mod upkeep;
 mod watch;
 mod worker;
 

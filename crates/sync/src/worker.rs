@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use crate::engine::{Running, Shared};
-use crate::{reconcile, run, scheduler};
+use crate::{reconcile, run, scheduler, upkeep};
 
 /// A lease is renewed so often before it would be over.
 const RENEWALS: u32 = 3;
@@ -39,6 +39,7 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     let mut syncs = JoinSet::new();
     let mut beside = JoinSet::new();
     beside.spawn(reconcile::work(Arc::clone(&shared)));
+    beside.spawn(upkeep::work(Arc::clone(&shared)));
     if shared.options.schedules {
         beside.spawn(scheduler::work(Arc::clone(&shared)));
     }

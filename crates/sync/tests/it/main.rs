@@ -13,4 +13,5 @@ mod resuming;
 mod schedules;
 mod secrets;
 mod sharing;
+mod upkeep;
 mod waiting;

@@ -1,0 +1,166 @@
+//! Keeps the collections up: lets history expire and forgets old runs, step by step, a collection after the other.
+//!
+//! What is due follows from times alone, so each collection says itself when something will be; until then it is neither
+//! opened nor looked at. That is remembered in this process only: after a start each is looked at once, a bounded number in
+//! each round. A step is one commit, and a pause follows it in which syncs have the writer for themselves.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use inlet_model::{StoreId, Timestamp};
+use inlet_store::collection::{UpkeepProgress, UpkeepStep};
+use inlet_store::{StoreErrorKind, StoreResult};
+use tokio::time::Instant;
+
+use crate::engine::{EngineOptions, Shared};
+
+/// Entries that one step looks at: some ten milliseconds of work.
+const STEP_ENTRIES: usize = 8_192;
+/// Steps that a collection has until the next has its turn.
+const STEPS: usize = 32;
+/// Collections that are looked at in one round.
+const LOOKS: usize = 256;
+
+/// A pause is so many times as long as the step before it …
+const PAUSE: u32 = 1;
+/// … and so many times if a sync runs in the collection, which then has nine tenths of its writer for certain.
+const PAUSE_FOR_SYNC: u32 = 9;
+
+/// Does what is due, until the engine stops.
+pub(crate) async fn work(shared: Arc<Shared>) {
+    let mut looks = Looks::default();
+    while !shared.is_stopping() {
+        if looks.round(&shared).await {
+            continue;
+        }
+        tokio::select! {
+            () = shared.stopping() => {}
+            () = tokio::time::sleep(shared.options.upkeep_period) => {}
+        }
+    }
+}
+
+impl EngineOptions {
+    /// How long superseded versions and deletes are kept: never shorter than a sync can be undone.
+    fn kept_history(&self) -> Duration {
+        self.history.max(self.undo_time)
+    }
+
+    /// How long runs that have ended are kept: as long as anything that they did may be in the history.
+    fn kept_runs(&self) -> Duration {
+        self.runs.max(2 * self.kept_history())
+    }
+}
+
+/// When each collection is to be looked at again.
+#[derive(Debug, Default)]
+struct Looks {
+    next: HashMap<StoreId, Timestamp>,
+}
+
+impl Looks {
+    /// A turn for every collection of which something may be due; whether something is left to do at once.
+    async fn round(&mut self, shared: &Shared) -> bool {
+        let now = shared.parts.clock.now();
+        let owned = match shared.parts.catalog.collection_stores().await {
+            Ok(owned) => owned,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot read which collections there are"
+                );
+                return false;
+            }
+        };
+        let there: HashSet<_> = owned.iter().copied().collect();
+        self.next.retain(|store_id, _| there.contains(store_id));
+        let is_due = |store_id: &StoreId| self.next.get(store_id).is_none_or(|next| *next <= now);
+        let due: Vec<_> = owned.into_iter().filter(is_due).take(LOOKS).collect();
+        let mut more = false;
+        for store_id in due {
+            if shared.is_stopping() {
+                return false;
+            }
+            match turn(shared, store_id).await {
+                Ok(None) => more = true,
+                Ok(Some(next)) => _ = self.next.insert(store_id, next),
+                Err(error) => {
+                    if error.kind() != StoreErrorKind::Closed {
+                        tracing::error!(%store_id, error = &error as &dyn std::error::Error, "the upkeep of a collection failed");
+                    }
+                    self.next.insert(store_id, now.plus(shared.options.upkeep_period));
+                }
+            }
+        }
+        more
+    }
+}
+
+/// Some steps in one collection. When it is to be looked at again; `None`: at once, after the others.
+async fn turn(shared: &Shared, store_id: StoreId) -> StoreResult<Option<Timestamp>> {
+    let options = &shared.options;
+    let now = shared.parts.clock.now();
+    let Some(store) = shared.parts.stores.find(store_id).await? else {
+        // Nothing was ever written. What will be is due later still.
+        return Ok(Some(now.plus(options.kept_history())));
+    };
+    for _ in 0..STEPS {
+        let step = UpkeepStep {
+            now: shared.parts.clock.now(),
+            history: options.kept_history(),
+            runs: options.kept_runs(),
+            max_entries: STEP_ENTRIES,
+        };
+        let began = Instant::now();
+        match store.upkeep_step(step).await? {
+            UpkeepProgress::More => pause(shared, store_id, began.elapsed()).await,
+            UpkeepProgress::Idle { due_at } => return Ok(Some(next_look(options, now, due_at))),
+        }
+        if shared.is_stopping() {
+            return Ok(None);
+        }
+    }
+    Ok(None)
+}
+
+/// Gives the writer back for a while, and the processor.
+async fn pause(shared: &Shared, store_id: StoreId, step: Duration) {
+    let is_used = shared.running().values().any(|running| running.store_id == store_id);
+    let pause = step * if is_used { PAUSE_FOR_SYNC } else { PAUSE };
+    tokio::select! {
+        () = shared.stopping() => {}
+        () = tokio::time::sleep(pause) => {}
+    }
+}
+
+/// When a collection in which nothing is due now is to be looked at again: what is written from now on is due a history later
+/// at the earliest. Nothing is looked at in every round, even if it says so.
+fn next_look(options: &EngineOptions, now: Timestamp, due_at: Option<Timestamp>) -> Timestamp {
+    let of_new = now.plus(options.kept_history());
+    due_at.map_or(of_new, |due_at| due_at.min(of_new)).max(now.plus(options.upkeep_period))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn history_is_never_shorter_than_the_undo_time_nor_longer_than_runs_are_kept() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        for (history, kept, runs) in [(1, 24, 720), (24, 24, 720), (48, 48, 720), (1000, 1000, 2000)] {
+            let options = EngineOptions { history: hours(history), ..EngineOptions::default() };
+            assert_eq!((options.kept_history(), options.kept_runs()), (hours(kept), hours(runs)));
+        }
+    }
+
+    #[test]
+    fn an_idle_collection_is_looked_at_when_it_says_so_and_once_in_a_history() {
+        let options = EngineOptions::default();
+        let at = |minutes: i64| Timestamp::from_millis(minutes * 60_000);
+        let history = 7 * 24 * 60;
+        for (due_at, next) in [(None, history), (Some(history + 1), history), (Some(90), 90), (Some(0), 5)] {
+            assert_eq!(next_look(&options, at(0), due_at.map(at)), at(next));
+        }
+    }
+}
