@@ -42,6 +42,9 @@ pub(crate) struct NodeOptions {
     pub(crate) files_roots: Vec<PathBuf>,
     /// Where connectors may connect to.
     pub(crate) egress: Egress,
+    /// How long the collections keep their history; `None`: whatever is there stays. A command that runs for a moment does not
+    /// know what the server was told.
+    pub(crate) history: Option<Duration>,
     /// Whether it runs syncs, and takes over those that an earlier process left.
     pub(crate) runs_syncs: bool,
     /// Whether it stays: then connectors sync by themselves, and syncs wait for sources that are out of reach. A person at a
@@ -108,7 +111,7 @@ impl Node {
             metrics: EngineMetrics::register(&mut metrics, &registry),
         };
         let metrics = Metrics::new(metrics, &*clock);
-        let mut engine_options = EngineOptions::default();
+        let mut engine_options = EngineOptions { history: options.history, ..EngineOptions::default() };
         if !options.is_server {
             engine_options.retry = RetryOptions::none();
             engine_options.schedules = false;

@@ -113,6 +113,7 @@ impl Session {
         let options = NodeOptions {
             files_roots: vec![PathBuf::from("/")],
             egress: Egress::Any,
+            history: None,
             runs_syncs: need.runs_syncs(),
             is_server: false,
         };

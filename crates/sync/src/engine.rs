@@ -63,8 +63,8 @@ pub struct EngineOptions {
     /// How often the worker looks for work it was not told of.
     pub period: Duration,
     /// Superseded versions of records, and that records were deleted, are kept in the change feed for so long, but never
-    /// shorter than `undo_time`.
-    pub history: Duration,
+    /// shorter than `undo_time`. `None`: nothing is removed from the collections, here.
+    pub history: Option<Duration>,
     /// A sync can be undone for so long.
     pub undo_time: Duration,
     /// Runs of syncs that have ended, and the records that they refused, are kept for so long, but never shorter than twice
@@ -94,7 +94,7 @@ impl Default for EngineOptions {
             lease: Duration::from_secs(30),
             schedules: true,
             period: Duration::from_secs(5),
-            history: Self::HISTORY,
+            history: Some(Self::HISTORY),
             undo_time: Self::UNDO_TIME,
             runs: Duration::from_secs(30 * 24 * 60 * 60),
             upkeep_period: Duration::from_secs(5 * 60),

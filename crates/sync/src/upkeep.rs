@@ -29,7 +29,8 @@ const PAUSE_FOR_SYNC: u32 = 9;
 
 /// Does what is due, until the engine stops.
 pub(crate) async fn work(shared: Arc<Shared>) {
-    let mut looks = Looks::default();
+    let Some(kept) = Kept::of(&shared.options) else { return };
+    let mut looks = Looks { kept, next: HashMap::new() };
     while !shared.is_stopping() {
         if looks.round(&shared).await {
             continue;
@@ -41,21 +42,26 @@ pub(crate) async fn work(shared: Arc<Shared>) {
     }
 }
 
-impl EngineOptions {
-    /// How long superseded versions and deletes are kept: never shorter than a sync can be undone.
-    fn kept_history(&self) -> Duration {
-        self.history.max(self.undo_time)
-    }
+/// How long things are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kept {
+    /// Never shorter than a sync can be undone.
+    history: Duration,
+    /// As long as anything that they did may be in the history.
+    runs: Duration,
+}
 
-    /// How long runs that have ended are kept: as long as anything that they did may be in the history.
-    fn kept_runs(&self) -> Duration {
-        self.runs.max(2 * self.kept_history())
+impl Kept {
+    fn of(options: &EngineOptions) -> Option<Self> {
+        let history = options.history?.max(options.undo_time);
+        Some(Self { history, runs: options.runs.max(2 * history) })
     }
 }
 
 /// When each collection is to be looked at again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Looks {
+    kept: Kept,
     next: HashMap<StoreId, Timestamp>,
 }
 
@@ -82,7 +88,7 @@ impl Looks {
             if shared.is_stopping() {
                 return false;
             }
-            match turn(shared, store_id).await {
+            match turn(shared, self.kept, store_id).await {
                 Ok(None) => more = true,
                 Ok(Some(next)) => _ = self.next.insert(store_id, next),
                 Err(error) => {
@@ -98,24 +104,26 @@ impl Looks {
 }
 
 /// Some steps in one collection. When it is to be looked at again; `None`: at once, after the others.
-async fn turn(shared: &Shared, store_id: StoreId) -> StoreResult<Option<Timestamp>> {
-    let options = &shared.options;
+async fn turn(shared: &Shared, kept: Kept, store_id: StoreId) -> StoreResult<Option<Timestamp>> {
     let now = shared.parts.clock.now();
     let Some(store) = shared.parts.stores.find(store_id).await? else {
         // Nothing was ever written. What will be is due later still.
-        return Ok(Some(now.plus(options.kept_history())));
+        return Ok(Some(now.plus(kept.history)));
     };
     for _ in 0..STEPS {
         let step = UpkeepStep {
             now: shared.parts.clock.now(),
-            history: options.kept_history(),
-            runs: options.kept_runs(),
+            history: kept.history,
+            runs: kept.runs,
             max_entries: STEP_ENTRIES,
         };
         let began = Instant::now();
         match store.upkeep_step(step).await? {
             UpkeepProgress::More => pause(shared, store_id, began.elapsed()).await,
-            UpkeepProgress::Idle { due_at } => return Ok(Some(next_look(options, now, due_at))),
+            UpkeepProgress::Idle { due_at } => {
+                let soonest = now.plus(shared.options.upkeep_period);
+                return Ok(Some(next_look(kept, now, due_at).max(soonest)));
+            }
         }
         if shared.is_stopping() {
             return Ok(None);
@@ -135,10 +143,10 @@ async fn pause(shared: &Shared, store_id: StoreId, step: Duration) {
 }
 
 /// When a collection in which nothing is due now is to be looked at again: what is written from now on is due a history later
-/// at the earliest. Nothing is looked at in every round, even if it says so.
-fn next_look(options: &EngineOptions, now: Timestamp, due_at: Option<Timestamp>) -> Timestamp {
-    let of_new = now.plus(options.kept_history());
-    due_at.map_or(of_new, |due_at| due_at.min(of_new)).max(now.plus(options.upkeep_period))
+/// at the earliest.
+fn next_look(kept: Kept, now: Timestamp, due_at: Option<Timestamp>) -> Timestamp {
+    let of_new = now.plus(kept.history);
+    due_at.map_or(of_new, |due_at| due_at.min(of_new))
 }
 
 #[cfg(test)]
@@ -149,18 +157,18 @@ mod tests {
     fn history_is_never_shorter_than_the_undo_time_nor_longer_than_runs_are_kept() {
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
         for (history, kept, runs) in [(1, 24, 720), (24, 24, 720), (48, 48, 720), (1000, 1000, 2000)] {
-            let options = EngineOptions { history: hours(history), ..EngineOptions::default() };
-            assert_eq!((options.kept_history(), options.kept_runs()), (hours(kept), hours(runs)));
+            let options = EngineOptions { history: Some(hours(history)), ..EngineOptions::default() };
+            assert_eq!(Kept::of(&options), Some(Kept { history: hours(kept), runs: hours(runs) }));
         }
     }
 
     #[test]
     fn an_idle_collection_is_looked_at_when_it_says_so_and_once_in_a_history() {
-        let options = EngineOptions::default();
+        let kept = Kept::of(&EngineOptions::default()).unwrap();
         let at = |minutes: i64| Timestamp::from_millis(minutes * 60_000);
         let history = 7 * 24 * 60;
-        for (due_at, next) in [(None, history), (Some(history + 1), history), (Some(90), 90), (Some(0), 5)] {
-            assert_eq!(next_look(&options, at(0), due_at.map(at)), at(next));
+        for (due_at, next) in [(None, history), (Some(history + 1), history), (Some(90), 90), (Some(0), 0)] {
+            assert_eq!(next_look(kept, at(0), due_at.map(at)), at(next));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use inlet_model::fields::Fields;
-use inlet_model::{SpaceId, Timestamp};
+use inlet_model::{SpaceId, Timestamp, parse_duration};
 use inlet_store::catalog::Role;
 use serde_json::Value;
 
@@ -81,7 +81,7 @@ const DAY: u64 = 24 * 60 * 60;
 /// `overlap`: for how long secrets before a rotation may still be used.
 pub(super) fn overlap(fields: &mut Fields) -> Duration {
     let Some(text) = fields.string("overlap") else { return OVERLAP };
-    match duration(&text) {
+    match parse_duration(&text) {
         Some(overlap) if overlap <= OVERLAP_MAX => return overlap,
         Some(_) => {
             fields.refuse("overlap", "field.range", format!("`overlap` is at most `7d`; found `{text}`"))
@@ -94,34 +94,4 @@ pub(super) fn overlap(fields: &mut Fields) -> Duration {
         }
     }
     OVERLAP
-}
-
-/// A whole number of up to six digits, and a unit.
-fn duration(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => DAY,
-        _ => return None,
-    };
-    let is_number = number.len() <= 6 && number.bytes().all(|byte| byte.is_ascii_digit());
-    let number: u64 = number.parse().ok().filter(|_| is_number)?;
-    Some(Duration::from_secs(number * seconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_is_a_whole_number_and_a_unit() {
-        for (text, seconds) in [("0s", 0), ("90s", 90), ("5m", 300), ("24h", 86_400), ("7d", 604_800)] {
-            assert_eq!(duration(text), Some(Duration::from_secs(seconds)), "{text}");
-        }
-        for bad in ["", "h", "24", "+1h", "-1h", "1.5h", "1w", " 1h", "1 h", "é", "1000000s"] {
-            assert_eq!(duration(bad), None, "{bad}");
-        }
-    }
 }

@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use inlet_model::parse_duration;
 use inlet_source::Egress;
+use inlet_sync::EngineOptions;
 
 use super::EncryptionArgs;
 
@@ -37,6 +40,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "WHERE", env = "INLET_EGRESS", default_value = "any")]
     pub(crate) egress: EgressArg,
 
+    /// For how long the change feed keeps superseded versions of records, and that records were deleted
+    ///
+    /// A consumer of the feed that stays away for longer begins again. Not less than `24h`, for which a sync can be undone.
+    #[arg(long, value_name = "TIME", env = "INLET_HISTORY", default_value = "7d", value_parser = history)]
+    pub(crate) history: Duration,
+
     /// Whether callers must show an API key
     #[arg(long, value_name = "WHO", env = "INLET_AUTH", default_value = "key")]
     pub(crate) auth: AuthArg,
@@ -46,6 +55,16 @@ pub(crate) struct ServeArgs {
     /// Without one the first start makes a key and prints it once.
     #[arg(long, value_name = "KEY", env = "INLET_API_KEY", hide_env_values = true)]
     pub(crate) api_key: Option<String>,
+}
+
+fn history(text: &str) -> Result<Duration, String> {
+    match parse_duration(text) {
+        None => Err("it is a whole number and `s`, `m`, `h` or `d`, such as `7d`".to_owned()),
+        Some(history) if history < EngineOptions::UNDO_TIME => {
+            Err("a sync can be undone for `24h`, so that no less is kept".to_owned())
+        }
+        Some(history) => Ok(history),
+    }
 }
 
 /// Where connectors may connect to.

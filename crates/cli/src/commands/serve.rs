@@ -21,7 +21,13 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
     let dir = own(&args.data_dir)?;
-    let options = NodeOptions { files_roots, egress: args.egress.into(), runs_syncs: true, is_server: true };
+    let options = NodeOptions {
+        files_roots,
+        egress: args.egress.into(),
+        history: Some(args.history),
+        runs_syncs: true,
+        is_server: true,
+    };
     let node = Node::start(dir, options, &args.encryption).await?;
     if !args.listen.ip().is_loopback() {
         tracing::warn!(

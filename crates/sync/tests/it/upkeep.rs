@@ -17,7 +17,7 @@ use crate::fixture::{Fixture, batch, complete, end, listing};
 fn forgetful() -> EngineOptions {
     let none = Duration::ZERO;
     let upkeep_period = Duration::from_millis(1);
-    EngineOptions { history: none, undo_time: none, upkeep_period, ..EngineOptions::default() }
+    EngineOptions { history: Some(none), undo_time: none, upkeep_period, ..EngineOptions::default() }
 }
 
 /// Lists the same records again and again, each time with another value.

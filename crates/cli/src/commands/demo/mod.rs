@@ -8,6 +8,7 @@ use std::path::Path;
 use inlet_api::{Auth, new_key};
 use inlet_model::sync::SyncStatus;
 use inlet_source::Egress;
+use inlet_sync::EngineOptions;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -44,6 +45,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
     let options = NodeOptions {
         files_roots: vec![files.clone()],
         egress: Egress::Any,
+        history: Some(EngineOptions::HISTORY),
         runs_syncs: true,
         is_server: true,
     };

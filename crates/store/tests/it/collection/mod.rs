@@ -14,6 +14,8 @@ mod files;
 mod golden;
 mod histories;
 mod lost_machine;
+mod scene;
+mod upkeep;
 
 /// A place for collections, which goes with it.
 #[derive(Debug)]
