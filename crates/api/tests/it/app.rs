@@ -65,6 +65,7 @@ pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) stores: Arc<dyn CollectionStores>,
     pub(crate) engine: Engine,
     pub(crate) gate: Gate,
     pub(crate) database: Database,
@@ -126,7 +127,7 @@ impl TestApp {
         let engine = Engine::start(parts, options).await.unwrap();
         let app = App {
             catalog: Arc::clone(&catalog),
-            stores,
+            stores: Arc::clone(&stores),
             engine: engine.clone(),
             registry,
             environment,
@@ -138,7 +139,7 @@ impl TestApp {
             metrics: Metrics::new(metrics, &*clock),
             traces: None,
         };
-        Self { router: router(app), clock, catalog, engine, gate, database, folder, types }
+        Self { router: router(app), clock, catalog, stores, engine, gate, database, folder, types }
     }
 
     /// Ends the server, and gives its folder back.

@@ -1,6 +1,7 @@
 //! What a collection holds, and its change feed.
 
 use axum::http::StatusCode;
+use inlet_store::collection::{UpkeepProgress, UpkeepStep};
 use serde_json::{Value, json};
 
 use crate::app::{COLLECTION, TestApp};
@@ -178,6 +179,39 @@ async fn a_delete_is_a_change_without_data() {
     assert_eq!((&last["op"], &last["key"], &last["data"]), (&json!("deleted"), &json!(1), &Value::Null));
     assert_eq!(last["sync_id"], sync["id"]);
     assert_eq!(app.get(&format!("{RECORDS}/records/1")).await.code(), "record.not_found");
+}
+
+#[tokio::test]
+async fn a_reader_behind_what_has_left_the_feed_is_told_so_and_one_of_the_present_state_reads_on() {
+    let app = TestApp::new().await;
+    let connector = filled(&app, "s", r#"[{"id":1,"v":"a"},{"id":2,"v":"a"},{"id":3,"v":"a"}]"#).await;
+    let old = app.get(&format!("{CHANGES}?cursor=0&limit=1")).await.json();
+    push(&app, &connector, "s", r#"[{"id":1,"v":"b"},{"id":2,"v":"b"}]"#).await;
+    let history = std::time::Duration::from_secs(24 * 60 * 60);
+    let now = app.now().plus(2 * history);
+    let step = UpkeepStep { now, history, runs: history, max_entries: 100 };
+    let store_id = app.stores.list().await.unwrap()[0];
+    let store = app.stores.open(store_id).await.unwrap();
+    while store.upkeep_step(step).await.unwrap() == UpkeepProgress::More {}
+
+    let old = old["next_cursor"].as_str().unwrap();
+    for behind in [format!("cursor={old}"), "after=1".to_owned(), "after=4".to_owned()] {
+        let told = app.get(&format!("{CHANGES}?{behind}")).await;
+        assert_eq!(
+            (told.status, told.code().as_str()),
+            (StatusCode::GONE, "changes.cursor_expired"),
+            "{behind}"
+        );
+        assert!(told.text().contains("up to change 5"), "{}", told.text());
+    }
+    assert_eq!(app.get(&format!("{CHANGES}?after=5")).await.status, StatusCode::OK);
+    let (mut seen, mut cursor) = (Vec::new(), "0".to_owned());
+    for _ in 0..3 {
+        let page = app.get(&format!("{CHANGES}?cursor={cursor}&limit=1")).await.json();
+        seen.extend(data(&page).iter().map(|change| change["change"].clone()));
+        page["next_cursor"].as_str().unwrap().clone_into(&mut cursor);
+    }
+    assert_eq!(seen, [json!(3), json!(4), json!(5)]);
 }
 
 #[tokio::test]
