@@ -175,6 +175,16 @@ typed_id!(
     "nod"
 );
 typed_id!(
+    /// Identifies a webhook.
+    WebhookId,
+    "whk"
+);
+typed_id!(
+    /// Identifies a delivery: what one webhook is told of one event, however often it is sent.
+    DeliveryId,
+    "msg"
+);
+typed_id!(
     /// Names the store of one collection. A collection made again under the same id gets another, so that it
     /// never shows old data.
     StoreId,

@@ -31,7 +31,10 @@ pub use counts::Counts;
 pub use duration::parse_duration;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use hash::{HASH_LEN, HashSeed, RecordHash};
-pub use id::{AuditId, CollectionId, ConnectorId, KeyId, NodeId, RequestId, SpaceId, StoreId, SyncId};
+pub use id::{
+    AuditId, CollectionId, ConnectorId, DeliveryId, KeyId, NodeId, RequestId, SpaceId, StoreId, SyncId,
+    WebhookId,
+};
 pub use listing::{OpenListing, ScopeState};
 pub use name::{NameError, Scope, StreamName};
 pub use timestamp::{NotATime, Timestamp};

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    AuditId, CollectionId, ConnectorId, KeyId, RequestId, Scope, SpaceId, StreamName, SyncId, Timestamp,
+    AuditId, CollectionId, ConnectorId, DeliveryId, KeyId, RequestId, Scope, SpaceId, StreamName, SyncId,
+    Timestamp, WebhookId,
 };
 
 macro_rules! text_schemas {
@@ -35,6 +36,8 @@ text_schemas! {
     SyncId {"type": "string", "pattern": "^syn_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     KeyId {"type": "string", "pattern": "^key_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     AuditId {"type": "string", "pattern": "^aud_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
+    WebhookId {"type": "string", "pattern": "^whk_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
+    DeliveryId {"type": "string", "pattern": "^msg_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     RequestId {"type": "string", "pattern": "^req_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     Timestamp {"type": "string", "format": "date-time"}
     StreamName {"type": "string", "minLength": 1, "maxLength": StreamName::MAX_LEN}

@@ -50,6 +50,13 @@ impl Egress {
     }
 }
 
+/// Whether it is an address of this machine or of a private network.
+#[must_use]
+pub fn is_local(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || is_private(address)
+}
+
 fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_link_local(),
@@ -103,9 +110,12 @@ mod tests {
             let address = address.parse().unwrap();
             assert_eq!(Egress::Any.permits(address), Ok(()));
             assert!(Egress::Public.permits(address).is_err(), "{address}");
+            assert!(is_local(address), "{address}");
         }
         for address in ["93.184.216.34", "2606:2800:220:1::1"] {
-            assert_eq!(Egress::Public.permits(address.parse().unwrap()), Ok(()));
+            let address = address.parse().unwrap();
+            assert_eq!(Egress::Public.permits(address), Ok(()));
+            assert!(!is_local(address), "{address}");
         }
     }
 }

@@ -21,7 +21,7 @@ mod request;
 
 pub use call_budget::{CallBudget, CallBudgets, CallRate};
 pub use contract::{Capabilities, Source, StreamSpec};
-pub use egress::{Egress, Forbidden};
+pub use egress::{Egress, Forbidden, is_local};
 pub use encoder::{Occurrences, RecordEncoder, Unkeyed, encode_content_key, encode_row_key, too_large};
 pub use error::{ErrorKind, SourceError};
 pub use inbox::{Inbox, InboxEntry, InboxError};

@@ -48,6 +48,7 @@ mod testing {
         "engine.swept",
         "engine.finished",
         "engine.purged",
+        "webhook.answered",
     ];
 
     #[derive(Debug, Clone, Copy)]

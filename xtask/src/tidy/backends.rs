@@ -6,7 +6,8 @@ use super::rust_file::RustFile;
 use super::{Finding, Tree};
 
 /// The crates that must work with any backend and any connector.
-const NEUTRAL: &[&str] = &["crates/model/", "crates/source/", "crates/sync/", "crates/api/"];
+const NEUTRAL: &[&str] =
+    &["crates/model/", "crates/source/", "crates/sync/", "crates/webhooks/", "crates/api/"];
 
 /// How the name of a backend, or of its driver, begins.
 const BACKENDS: &[&str] = &["sqlite", "rusqlite", "postgres", "tokio_postgres"];

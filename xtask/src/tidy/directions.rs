@@ -13,8 +13,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("connectors", &["model", "source"]),
     ("store", &["model"]),
     ("sync", &["model", "source", "store"]),
-    ("api", &["model", "source", "store", "sync"]),
-    ("cli", &["model", "source", "connectors", "store", "sync", "api"]),
+    ("webhooks", &["model", "source", "store"]),
+    ("api", &["model", "source", "store", "sync", "webhooks"]),
+    ("cli", &["model", "source", "connectors", "store", "sync", "webhooks", "api"]),
     ("xtask", &[]),
 ];
 

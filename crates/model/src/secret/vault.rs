@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{PlainConfig, SealedConfig, Secrets};
-use crate::{ConnectorId, Entropy};
+use crate::{ConnectorId, Entropy, WebhookId};
 
 const KEY_LEN: usize = 32;
 const NONCE_LEN: usize = 24;
@@ -90,6 +90,37 @@ impl fmt::Debug for VaultKey {
     }
 }
 
+/// Whose a secret is: it opens as nobody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretOwner {
+    /// A connector's.
+    Connector(ConnectorId),
+    /// A webhook's.
+    Webhook(WebhookId),
+}
+
+impl From<ConnectorId> for SecretOwner {
+    fn from(id: ConnectorId) -> Self {
+        Self::Connector(id)
+    }
+}
+
+impl From<WebhookId> for SecretOwner {
+    fn from(id: WebhookId) -> Self {
+        Self::Webhook(id)
+    }
+}
+
+/// The id, which also tells what kind of thing it is.
+impl fmt::Display for SecretOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connector(id) => id.fmt(f),
+            Self::Webhook(id) => id.fmt(f),
+        }
+    }
+}
+
 /// A secret that only the holder of its key can read. As text `x1.<key>.<nonce and cipher text>`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed {
@@ -152,7 +183,7 @@ pub enum Unreadable {
     /// It was sealed under a key that is not here.
     #[error("its encryption key {0} is not here")]
     NoKey(VaultKeyId),
-    /// It was changed, or moved to another field or connector.
+    /// It was changed, or moved to another field or owner.
     #[error("it is damaged")]
     Damaged,
 }
@@ -199,13 +230,19 @@ impl Vault {
         blake3::derive_key(context, &self.current().0)
     }
 
-    /// Seals the value of a field. It can be opened only as that field of that connector.
-    pub fn seal(&self, entropy: &dyn Entropy, owner: ConnectorId, pointer: &str, value: &Value) -> Sealed {
+    /// Seals the value of a field. It can be opened only as that field of that owner.
+    pub fn seal(
+        &self,
+        entropy: &dyn Entropy,
+        owner: impl Into<SecretOwner>,
+        pointer: &str,
+        value: &Value,
+    ) -> Sealed {
         let mut plain = value.to_string();
         let padded = plain.len().next_multiple_of(PADDING);
         plain.extend(std::iter::repeat_n(' ', padded - plain.len()));
         let nonce: [u8; NONCE_LEN] = entropy.bytes();
-        let place = place(owner, pointer);
+        let place = place(owner.into(), pointer);
         let payload = Payload { msg: plain.as_bytes(), aad: &place };
         let cipher = XChaCha20Poly1305::new(&self.current().0.into());
         let text = cipher
@@ -214,9 +251,14 @@ impl Vault {
         Sealed { key: self.current().id(), bytes: [&nonce[..], &text].concat() }
     }
 
-    /// Opens what was sealed as this field of this connector.
-    pub fn open(&self, owner: ConnectorId, pointer: &str, sealed: &Sealed) -> Result<Value, Unreadable> {
-        let place = place(owner, pointer);
+    /// Opens what was sealed as this field of this owner.
+    pub fn open(
+        &self,
+        owner: impl Into<SecretOwner>,
+        pointer: &str,
+        sealed: &Sealed,
+    ) -> Result<Value, Unreadable> {
+        let place = place(owner.into(), pointer);
         let (nonce, text) = sealed.bytes.split_first_chunk::<NONCE_LEN>().ok_or(Unreadable::Damaged)?;
         let mut keys = self.ring.iter().filter(|key| key.id() == sealed.key).peekable();
         if keys.peek().is_none() {
@@ -272,10 +314,10 @@ impl Vault {
     pub fn renewed(
         &self,
         entropy: &dyn Entropy,
-        owner: ConnectorId,
+        owner: impl Into<SecretOwner>,
         secrets: &Secrets,
     ) -> Result<Option<Secrets>, UnreadableSecret> {
-        let current = self.current().id();
+        let (owner, current) = (owner.into(), self.current().id());
         if secrets.values().all(|sealed| sealed.key == current) {
             return Ok(None);
         }
@@ -290,7 +332,7 @@ impl Vault {
 }
 
 /// What a sealed secret is bound to: neither part runs into the other, as an id has one length.
-fn place(owner: ConnectorId, pointer: &str) -> Vec<u8> {
+fn place(owner: SecretOwner, pointer: &str) -> Vec<u8> {
     format!("{VERSION} {owner} {pointer}").into_bytes()
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use inlet_model::id::IdError;
-use inlet_model::{AuditId, CollectionId, ConnectorId, KeyId, SpaceId, SyncId, Timestamp};
+use inlet_model::{AuditId, CollectionId, ConnectorId, KeyId, SpaceId, SyncId, Timestamp, WebhookId};
 use tokio::task_local;
 
 use super::{Page, PageQuery};
@@ -153,6 +153,11 @@ actions! {
     KeyUpdate = "key.update", "A key's name or expiry was changed.";
     KeyRotate = "key.rotate", "A key got a new secret.";
     KeyDelete = "key.delete", "A key was revoked.";
+    WebhookCreate = "webhook.create", "A webhook was made.";
+    WebhookUpdate = "webhook.update", "A webhook's settings were changed.";
+    WebhookRotate = "webhook.rotate_secret", "A webhook got a new secret.";
+    WebhookDelete = "webhook.delete", "A webhook was deleted.";
+    WebhookRetry = "webhook.retry", "A delivery of a webhook was asked to be sent again.";
 }
 
 impl fmt::Display for Action {
@@ -187,6 +192,8 @@ pub struct Target {
     pub sync_id: Option<SyncId>,
     /// The key.
     pub key_id: Option<KeyId>,
+    /// The webhook, or the webhook of the delivery.
+    pub webhook_id: Option<WebhookId>,
 }
 
 impl Target {
@@ -219,6 +226,12 @@ impl Target {
     #[must_use]
     pub fn key(key: &super::ApiKey) -> Self {
         Self { space_id: key.space_id.clone(), key_id: Some(key.id), ..Self::default() }
+    }
+
+    /// A webhook.
+    #[must_use]
+    pub fn webhook(space_id: &SpaceId, id: WebhookId) -> Self {
+        Self { webhook_id: Some(id), ..Self::space(space_id) }
     }
 }
 

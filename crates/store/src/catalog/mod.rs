@@ -6,15 +6,18 @@
 mod audit;
 mod collections;
 mod connectors;
+mod deliveries;
 mod idempotency;
 mod keys;
 mod page;
+mod payload;
 mod purges;
 mod schedules;
 mod secrets;
 mod spaces;
 mod syncs;
 mod tasks;
+mod webhooks;
 
 pub use audit::{
     AUDIT_KEPT, AUDIT_MAX, Action, Actor, Audit, AuditEntry, AuditQuery, Cause, Target, UnknownAction,
@@ -24,17 +27,27 @@ pub use connectors::{
     Connector, ConnectorDeleteEffect, ConnectorStatus, Connectors, DeletedConnector, ExpectedVersion, Notice,
     Remains, UpdateEffect,
 };
+pub use deliveries::{
+    ClaimedDelivery, DELIVERIES_KEPT, DELIVERIES_WAITING_MAX, Deliveries, Delivery, DeliveryAnswer,
+    DeliveryClaim, DeliveryError, DeliveryNote, DeliveryProgress, DeliveryState, GiveUpReason, Reply,
+    RetryConflict, UnknownName, Verdict,
+};
 pub use idempotency::{Effect, Idempotent, StoredAnswer};
 pub use keys::{
     ApiKey, KEY_SECRETS_MAX, KeyChange, KeyHash, KeyMatch, Keys, Role, RotateConflict, UnknownRole,
 };
 pub use page::{ConnectorFilter, Created, NameFilter, Order, Page, PageCursor, PageQuery, SyncFilter};
+pub use payload::payload;
 pub use purges::{Purge, PurgeEffect, PurgeId, Purges};
 pub use schedules::Schedules;
 pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, renew_secrets};
 pub use spaces::{DeleteEffect, Space, Spaces};
 pub use syncs::{CancelEffect, Claim, ClaimKind, Lease, OnConflict, Sync, SyncTally, Syncs, Wait};
 pub use tasks::{Task, TaskId, TaskKind, Tasks};
+pub use webhooks::{
+    UnknownEvent, WEBHOOKS_MAX, Webhook, WebhookChange, WebhookConflict, WebhookEvent, WebhookSecret,
+    WebhookSecrets, WebhookStatus, WebhookUpdate, Webhooks,
+};
 
 /// The whole catalog.
 pub trait Catalog:
@@ -44,6 +57,8 @@ pub trait Catalog:
     + SealedSecrets
     + Syncs
     + Keys
+    + Webhooks
+    + Deliveries
     + Audit
     + Tasks
     + Purges

@@ -1,8 +1,8 @@
 //! The sealed secrets of the whole catalog, for whoever changes the key they are sealed under.
 
 use async_trait::async_trait;
-use inlet_model::secret::{Secrets, UnreadableSecret, Vault};
-use inlet_model::{ConnectorId, Entropy, SyncId};
+use inlet_model::secret::{SecretOwner, Secrets, UnreadableSecret, Vault};
+use inlet_model::{ConnectorId, Entropy, SyncId, WebhookId};
 
 use super::Catalog;
 use crate::{StoreResult, fault};
@@ -14,6 +14,8 @@ pub enum SecretHolder {
     Connector(ConnectorId),
     /// A begun sync, in the settings that it keeps.
     Sync(SyncId),
+    /// A webhook, to sign with.
+    Webhook(WebhookId),
 }
 
 /// Secrets, and whose they are.
@@ -21,8 +23,8 @@ pub enum SecretHolder {
 pub struct HeldSecrets {
     /// Who has them.
     pub holder: SecretHolder,
-    /// The connector that they were sealed for.
-    pub connector_id: ConnectorId,
+    /// Whom they were sealed for.
+    pub owner: SecretOwner,
     /// The secrets.
     pub secrets: Secrets,
 }
@@ -30,7 +32,7 @@ pub struct HeldSecrets {
 /// The sealed secrets of the catalog.
 #[async_trait]
 pub trait SealedSecrets {
-    /// Those who have secrets, connectors before syncs and each by id, at most `limit` of them behind `after`.
+    /// Those who have secrets, connectors before syncs before webhooks and each by id, at most `limit` of them behind `after`.
     async fn secret_list(&self, after: Option<SecretHolder>, limit: usize) -> StoreResult<Vec<HeldSecrets>>;
     /// Gives each holder that still has the secrets of the first part those of the second. Nothing else about it changes,
     /// its version included. Says how many were given theirs.
@@ -48,7 +50,7 @@ pub struct Renewal {
     /// How many holders' secrets are under the vault's present key now.
     pub current: usize,
     /// Those that cannot be read, one secret each; they stay as they are.
-    pub unreadable: Vec<(ConnectorId, UnreadableSecret)>,
+    pub unreadable: Vec<(SecretOwner, UnreadableSecret)>,
 }
 
 /// Seals every secret under the present key of the vault, in bounded transactions. It may be broken off and begun again: what
@@ -69,10 +71,10 @@ pub async fn renew_secrets(
             after = Some(last.holder);
             let mut changes = Vec::new();
             for held in page {
-                match vault.renewed(entropy, held.connector_id, &held.secrets) {
+                match vault.renewed(entropy, held.owner, &held.secrets) {
                     Ok(None) => pass.current += 1,
                     Ok(Some(secrets)) => changes.push((held, secrets)),
-                    Err(error) => pass.unreadable.push((held.connector_id, error)),
+                    Err(error) => pass.unreadable.push((held.owner, error)),
                 }
             }
             if !changes.is_empty() {

@@ -55,6 +55,8 @@ fn a_secret_opens_only_as_its_own_field_of_its_own_connector() {
     let sealed = vault(1).seal(&SeededEntropy::new(1), owner(1), "/password", &json!("swordfish"));
     assert_eq!(vault(1).open(owner(2), "/password", &sealed), Err(Unreadable::Damaged));
     assert_eq!(vault(1).open(owner(1), "/host", &sealed), Err(Unreadable::Damaged));
+    let webhook = WebhookId::from_u128(owner(1).as_u128());
+    assert_eq!(vault(1).open(webhook, "/password", &sealed), Err(Unreadable::Damaged));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::given::{Given, after, first, sealed};
 use crate::catalog::{
     AUDIT_KEPT, Action, Actor, ApiKey, AuditEntry, AuditQuery, Catalog, Cause, Connector, Effect,
-    ExpectedVersion, KeyChange, KeyHash, OnConflict, PageQuery, Remains, Target,
+    ExpectedVersion, KeyChange, KeyHash, OnConflict, PageQuery, Remains, Target, WebhookChange,
 };
 
 fn everything(page: PageQuery) -> AuditQuery {
@@ -60,6 +60,7 @@ pub async fn every_change_leaves_its_entry(catalog: Arc<dyn Catalog>) {
     let collection = given.a_collection(&space.id);
     let connector = given.a_connector(&collection);
     let sync = given.a_sync(&connector);
+    let webhook = given.a_webhook(&space.id);
     let (space_id, collection_id) = (&space.id, &collection.id);
     caused(&given, async {
         catalog.space_create(space.clone(), None).await.unwrap();
@@ -73,6 +74,12 @@ pub async fn every_change_leaves_its_entry(catalog: Arc<dyn Catalog>) {
         let now = given.now();
         catalog.key_rotate(key.id, KeyHash([2; 32]), now, now, None).await.unwrap();
         catalog.key_delete(key.id).await.unwrap();
+        catalog.webhook_create(webhook.clone(), None).await.unwrap();
+        let change = WebhookChange { name: Some("n".to_owned()), ..WebhookChange::default() };
+        catalog.webhook_update(space_id, webhook.id, change, now).await.unwrap();
+        let secret = webhook.secrets.current.clone();
+        catalog.webhook_rotate(space_id, webhook.id, secret, now, now, None).await.unwrap();
+        catalog.webhook_delete(space_id, webhook.id, now).await.unwrap();
         catalog
             .connector_delete(
                 space_id,
@@ -91,6 +98,7 @@ pub async fn every_change_leaves_its_entry(catalog: Arc<dyn Catalog>) {
     let (of_space, of_collection) = (Target::space(space_id), Target::collection(space_id, collection_id));
     let of_connector = Target::connector(space_id, collection_id, connector.id);
     let (of_sync, of_key) = (Target::sync(&sync), Target::key(&key));
+    let of_webhook = Target::webhook(space_id, webhook.id);
     let found: Vec<_> =
         entries(&given).await.into_iter().rev().map(|entry| (entry.action, entry.target)).collect();
     let expected = [
@@ -104,6 +112,10 @@ pub async fn every_change_leaves_its_entry(catalog: Arc<dyn Catalog>) {
         (Action::KeyUpdate, of_key.clone()),
         (Action::KeyRotate, of_key.clone()),
         (Action::KeyDelete, of_key),
+        (Action::WebhookCreate, of_webhook.clone()),
+        (Action::WebhookUpdate, of_webhook.clone()),
+        (Action::WebhookRotate, of_webhook.clone()),
+        (Action::WebhookDelete, of_webhook),
         (Action::ConnectorDelete, of_connector),
         (Action::CollectionDelete, of_collection),
         (Action::SpaceDelete, of_space),

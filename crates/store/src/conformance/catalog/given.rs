@@ -10,13 +10,14 @@ use inlet_model::stream::StreamSettings;
 use inlet_model::sync::{Failure, Outcome, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{
     AuditId, Clock, CollectionId, ConnectorId, Counts, KeyId, ManualClock, NodeId, SeededEntropy, SpaceId,
-    StoreId, StreamName, SyncId, Timestamp,
+    StoreId, StreamName, SyncId, Timestamp, WebhookId,
 };
 use serde_json::json;
 
 use crate::catalog::{
     Actor, ApiKey, Catalog, Cause, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent, Lease,
-    OnConflict, Order, PageCursor, PageQuery, Role, Space, StoredAnswer, Sync, Wait,
+    OnConflict, Order, PageCursor, PageQuery, Role, Space, StoredAnswer, Sync, Wait, Webhook, WebhookSecret,
+    WebhookSecrets, WebhookStatus,
 };
 use crate::collection::{Phase, Run, StreamProgress, StreamStatus};
 
@@ -172,6 +173,27 @@ impl Given {
         }
     }
 
+    /// A webhook for everything in the space, that is not stored.
+    pub fn a_webhook(&self, space_id: &SpaceId) -> Webhook {
+        let now = self.now();
+        Webhook {
+            id: WebhookId::new(now, &self.entropy),
+            space_id: space_id.clone(),
+            collection_id: None,
+            connector_id: None,
+            name: format!("Webhook of {now}"),
+            url: "https://example.com/inlet?a=ü".to_owned(),
+            events: Vec::new(),
+            secrets: WebhookSecrets {
+                current: WebhookSecret { pointer: "/secret/a".to_owned(), sealed: sealed(1) },
+                previous: None,
+            },
+            status: WebhookStatus::Active,
+            created_at: now,
+            updated_at: self.now(),
+        }
+    }
+
     /// A request of `actor`.
     pub fn a_cause(&self, actor: Actor) -> Cause {
         Cause::new(self.an_audit_id(), self.now(), actor, "req".into())
@@ -229,6 +251,19 @@ impl Given {
     pub async fn stored_connector(&self) -> Connector {
         let collection = self.stored_collection().await;
         self.stored_connector_in(&collection).await
+    }
+
+    /// A webhook that was stored in the space.
+    pub async fn stored_webhook_in(&self, space_id: &SpaceId) -> Webhook {
+        let webhook = self.a_webhook(space_id);
+        assert_eq!(self.catalog.webhook_create(webhook.clone(), None).await.unwrap(), Effect::Done);
+        webhook
+    }
+
+    /// A webhook that was stored in a space of its own.
+    pub async fn stored_webhook(&self) -> Webhook {
+        let space = self.stored_space().await;
+        self.stored_webhook_in(&space.id).await
     }
 
     /// A sync that was triggered.

@@ -8,6 +8,8 @@
 pub mod audit;
 pub mod collections;
 pub mod connectors;
+pub mod deliveries;
+pub mod delivery_sending;
 pub mod given;
 pub mod idempotency;
 pub mod keys;
@@ -27,6 +29,7 @@ pub mod sync_trigger;
 pub mod sync_wait;
 pub mod syncs;
 pub mod tasks;
+pub mod webhooks;
 
 /// Makes one test of each behaviour, in a module for each noun.
 ///
@@ -94,6 +97,7 @@ macro_rules! catalog_tests {
                 a_begun_sync_keeps_secrets_that_its_connector_has_lost,
                 a_replacement_changes_the_secrets_and_nothing_else,
                 a_replacement_of_secrets_that_were_changed_since_does_nothing,
+                a_replacement_leaves_a_webhooks_secrets_in_their_places,
             }
             schedules {
                 a_connector_says_when_it_syncs_next,
@@ -251,6 +255,41 @@ macro_rules! catalog_tests {
                 a_deleted_key_is_gone_with_all_its_secrets,
                 the_last_use_is_the_latest_that_was_noted,
                 the_epoch_changes_with_the_keys,
+            }
+            webhooks {
+                a_webhook_is_stored_as_it_was_given,
+                a_webhook_is_found_only_in_its_space,
+                a_webhook_needs_its_space_and_what_it_is_narrowed_to,
+                webhooks_are_listed_newest_first,
+                a_space_has_only_so_many_webhooks,
+                a_repeated_creation_makes_no_second_webhook,
+                an_update_changes_what_it_names,
+                a_rotated_webhook_has_the_secret_before_for_a_while,
+                a_webhook_goes_with_what_it_is_for,
+            }
+            deliveries {
+                each_move_of_a_sync_is_told_to_who_wants_it,
+                a_delivery_holds_the_sync_as_it_was,
+                going_on_is_no_beginning,
+                a_move_that_is_not_made_tells_nothing,
+                a_disabled_webhook_is_told_nothing,
+                a_webhook_made_after_its_connector_went_is_told_nothing_of_it,
+                deliveries_are_listed_newest_first_and_by_state,
+                whoever_sends_is_told_of_what_is_queued,
+                old_deliveries_and_those_of_deleted_webhooks_are_forgotten_in_steps,
+            }
+            delivery_sending {
+                a_claimed_delivery_is_nobody_elses_until_the_claim_ends,
+                a_webhook_has_only_so_many_claimed_at_a_time,
+                parallel_claims_share_out_each_delivery_once,
+                the_end_of_an_attempt_is_written_down,
+                only_the_last_attempt_counts,
+                a_target_that_is_gone_disables_its_webhook,
+                what_a_process_had_claimed_that_has_ended_is_due_again,
+                a_delivery_can_be_sent_again_wherever_it_stands,
+                what_is_being_sent_is_not_sent_again_beside_it,
+                the_next_delivery_is_the_first_to_become_due,
+                nothing_is_sent_of_webhooks_that_are_disabled_or_deleted,
             }
             audit {
                 an_entry_says_who_did_what_to_what,

@@ -7,7 +7,10 @@ use inlet_model::sync::Outcome;
 use serde_json::json;
 
 use super::given::{Given, sealed};
-use crate::catalog::{Catalog, Connector, ExpectedVersion, HeldSecrets, Remains, SecretHolder, UpdateEffect};
+use crate::catalog::{
+    Catalog, Connector, ExpectedVersion, HeldSecrets, Remains, SecretHolder, UpdateEffect, Webhook,
+    WebhookSecret, WebhookSecrets,
+};
 
 /// A connector that was stored, with these secrets at `/password`.
 async fn stored(given: &Given, secret: u8) -> Connector {
@@ -27,7 +30,15 @@ fn secrets(secret: u8) -> Secrets {
 
 fn of_connector(connector: &Connector) -> HeldSecrets {
     let (holder, secrets) = (SecretHolder::Connector(connector.id), connector.config.secrets().clone());
-    HeldSecrets { holder, connector_id: connector.id, secrets }
+    HeldSecrets { holder, owner: connector.id.into(), secrets }
+}
+
+fn of_webhook(webhook: &Webhook) -> HeldSecrets {
+    HeldSecrets {
+        holder: SecretHolder::Webhook(webhook.id),
+        owner: webhook.id.into(),
+        secrets: webhook.secrets.by_place(),
+    }
 }
 
 async fn all(given: &Given, limit: usize) -> Vec<HeldSecrets> {
@@ -43,7 +54,7 @@ async fn all(given: &Given, limit: usize) -> Vec<HeldSecrets> {
     }
 }
 
-/// Whoever has secrets is listed, once: connectors, and begun syncs until they end.
+/// Whoever has secrets is listed, once: connectors, begun syncs until they end, and webhooks.
 pub async fn all_who_have_secrets_are_listed_once(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
     let first = stored(&given, 1).await;
@@ -51,8 +62,17 @@ pub async fn all_who_have_secrets_are_listed_once(catalog: Arc<dyn Catalog>) {
     let second = stored(&given, 3).await;
     let claim = given.running_sync(&second).await;
     let of_sync = HeldSecrets { holder: SecretHolder::Sync(claim.sync.id), ..of_connector(&second) };
+    let webhooks = [given.stored_webhook().await, given.stored_webhook().await];
+    let gone = given.stored_webhook().await;
+    given.catalog.webhook_delete(&gone.space_id, gone.id, given.now()).await.unwrap();
+    let of_webhooks = webhooks.each_ref().map(of_webhook);
     for limit in [1, 2, 100] {
-        assert_eq!(all(&given, limit).await, [of_connector(&first), of_connector(&second), of_sync.clone()]);
+        let mut expected = vec![of_connector(&first), of_connector(&second), of_sync.clone()];
+        expected.extend(of_webhooks.clone());
+        assert_eq!(all(&given, limit).await, expected);
+    }
+    for webhook in webhooks {
+        given.catalog.webhook_delete(&webhook.space_id, webhook.id, given.now()).await.unwrap();
     }
     given.catalog.sync_finish(&given.a_run(&claim, Outcome::Succeeded)).await.unwrap();
     assert_eq!(all(&given, 9).await, [of_connector(&first), of_connector(&second)]);
@@ -111,4 +131,25 @@ pub async fn a_replacement_of_secrets_that_were_changed_since_does_nothing(catal
     assert_eq!(given.catalog.secret_replace(changes).await.unwrap(), 1);
     let kept = Connector { config: config(7), ..kept };
     assert_eq!(all(&given, 9).await, [of_connector(&changed), of_connector(&kept)]);
+}
+
+/// The secrets of a webhook are replaced each at its place, with when they end.
+pub async fn a_replacement_leaves_a_webhooks_secrets_in_their_places(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let webhook = given.stored_webhook().await;
+    let newer = WebhookSecret { pointer: "/secret/b".to_owned(), sealed: sealed(2) };
+    let (ends_at, now) = (given.now(), given.now());
+    let (space_id, id) = (&webhook.space_id, webhook.id);
+    given.catalog.webhook_rotate(space_id, id, newer.clone(), ends_at, now, None).await.unwrap();
+    let held = all(&given, 9).await;
+    let places: Vec<String> = held[0].secrets.keys().cloned().collect();
+    let after: Secrets = places.iter().map(|place| (place.clone(), sealed(9))).collect();
+    assert_eq!(given.catalog.secret_replace(vec![(held[0].clone(), after)]).await.unwrap(), 1);
+    let renewed = |secret: &WebhookSecret| WebhookSecret { sealed: sealed(9), ..secret.clone() };
+    let expected = WebhookSecrets {
+        current: renewed(&newer),
+        previous: Some((renewed(&webhook.secrets.current), ends_at)),
+    };
+    let found = given.catalog.webhook_get(space_id, id).await.unwrap().unwrap();
+    assert_eq!((found.secrets, found.updated_at), (expected, now));
 }

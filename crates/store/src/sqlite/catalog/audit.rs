@@ -14,7 +14,7 @@ use crate::catalog::{AUDIT_KEPT, AUDIT_MAX, Action, Audit, AuditEntry, AuditQuer
 
 const SELECT: &str =
     "SELECT id, at, actor, request_id, action, space_id, collection_id, connector_id, sync_id,
-                             key_id, fields FROM audit";
+                             key_id, webhook_id, fields FROM audit";
 
 /// Old entries that one write removes at most.
 const FORGOTTEN_PER_WRITE: u32 = 100;
@@ -75,11 +75,11 @@ fn list(db: &Connection, query: AuditQuery) -> Result<Page<AuditEntry>, Trouble>
 }
 
 fn insert(tx: &Transaction<'_>, entry: &AuditEntry) -> Result<(), Trouble> {
-    let Target { space_id, collection_id, connector_id, sync_id, key_id } = &entry.target;
+    let Target { space_id, collection_id, connector_id, sync_id, key_id, webhook_id } = &entry.target;
     tx.prepare_cached(
         "INSERT INTO audit (id, at, actor, request_id, action, space_id, collection_id, connector_id, sync_id,
-                            key_id, fields)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                            key_id, webhook_id, fields)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         Text(entry.id),
@@ -92,6 +92,7 @@ fn insert(tx: &Transaction<'_>, entry: &AuditEntry) -> Result<(), Trouble> {
         connector_id.map(Text),
         sync_id.map(Text),
         key_id.map(Text),
+        webhook_id.map(Text),
         Json(&entry.fields),
     ])?;
     Ok(())
@@ -127,6 +128,7 @@ fn entry_from(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
             connector_id: columns.optional_text()?,
             sync_id: columns.optional_text()?,
             key_id: columns.optional_text()?,
+            webhook_id: columns.optional_text()?,
         },
         fields: columns.json()?,
     })

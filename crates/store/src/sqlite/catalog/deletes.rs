@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::error::Trouble;
 use super::row::{Columns, Text};
-use super::{collections, keys, purges, spaces, syncs, tasks};
+use super::{collections, keys, purges, spaces, syncs, tasks, webhooks};
 use crate::catalog::{Connector, DeleteEffect, DeletedConnector, Remains, Sync, TaskKind};
 
 /// How long the rows of a deleted connector are kept at least.
@@ -20,7 +20,7 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Syncs of deleted connectors that one write removes at most.
 const FORGOTTEN_PER_WRITE: u32 = 200;
 
-/// Deletes a space with the keys bound to it; with `cascade` all it holds.
+/// Deletes a space with its webhooks and the keys bound to it; with `cascade` all it holds.
 pub(super) fn space(
     tx: &Transaction<'_>,
     id: &SpaceId,
@@ -38,6 +38,7 @@ pub(super) fn space(
         collection(tx, id, &collection_id, true, false, now)?;
     }
     keys::delete_all_of(tx, id)?;
+    webhooks::hide_all_of_space(tx, id, now)?;
     tx.prepare_cached("DELETE FROM spaces WHERE id = ?1")?.execute([id.as_str()])?;
     Ok(DeleteEffect::Deleted)
 }
@@ -59,6 +60,7 @@ pub(super) fn collection(
         return Ok(DeleteEffect::NotEmpty);
     }
     held.into_iter().try_for_each(|connector_id| hide(tx, connector_id, now).map(|_| ()))?;
+    webhooks::hide_all_of_collection(tx, space_id, id, now)?;
     tx.prepare_cached("DELETE FROM collections WHERE space_id = ?1 AND id = ?2")?
         .execute(params![space_id.as_str(), id.as_str()])?;
     tasks::drop_all_of(tx, collection.store_id)?;
@@ -88,8 +90,8 @@ pub(super) fn connector(
     Ok(DeletedConnector { task, cancelling, cancelled })
 }
 
-/// Hides a connector, cancels what it has not ended, and forgets its settings, which may hold secrets. Gives what it had not
-/// ended.
+/// Hides a connector with its webhooks, cancels what it has not ended, and forgets its settings, which may hold secrets. Gives
+/// what it had not ended.
 fn hide(tx: &Transaction<'_>, id: ConnectorId, now: Timestamp) -> Result<Vec<Sync>, Trouble> {
     let unfinished = syncs::want_cancelled_of(tx, id, now)?;
     // Only a sync that is active keeps settings.
@@ -103,6 +105,7 @@ fn hide(tx: &Transaction<'_>, id: ConnectorId, now: Timestamp) -> Result<Vec<Syn
                                next_sync_at = NULL, follows = NULL, notice = NULL WHERE id = ?1",
     )?
     .execute(params![Text(id), now.as_micros()])?;
+    webhooks::hide_all_of_connector(tx, id, now)?;
     Ok(unfinished)
 }
 

@@ -7,6 +7,7 @@ mod audit;
 mod collections;
 mod connectors;
 mod deletes;
+mod deliveries;
 mod error;
 mod idempotency;
 mod keys;
@@ -23,6 +24,7 @@ mod secrets;
 mod spaces;
 mod syncs;
 mod tasks;
+mod webhooks;
 mod writer;
 
 use std::fmt;
@@ -35,6 +37,7 @@ use rusqlite::Connection;
 use self::audit::Write;
 pub(super) use self::schema::inspect;
 
+use self::deliveries::Signal;
 use self::error::Trouble;
 use self::readers::Readers;
 use self::reserve::Reserve;
@@ -52,6 +55,8 @@ pub struct SqliteCatalog {
     secret: [u8; 32],
     /// Counts the writes that may have changed which keys are found.
     key_epoch: AtomicU64,
+    /// Tells whoever sends deliveries that some were queued.
+    deliveries: Signal,
     // Closed before the writer, whose connection is then the last and tidies the log away.
     readers: Readers,
     writer: Writer,
@@ -64,13 +69,18 @@ impl SqliteCatalog {
     /// [`NewerFormat`](StoreErrorKind::NewerFormat) if a newer Inlet wrote the file, [`Damaged`](StoreErrorKind::Damaged)
     /// if it is something else; neither is touched.
     pub fn open(path: &Path, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<Self> {
-        let (db, secret) = schema::open(path, clock, entropy)?;
-        let readers = Readers::open(path).map_err(|error| Trouble::from(error).during("open the catalog"))?;
-        let writer = Writer::start(db).map_err(|error| {
+        let (mut db, secret) = schema::open(path, clock, entropy)?;
+        let failed = |error| Trouble::from(error).during("open the catalog");
+        let readers = Readers::open(path).map_err(failed)?;
+        let deliveries = Signal::default();
+        deliveries.listen(&mut db).map_err(failed)?;
+        let told = deliveries.clone();
+        let writer = Writer::start(db, move || told.pass_on()).map_err(|error| {
             StoreError::new(StoreErrorKind::Unavailable, "open the catalog").because(error)
         })?;
         let reserve = Reserve::keep(path);
-        Ok(Self { path: path.to_owned(), reserve, secret, key_epoch: AtomicU64::new(0), readers, writer })
+        let key_epoch = AtomicU64::new(0);
+        Ok(Self { path: path.to_owned(), reserve, secret, key_epoch, deliveries, readers, writer })
     }
 
     /// Reads a row or two.

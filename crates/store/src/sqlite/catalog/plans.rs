@@ -1,13 +1,15 @@
 //! How the lists are read: by an index that has their order, so that no page costs more than the rows it goes through.
 
 use inlet_model::sync::SyncStatus;
-use inlet_model::{ConnectorId, ManualClock, SeededEntropy, Timestamp};
+use inlet_model::{ConnectorId, ManualClock, SeededEntropy, Timestamp, WebhookId};
 use rusqlite::{Connection, params_from_iter};
 
 use super::page::Listing;
 use super::syncs::sync_row;
-use super::{collections, connectors, schema, spaces};
-use crate::catalog::{ConnectorFilter, ConnectorStatus, Created, NameFilter, Order, PageCursor, PageQuery};
+use super::{collections, connectors, deliveries, schema, spaces, webhooks};
+use crate::catalog::{
+    ConnectorFilter, ConnectorStatus, Created, DeliveryState, NameFilter, Order, PageCursor, PageQuery,
+};
 
 fn plan(db: &Connection, listing: &Listing, select: &str) -> String {
     let sql = listing.sql(select);
@@ -40,6 +42,7 @@ fn every_list_is_read_in_the_order_of_an_index() {
         let connectors_named = ConnectorFilter { name: name(), ..ConnectorFilter::default() };
         let sync = |status| sync_row::listing(connector, status, created, query());
         let of = |filter| connectors::listing(&space, &collection, filter, query()).unwrap();
+        let delivery = |state| deliveries::listing(WebhookId::from_u128(1), state, query());
         for (index, listing, select) in [
             ("spaces_newest", spaces::listing(any.clone(), query()), spaces::SELECT),
             ("spaces_by_name", spaces::listing(named.clone(), query()), spaces::SELECT),
@@ -47,6 +50,9 @@ fn every_list_is_read_in_the_order_of_an_index() {
             ("collections_by_name", collections::listing(&space, named, query()), collections::SELECT),
             ("connectors_newest", of(of_kind), connectors::SELECT),
             ("connectors_by_name", of(connectors_named), connectors::SELECT),
+            ("webhooks_newest", webhooks::listing(&space, query()), webhooks::row::SELECT),
+            ("deliveries_newest", delivery(None), deliveries::row::SELECT),
+            ("deliveries_newest", delivery(Some(DeliveryState::Waiting)), deliveries::row::SELECT),
             ("syncs_newest", sync(None), sync_row::SELECT),
             ("syncs_by_status", sync(Some(SyncStatus::Failed)), &sync_row::select_by_status()),
         ] {

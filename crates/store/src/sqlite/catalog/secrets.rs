@@ -1,8 +1,8 @@
-//! The sealed secrets of connectors and of the settings that begun syncs keep.
+//! The sealed secrets of connectors, of the settings that begun syncs keep, and of webhooks.
 
 use async_trait::async_trait;
 use inlet_model::secret::Secrets;
-use inlet_model::{ConnectorId, SyncId};
+use inlet_model::{ConnectorId, SyncId, WebhookId};
 use rusqlite::{Connection, Transaction, params};
 
 use super::SqliteCatalog;
@@ -16,13 +16,16 @@ use crate::catalog::{HeldSecrets, SealedSecrets, SecretHolder};
 impl SealedSecrets for SqliteCatalog {
     async fn secret_list(&self, after: Option<SecretHolder>, limit: usize) -> StoreResult<Vec<HeldSecrets>> {
         self.read_rows("list the secrets", move |db| {
-            let (mut held, last_sync) = match after {
-                None => (of_connectors(db, None, limit)?, None),
-                Some(SecretHolder::Connector(id)) => (of_connectors(db, Some(id), limit)?, None),
-                Some(SecretHolder::Sync(id)) => (Vec::new(), Some(id)),
+            let mut held = match after {
+                None => of_connectors(db, None, limit)?,
+                Some(SecretHolder::Connector(id)) => of_connectors(db, Some(id), limit)?,
+                Some(SecretHolder::Sync(id)) => of_syncs(db, Some(id), limit)?,
+                Some(SecretHolder::Webhook(id)) => return of_webhooks(db, Some(id), limit),
             };
-            let room = limit - held.len();
-            held.extend(of_syncs(db, last_sync, room)?);
+            if !matches!(after, Some(SecretHolder::Sync(_))) {
+                held.extend(of_syncs(db, None, limit - held.len())?);
+            }
+            held.extend(of_webhooks(db, None, limit - held.len())?);
             Ok(held)
         })
         .await
@@ -52,10 +55,10 @@ fn of_connectors(
         params![after.map(|id| id.to_string()).unwrap_or_default(), rows(limit)],
         |row| {
             let mut columns = Columns::of(row);
-            let connector_id = columns.text()?;
+            let id: ConnectorId = columns.text()?;
             Ok(HeldSecrets {
-                holder: SecretHolder::Connector(connector_id),
-                connector_id,
+                holder: SecretHolder::Connector(id),
+                owner: id.into(),
                 secrets: columns.json()?,
             })
         },
@@ -76,9 +79,24 @@ fn of_syncs(db: &Connection, after: Option<SyncId>, limit: usize) -> Result<Vec<
             let mut columns = Columns::of(row);
             Ok(HeldSecrets {
                 holder: SecretHolder::Sync(columns.text()?),
-                connector_id: columns.text()?,
+                owner: columns.text::<ConnectorId>()?.into(),
                 secrets: columns.json()?,
             })
+        },
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn of_webhooks(db: &Connection, after: Option<WebhookId>, limit: usize) -> Result<Vec<HeldSecrets>, Trouble> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, secrets FROM webhooks WHERE deleted_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2",
+    )?;
+    let rows = statement.query_map(
+        params![after.map(|id| id.to_string()).unwrap_or_default(), rows(limit)],
+        |row| {
+            let mut columns = Columns::of(row);
+            let id: WebhookId = columns.text()?;
+            Ok(HeldSecrets { holder: SecretHolder::Webhook(id), owner: id.into(), secrets: columns.json()? })
         },
     )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -93,6 +111,12 @@ fn replace(tx: &Transaction<'_>, before: &HeldSecrets, after: Secrets) -> Result
         SecretHolder::Connector(id) => {
             let replaced = tx
                 .prepare_cached("UPDATE connectors SET secrets = ?3 WHERE id = ?1 AND secrets = ?2")?
+                .execute(params![Text(id), Json(&before.secrets), Json(after)])?;
+            Ok(replaced == 1)
+        }
+        SecretHolder::Webhook(id) => {
+            let replaced = tx
+                .prepare_cached("UPDATE webhooks SET secrets = ?3 WHERE id = ?1 AND secrets = ?2")?
                 .execute(params![Text(id), Json(&before.secrets), Json(after)])?;
             Ok(replaced == 1)
         }

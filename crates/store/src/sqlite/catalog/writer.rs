@@ -14,7 +14,7 @@ use crate::{StoreError, StoreErrorKind, StoreResult, fault};
 /// Writes that may wait for their turn; further callers wait for a place.
 const QUEUE: usize = 256;
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+type Job = Box<dyn FnOnce(&mut Connection, &dyn Fn()) + Send>;
 
 /// The handle on the thread. Dropping it ends the thread after the writes that wait.
 pub(super) struct Writer {
@@ -24,11 +24,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(mut db: Connection) -> std::io::Result<Self> {
+    /// `after` runs after each write, before it is answered.
+    pub(super) fn start(mut db: Connection, after: impl Fn() + Send + 'static) -> std::io::Result<Self> {
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
         let thread = std::thread::Builder::new().name("catalog-writer".to_owned()).spawn(move || {
             while let Some(job) = waiting.blocking_recv() {
-                job(&mut db);
+                job(&mut db, &after);
             }
         })?;
         Ok(Self { jobs: Some(jobs), revision: Arc::new(AtomicU64::new(1)), thread: Some(thread) })
@@ -48,12 +49,13 @@ impl Writer {
         let closed = || StoreError::new(StoreErrorKind::Closed, operation);
         let (answer, answered) = oneshot::channel();
         let revision = Arc::clone(&self.revision);
-        let job: Job = Box::new(move |db| {
+        let job: Job = Box::new(move |db, after| {
             // A bug in one write must not take the writer from all others; the transaction was rolled back.
             let outcome = catch_unwind(AssertUnwindSafe(|| transact(db, change)))
                 .unwrap_or(Err(Trouble::Broken("the write panicked")));
             // Also after a failure: a commit that failed may yet have come through.
             revision.fetch_add(1, Ordering::Release);
+            after();
             // Nobody may be waiting any more.
             let _ = answer.send(outcome);
         });
@@ -113,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_write_that_is_given_up_leaves_nothing() {
-        let writer = Writer::start(a_database()).unwrap();
+        let writer = Writer::start(a_database(), || ()).unwrap();
         let given_up = writer.write("add", |tx| {
             add(tx, "half")?;
             Err::<(), _>(Trouble::Broken("on purpose"))
@@ -126,7 +128,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_write_is_seen_in_the_revision_before_it_is_answered() {
-        let writer = Writer::start(a_database()).unwrap();
+        let writer = Writer::start(a_database(), || ()).unwrap();
         let first = writer.revision();
         writer.write("add", |tx| add(tx, "one")).await.unwrap();
         let second = writer.revision();
@@ -137,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_write_that_panics_is_an_error_and_the_next_goes_on() {
-        let writer = Writer::start(a_database()).unwrap();
+        let writer = Writer::start(a_database(), || ()).unwrap();
         let panicking = writer.write("add", |tx| {
             add(tx, "half")?;
             if tx.is_autocommit() { Ok(()) } else { panic!("on purpose") }
@@ -152,7 +154,7 @@ mod tests {
         let db = a_database();
         let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
-        let writer = Writer::start(db).unwrap();
+        let writer = Writer::start(db, || ()).unwrap();
         let too_much = writer.write("add", |tx| {
             add(tx, "small")?;
             add(tx, &"large".repeat(10_000))
@@ -164,7 +166,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_caller_that_goes_away_does_not_stop_its_write() {
-        let writer = Arc::new(Writer::start(a_database()).unwrap());
+        let writer = Arc::new(Writer::start(a_database(), || ()).unwrap());
         let (go, wait) = std::sync::mpsc::sync_channel::<()>(1);
         let slow = writer.write("add", move |tx| {
             wait.recv().expect("the test says when");
@@ -181,7 +183,7 @@ mod tests {
         let path = directory.path().join("words.db");
         let db = Connection::open(&path).unwrap();
         db.execute_batch("CREATE TABLE words (word TEXT NOT NULL)").unwrap();
-        let writer = Writer::start(db).unwrap();
+        let writer = Writer::start(db, || ()).unwrap();
         let (go, wait) = std::sync::mpsc::sync_channel::<()>(1);
         let held = writer.write("wait", move |_| {
             wait.recv().expect("the test says when");

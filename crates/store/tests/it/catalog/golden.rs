@@ -14,8 +14,9 @@ use inlet_model::secret::SealedConfig;
 use inlet_model::sync::{Outcome, SyncMode, SyncTrigger};
 use inlet_model::{ConnectorId, KeyId, SeededEntropy, Timestamp};
 use inlet_store::catalog::{
-    ApiKey, Connector, ConnectorFilter, ConnectorStatus, ExpectedVersion, KeyHash, NameFilter, OnConflict,
-    Remains, Role, Sync, SyncFilter, TaskKind,
+    ApiKey, ClaimedDelivery, Connector, ConnectorFilter, ConnectorStatus, DeliveryAnswer, DeliveryClaim,
+    DeliveryError, DeliveryNote, ExpectedVersion, KeyHash, NameFilter, OnConflict, Remains, Reply, Role,
+    Sync, SyncFilter, TaskKind, Verdict, Webhook, WebhookEvent, WebhookSecret, WebhookStatus,
 };
 use inlet_store::conformance::catalog::given::{Given, first, sealed};
 use inlet_store::sqlite::SqliteCatalog;
@@ -160,6 +161,40 @@ async fn write_everything(path: &Path) {
         last_used_at: None,
     };
     assert!(given.catalog.key_create_first(key, KEY).await.unwrap());
+    write_webhooks(&given).await;
+}
+
+/// Webhooks with deliveries in every state.
+async fn write_webhooks(given: &Given) {
+    let connector = given.stored_connector().await;
+    let narrow = Webhook {
+        connector_id: Some(connector.id),
+        events: vec![WebhookEvent::SyncFailed],
+        status: WebhookStatus::Disabled,
+        ..given.a_webhook(&connector.space_id)
+    };
+    given.catalog.webhook_create(narrow.clone(), None).await.unwrap();
+    let secret = WebhookSecret { pointer: "/secret/b".to_owned(), sealed: sealed(2) };
+    let (ends_at, now) = (given.now(), given.now());
+    given.catalog.webhook_rotate(&narrow.space_id, narrow.id, secret, ends_at, now, None).await.unwrap();
+    given.stored_webhook_in(&connector.space_id).await;
+    for verdict in [Verdict::Delivered, Verdict::Expired] {
+        let queued = given.queued_sync(&connector).await;
+        given.catalog.sync_cancel(connector.id, Some(queued.id), given.now()).await.unwrap();
+        let now = given.now();
+        let claim = DeliveryClaim { now, until: given.now(), per_webhook: 9, limit: 9 };
+        for ClaimedDelivery { delivery, .. } in given.catalog.delivery_claim(claim).await.unwrap() {
+            let reply = match verdict {
+                Verdict::Delivered => Reply::Answered { status: 204, body: "thanks".to_owned() },
+                _ => Reply::Failed(DeliveryError::TimedOut),
+            };
+            let answer = DeliveryAnswer { at: given.now(), duration_ms: 7, reply };
+            let note = DeliveryNote { id: delivery.id, attempt: delivery.attempts, answer, verdict };
+            assert!(given.catalog.delivery_note(note).await.unwrap());
+        }
+    }
+    let queued = given.queued_sync(&connector).await;
+    given.catalog.sync_cancel(connector.id, Some(queued.id), given.now()).await.unwrap();
 }
 
 /// All that a catalog holds, through its methods.
@@ -172,6 +207,10 @@ async fn show_everything(catalog: SqliteCatalog) -> String {
     show("secret", &hex(catalog.secret()));
     for space in catalog.space_list(NameFilter::default(), first(100)).await.unwrap().items {
         show("space", &space);
+        for webhook in catalog.webhook_list(&space.id, first(100)).await.unwrap().unwrap().items {
+            show("webhook", &webhook);
+            show("deliveries", &catalog.delivery_list(webhook.id, None, first(100)).await.unwrap().items);
+        }
         let collections =
             catalog.collection_list(&space.id, NameFilter::default(), first(100)).await.unwrap().unwrap();
         for collection in collections.items {

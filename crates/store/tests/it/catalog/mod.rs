@@ -8,6 +8,7 @@ mod forgetting;
 mod golden;
 mod held_up;
 mod values;
+mod waiting_size;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -38,3 +38,59 @@ ALTER TABLE connectors ADD COLUMN notice TEXT;
 
 CREATE INDEX connectors_due ON connectors (next_sync_at, id) WHERE next_sync_at IS NOT NULL;
 CREATE INDEX connectors_following ON connectors (follows) WHERE follows IS NOT NULL;
+
+-- Webhooks, and the outbox of their deliveries.
+
+-- A deleted webhook keeps its row, without its secrets, until its deliveries are gone. events: a JSON array, empty for all.
+-- secrets: as in connectors, by the place they were sealed for; current_secret is the place of the newest, and the other one
+-- ends at previous_secret_ends_at.
+CREATE TABLE webhooks (
+    id TEXT NOT NULL PRIMARY KEY,
+    space_id TEXT NOT NULL,
+    collection_id TEXT,
+    connector_id TEXT,
+    name TEXT NOT NULL,
+    url TEXT NOT NULL,
+    events TEXT NOT NULL,
+    secrets TEXT NOT NULL,
+    current_secret TEXT NOT NULL,
+    previous_secret_ends_at INTEGER,
+    status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER
+) STRICT;
+
+CREATE INDEX webhooks_newest ON webhooks (space_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX webhooks_deleted ON webhooks (deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- next_attempt_at: NULL once it has arrived or is given up. claimed_until: while it is being sent. A number is never used twice,
+-- as ids are made of it.
+CREATE TABLE deliveries (
+    number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    webhook_id TEXT NOT NULL REFERENCES webhooks (id),
+    event TEXT NOT NULL,
+    sync_id TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    next_attempt_at INTEGER,
+    claimed_until INTEGER,
+    delivered_at INTEGER,
+    gave_up_at INTEGER,
+    gave_up_because TEXT CHECK ((gave_up_because IS NOT NULL) = (gave_up_at IS NOT NULL)),
+    answered_at INTEGER,
+    answer_ms INTEGER,
+    answer_status INTEGER,
+    answer_body TEXT,
+    answer_error TEXT,
+    CHECK ((next_attempt_at IS NOT NULL) + (delivered_at IS NOT NULL) + (gave_up_at IS NOT NULL) = 1)
+) STRICT;
+
+CREATE INDEX deliveries_newest ON deliveries (webhook_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_oldest ON deliveries (created_at);
+CREATE INDEX deliveries_due ON deliveries (webhook_id, next_attempt_at, number) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX deliveries_claimed ON deliveries (webhook_id, claimed_until) WHERE claimed_until IS NOT NULL;
+
+ALTER TABLE audit ADD COLUMN webhook_id TEXT;

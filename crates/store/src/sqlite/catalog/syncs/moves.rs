@@ -4,10 +4,11 @@ use inlet_model::sync::{MoveCause, StateMove, SyncStatus};
 use inlet_model::{SyncId, Timestamp};
 use rusqlite::{Connection, Row, Transaction, params};
 
+use super::super::deliveries;
 use super::super::error::Trouble;
 use super::super::row::{Columns, Name, Text, Unsigned};
 use super::sync_row;
-use crate::catalog::Sync;
+use crate::catalog::{Sync, WebhookEvent};
 
 /// Of a sync that moves very often the first moves and the last are kept, so many of each.
 const KEPT: i64 = 100;
@@ -36,7 +37,7 @@ pub(in super::super) fn begin(tx: &Transaction<'_>, sync: &Sync) -> Result<(), T
     note(tx, sync, None, Step::new(SyncStatus::Queued, MoveCause::Triggered), sync.created_at)
 }
 
-/// Moves a sync, if the table allows it, and stores it with whatever else of it has changed.
+/// Moves a sync, if the table allows it, and stores it with whatever else of it has changed. Whoever wants to be told is.
 pub(super) fn advance(
     tx: &Transaction<'_>,
     sync: &mut Sync,
@@ -46,7 +47,11 @@ pub(super) fn advance(
     let from = sync.status;
     sync.status = from.move_to(step.to)?;
     sync_row::save(tx, sync)?;
-    note(tx, sync, Some(from), step, now)
+    note(tx, sync, Some(from), step, now)?;
+    match WebhookEvent::of_move(from, sync.status) {
+        Some(event) => deliveries::queue(tx, sync, event, now),
+        None => Ok(()),
+    }
 }
 
 fn note(
