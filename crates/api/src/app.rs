@@ -11,6 +11,7 @@ use inlet_model::{Clock, Entropy};
 use inlet_source::{Environment, Registry};
 use inlet_store::{Catalog, CollectionStores};
 use inlet_sync::Engine;
+use inlet_webhooks::Courier;
 use tokio::sync::Semaphore;
 
 use crate::answer_cache::AnswerCache;
@@ -32,6 +33,8 @@ pub struct App {
     pub stores: Arc<dyn CollectionStores>,
     /// What runs the syncs.
     pub engine: Engine,
+    /// What carries deliveries to webhooks.
+    pub webhooks: Courier,
     /// The connector types there are.
     pub registry: Registry,
     /// What sources may touch.

@@ -97,6 +97,10 @@ codes! {
     RecordAmbiguous = "record.ambiguous", CONFLICT, false, "Several connectors hold this record";
     RecordsBeingRemoved = "records.being_removed", CONFLICT, true, "Records are being removed";
     ChangesExpired = "changes.cursor_expired", GONE, false, "The changes behind the cursor are gone";
+    WebhookNotFound = "webhook.not_found", NOT_FOUND, false, "There is no such webhook";
+    WebhookTooMany = "webhook.too_many", CONFLICT, false, "The space has as many webhooks as it may";
+    WebhookDisabled = "webhook.disabled", CONFLICT, false, "The webhook is disabled";
+    DeliveryNotFound = "delivery.not_found", NOT_FOUND, false, "There is no such delivery";
     KeyNotFound = "key.not_found", NOT_FOUND, false, "There is no such API key";
     KeySecrets = "key.too_many_secrets", CONFLICT, false, "The API key has too many secrets that are valid";
     ConnectorTypeNotFound = "connector_type.not_found", NOT_FOUND, false, "There is no such connector type";

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use inlet_model::SpaceId;
 use inlet_store::CollectionStore;
-use inlet_store::catalog::{ApiKey, Collection, Connector, Space, Sync};
+use inlet_store::catalog::{ApiKey, Collection, Connector, Delivery, Space, Sync, Webhook};
 
 use crate::app::Api;
 use crate::auth::Caller;
 use crate::codes::Code;
-use crate::paths::{CollectionPath, ConnectorPath, KeyPath, SpacePath, SyncPath};
+use crate::paths::{CollectionPath, ConnectorPath, DeliveryPath, KeyPath, SpacePath, SyncPath, WebhookPath};
 use crate::problem::Problem;
 
 /// The space.
@@ -52,6 +52,20 @@ pub(crate) async fn sync(api: &Api, path: &SyncPath) -> Result<Sync, Problem> {
     sync.ok_or_else(|| no_sync(path.sync_id, &path.connector))
 }
 
+/// The webhook.
+pub(crate) async fn webhook(api: &Api, path: &WebhookPath) -> Result<Webhook, Problem> {
+    match api.catalog.webhook_get(&path.space.space_id, path.webhook_id).await? {
+        Some(webhook) => Ok(webhook),
+        None => Err(absent_webhook(api, path).await?),
+    }
+}
+
+/// The delivery of a webhook that is there.
+pub(crate) async fn delivery(api: &Api, path: &DeliveryPath) -> Result<Delivery, Problem> {
+    let delivery = api.catalog.delivery_get(path.webhook.webhook_id, path.delivery_id).await?;
+    delivery.ok_or_else(|| no_delivery(path.delivery_id, &path.webhook))
+}
+
 /// The API key, if it is one that the caller may see.
 pub(crate) async fn key(api: &Api, caller: &Caller, path: &KeyPath) -> Result<ApiKey, Problem> {
     let key = api.catalog.key_get(path.key_id).await?;
@@ -65,6 +79,12 @@ pub(crate) async fn absent_collection(api: &Api, path: &CollectionPath) -> Resul
         Some(_) => no_collection(&path.collection_id, &path.space_id),
         None => no_space(&path.space_id),
     })
+}
+
+/// Why there is no such webhook: it, or its space.
+pub(crate) async fn absent_webhook(api: &Api, path: &WebhookPath) -> Result<Problem, Problem> {
+    space(api, &path.space).await?;
+    Ok(no_webhook(path.webhook_id, &path.space))
 }
 
 /// Why there is no such connector: it, its collection or its space.
@@ -101,6 +121,19 @@ pub(crate) fn no_connector(id: impl Display, path: &CollectionPath) -> Problem {
         path.collection_id
     );
     Problem::new(Code::ConnectorNotFound, detail)
+}
+
+pub(crate) fn no_webhook(id: impl Display, path: &SpacePath) -> Problem {
+    let detail = format!(
+        "There is no webhook `{id}` in the space `{}`. `GET {path}/webhooks` lists those there are.",
+        path.space_id
+    );
+    Problem::new(Code::WebhookNotFound, detail)
+}
+
+pub(crate) fn no_delivery(id: impl Display, path: &WebhookPath) -> Problem {
+    let detail = format!("The webhook has no delivery `{id}`. `GET {path}/deliveries` lists those it has.");
+    Problem::new(Code::DeliveryNotFound, detail)
 }
 
 pub(crate) fn no_sync(id: impl Display, path: &ConnectorPath) -> Problem {

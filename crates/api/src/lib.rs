@@ -47,6 +47,7 @@ mod spaces;
 mod spans;
 mod state;
 mod syncs;
+mod webhooks;
 
 pub use app::{App, Limits};
 pub use auth::{Auth, NewKey, key_hash, new_key};

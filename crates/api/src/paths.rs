@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use inlet_model::{CollectionId, ConnectorId, KeyId, SpaceId, SyncId};
+use inlet_model::{CollectionId, ConnectorId, DeliveryId, KeyId, SpaceId, SyncId, WebhookId};
 
 use crate::app::Api;
 use crate::codes::Code;
@@ -60,6 +60,20 @@ pub(crate) struct RecordPath {
     pub(crate) key: String,
 }
 
+/// `/v1/spaces/{space_id}/webhooks/{webhook_id}`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WebhookPath {
+    pub(crate) space: SpacePath,
+    pub(crate) webhook_id: WebhookId,
+}
+
+/// `…/deliveries/{delivery_id}`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeliveryPath {
+    pub(crate) webhook: WebhookPath,
+    pub(crate) delivery_id: DeliveryId,
+}
+
 /// `/v1/keys/{key_id}`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyPath {
@@ -87,6 +101,12 @@ impl fmt::Display for ConnectorPath {
 impl fmt::Display for SyncPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/sync/{}", self.connector, self.sync_id)
+    }
+}
+
+impl fmt::Display for WebhookPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/webhooks/{}", self.space, self.webhook_id)
     }
 }
 
@@ -137,6 +157,25 @@ impl FromRequestParts<Api> for SyncPath {
     }
 }
 
+impl FromRequestParts<Api> for WebhookPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        Params::of(parts).await?.webhook()
+    }
+}
+
+impl FromRequestParts<Api> for DeliveryPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        let params = Params::of(parts).await?;
+        let webhook = params.webhook()?;
+        let delivery_id = params.id("delivery_id", |id| find::no_delivery(id, &webhook))?;
+        Ok(Self { webhook, delivery_id })
+    }
+}
+
 impl FromRequestParts<Api> for TypePath {
     type Rejection = Problem;
 
@@ -177,6 +216,12 @@ impl Params {
 
     fn space(&self) -> Result<SpacePath, Problem> {
         Ok(SpacePath { space_id: self.id("space_id", |id| find::no_space(id))? })
+    }
+
+    fn webhook(&self) -> Result<WebhookPath, Problem> {
+        let space = self.space()?;
+        let webhook_id = self.id("webhook_id", |id| find::no_webhook(id, &space))?;
+        Ok(WebhookPath { space, webhook_id })
     }
 
     fn collection(&self) -> Result<CollectionPath, Problem> {

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::{
     audit, auth, carry, collections, connector_types, connectors, documents, error_pages, health, keys, log,
-    metrics, records, request_id, spaces, state, syncs,
+    metrics, records, request_id, spaces, state, syncs, webhooks,
 };
 
 /// Everything that answers requests.
@@ -72,6 +72,15 @@ fn protected() -> Routes {
         .on(syncs::cancel::active_operation(), syncs::cancel::cancel_active)
         .on(syncs::get::operation(), syncs::get::get)
         .on(syncs::cancel::one_operation(), syncs::cancel::cancel_one)
+        .on(webhooks::list::operation(), webhooks::list::list)
+        .on(webhooks::create::operation(), webhooks::create::create)
+        .on(webhooks::get::operation(), webhooks::get::get)
+        .on(webhooks::update::operation(), webhooks::update::update)
+        .on(webhooks::delete::operation(), webhooks::delete::delete)
+        .on(webhooks::test::operation(), webhooks::test::test)
+        .on(webhooks::rotate_secret::operation(), webhooks::rotate_secret::rotate_secret)
+        .on(webhooks::deliveries::operation(), webhooks::deliveries::list)
+        .on(webhooks::retry::operation(), webhooks::retry::retry)
         .on(keys::list::operation(), keys::list::list)
         .on(keys::create::operation(), keys::create::create)
         .on(keys::get::operation(), keys::get::get)

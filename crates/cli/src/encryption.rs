@@ -95,8 +95,8 @@ pub(crate) async fn warn_of_lost_keys(catalog: &dyn Catalog, vault: &Vault) -> S
     for key in lost {
         tracing::warn!(
             encryption_key = %key,
-            connectors = holders,
-            "secrets of connectors cannot be read, as their encryption key is not here: bring it back, or give them anew"
+            holders,
+            "secrets of connectors and webhooks cannot be read, as their encryption key is not here: bring it back, or give them anew"
         );
     }
     Ok(())

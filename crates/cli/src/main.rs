@@ -68,6 +68,7 @@ fn run(cli: &Cli) -> Result<(), CommandError> {
             Command::Collections(args) => commands::collections::run(args).await,
             Command::Connectors(args) => commands::connectors::run(args).await,
             Command::Syncs(args) => commands::syncs::run(args).await,
+            Command::Webhooks(args) => commands::webhooks::run(args).await,
             Command::Keys(args) => commands::keys::run(args).await,
             Command::Types(args) => commands::connector_types::run(args).await,
             Command::Audit(args) => commands::audit::run(args).await,

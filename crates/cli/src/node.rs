@@ -12,6 +12,7 @@ use inlet_source::{Egress, Environment, Registry};
 use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores, StoreError};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
+use inlet_webhooks::{Courier, CourierOptions, CourierParts, SystemNames, WebhookMetrics};
 use prometheus_client::registry::Registry as MetricRegistry;
 
 use crate::args::EncryptionArgs;
@@ -45,7 +46,7 @@ pub(crate) struct NodeOptions {
     /// How long the collections keep their history; `None`: whatever is there stays. A command that runs for a moment does not
     /// know what the server was told.
     pub(crate) history: Option<Duration>,
-    /// Whether it runs syncs, and takes over those that an earlier process left.
+    /// Whether it runs syncs and sends what webhooks are told, and takes over those that an earlier process left.
     pub(crate) runs_syncs: bool,
     /// Whether it stays: then connectors sync by themselves, and syncs wait for sources that are out of reach. A person at a
     /// terminal would rather know at once.
@@ -64,6 +65,7 @@ pub(crate) struct Node {
     /// Randomness.
     pub(crate) entropy: Arc<dyn Entropy>,
     engine: Engine,
+    webhooks: Courier,
     /// One for everything in this process: what it counts, it counts together.
     registry: Registry,
     environment: Environment,
@@ -110,17 +112,41 @@ impl Node {
             entropy: Arc::clone(&entropy),
             metrics: EngineMetrics::register(&mut metrics, &registry),
         };
+        let courier = CourierParts {
+            catalog: Arc::clone(&catalog),
+            vault: vault.clone(),
+            egress: environment.egress,
+            names: Arc::new(SystemNames),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            metrics: WebhookMetrics::register(&mut metrics),
+        };
         let metrics = Metrics::new(metrics, &*clock);
         let mut engine_options = EngineOptions { history: options.history, ..EngineOptions::default() };
         if !options.is_server {
             engine_options.retry = RetryOptions::none();
             engine_options.schedules = false;
         }
+        let mut courier_options = CourierOptions::default();
         if !options.runs_syncs {
             engine_options.running_syncs = 0;
+            courier_options.sends = 0;
         }
         let engine = Engine::start(parts, engine_options).await.map_err(failed)?;
-        Ok(Self { catalog, stores, clock, entropy, engine, registry, environment, vault, metrics, dir })
+        let webhooks = Courier::start(courier, courier_options);
+        Ok(Self {
+            catalog,
+            stores,
+            clock,
+            entropy,
+            engine,
+            webhooks,
+            registry,
+            environment,
+            vault,
+            metrics,
+            dir,
+        })
     }
 
     /// The API over this node, for these callers.
@@ -129,6 +155,7 @@ impl Node {
             catalog: Arc::clone(&self.catalog),
             stores: Arc::clone(&self.stores),
             engine: self.engine.clone(),
+            webhooks: self.webhooks.clone(),
             registry: self.registry.clone(),
             environment: self.environment.clone(),
             vault: self.vault.clone(),
@@ -156,9 +183,9 @@ impl Node {
         })
     }
 
-    /// Stops the syncs, each after the commit it has in hand. They go on at the next start.
+    /// Stops the syncs, each after the commit it has in hand, and lets what is being sent arrive. All go on at the next start.
     pub(crate) async fn stop(&self) {
-        self.engine.stop(GRACE).await;
+        tokio::join!(self.engine.stop(GRACE), self.webhooks.stop(GRACE));
     }
 }
 

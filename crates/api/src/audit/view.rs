@@ -1,6 +1,6 @@
 //! An entry of the audit log, as the API shows it.
 
-use inlet_model::{AuditId, CollectionId, ConnectorId, KeyId, SpaceId, SyncId, Timestamp};
+use inlet_model::{AuditId, CollectionId, ConnectorId, KeyId, SpaceId, SyncId, Timestamp, WebhookId};
 use inlet_store::catalog::{AuditEntry, Target};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -40,6 +40,8 @@ struct TargetView {
     sync_id: Option<SyncId>,
     /// The API key.
     key_id: Option<KeyId>,
+    /// The webhook, or that of the delivery.
+    webhook_id: Option<WebhookId>,
 }
 
 impl AuditEntryView {
@@ -50,7 +52,8 @@ impl AuditEntryView {
             "actor": "key_01h455vb4pex5vsknk084sn02q", "request_id": "req_01h455vb4pex5vsknk084sn02q",
             "action": "connector.update",
             "target": {"space_id": "default", "collection_id": "default",
-                       "connector_id": "con_01h455vb4pex5vsknk084sn02q", "sync_id": null, "key_id": null},
+                       "connector_id": "con_01h455vb4pex5vsknk084sn02q", "sync_id": null, "key_id": null,
+                       "webhook_id": null},
             "fields": ["/name", "/config/host"],
         })
     }
@@ -59,8 +62,8 @@ impl AuditEntryView {
 impl From<AuditEntry> for AuditEntryView {
     fn from(entry: AuditEntry) -> Self {
         let AuditEntry { id, at, actor, request_id, action, target, fields } = entry;
-        let Target { space_id, collection_id, connector_id, sync_id, key_id } = target;
-        let target = TargetView { space_id, collection_id, connector_id, sync_id, key_id };
+        let Target { space_id, collection_id, connector_id, sync_id, key_id, webhook_id } = target;
+        let target = TargetView { space_id, collection_id, connector_id, sync_id, key_id, webhook_id };
         Self { id, at, actor: actor.to_string(), request_id, action: action.as_str(), target, fields }
     }
 }

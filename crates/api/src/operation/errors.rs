@@ -55,6 +55,8 @@ const OF_PARAMETERS: &[(&str, &[Code])] = &[
     ("{collection_id}", &[Code::CollectionNotFound]),
     ("{connector_id}", &[Code::ConnectorNotFound]),
     ("{sync_id}", &[Code::SyncNotFound]),
+    ("{webhook_id}", &[Code::WebhookNotFound]),
+    ("{delivery_id}", &[Code::DeliveryNotFound]),
     ("{key}", &[Code::RecordNotFound]),
     ("{key_id}", &[Code::KeyNotFound]),
     ("{type}", &[Code::ConnectorTypeNotFound]),

@@ -1,6 +1,6 @@
 //! The parameters of a call: in its path, its query and its headers.
 
-use inlet_model::{CollectionId, ConnectorId, KeyId, SpaceId, StreamName, SyncId};
+use inlet_model::{CollectionId, ConnectorId, DeliveryId, KeyId, SpaceId, StreamName, SyncId, WebhookId};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::SchemaOf;
@@ -149,6 +149,8 @@ fn in_path(name: &str) -> Param {
                 "The key as JSON, such as `42` or `[\"EWR\",7]`; a text that is no JSON stands for itself.";
             of("key", SchemaOf::new::<String>(), description)
         }
+        "webhook_id" => of("webhook_id", SchemaOf::new::<WebhookId>(), "The webhook."),
+        "delivery_id" => of("delivery_id", SchemaOf::new::<DeliveryId>(), "The delivery."),
         "key_id" => of("key_id", SchemaOf::new::<KeyId>(), "The API key."),
         "code" => of("code", SchemaOf::new::<Code>(), "An error code."),
         "type" => of("type", SchemaOf::new::<String>(), "The name of a connector type."),

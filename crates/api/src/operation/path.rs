@@ -6,6 +6,13 @@ pub(crate) const KEY_ROTATE: &str = "/v1/keys/{key_id}/rotate";
 pub(crate) const AUDIT: &str = "/v1/audit";
 pub(crate) const SPACES: &str = "/v1/spaces";
 pub(crate) const SPACE: &str = "/v1/spaces/{space_id}";
+pub(crate) const WEBHOOKS: &str = "/v1/spaces/{space_id}/webhooks";
+pub(crate) const WEBHOOK: &str = "/v1/spaces/{space_id}/webhooks/{webhook_id}";
+pub(crate) const WEBHOOK_TEST: &str = "/v1/spaces/{space_id}/webhooks/{webhook_id}/test";
+pub(crate) const WEBHOOK_ROTATE: &str = "/v1/spaces/{space_id}/webhooks/{webhook_id}/rotate-secret";
+pub(crate) const DELIVERIES: &str = "/v1/spaces/{space_id}/webhooks/{webhook_id}/deliveries";
+pub(crate) const DELIVERY_RETRY: &str =
+    "/v1/spaces/{space_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/retry";
 pub(crate) const COLLECTIONS: &str = "/v1/spaces/{space_id}/collections";
 pub(crate) const COLLECTION: &str = "/v1/spaces/{space_id}/collections/{collection_id}";
 pub(crate) const RECORDS: &str = "/v1/spaces/{space_id}/collections/{collection_id}/records";

@@ -70,7 +70,7 @@ async fn the_role_that_an_operation_needs_is_enough() {
 }
 
 /// Every way to name things of the space `two` together with things of `one` that lead there.
-fn mixtures(one: &Things, two: &Things) -> [Things; 5] {
+fn mixtures(one: &Things, two: &Things) -> [Things; 6] {
     let mix = |from: usize| {
         let of = |place: usize, name: fn(&Things) -> &String| {
             if place >= from { name(two).clone() } else { name(one).clone() }
@@ -80,10 +80,20 @@ fn mixtures(one: &Things, two: &Things) -> [Things; 5] {
             collection_id: of(1, |things| &things.collection_id),
             connector_id: of(2, |things| &things.connector_id),
             sync_id: of(3, |things| &things.sync_id),
+            webhook_id: of(1, |things| &things.webhook_id),
+            delivery_id: of(2, |things| &things.delivery_id),
             key_id: two.key_id.clone(),
         }
     };
-    [mix(0), mix(1), mix(2), mix(3), Things { space_id: "space-none".to_owned(), ..two.clone() }]
+    let another_webhook = Things { webhook_id: one.webhook_id.clone(), ..mix(1) };
+    [
+        mix(0),
+        mix(1),
+        mix(2),
+        mix(3),
+        another_webhook,
+        Things { space_id: "space-none".to_owned(), ..two.clone() },
+    ]
 }
 
 /// What of a path a mixture takes from the other space.

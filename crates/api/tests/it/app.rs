@@ -17,6 +17,7 @@ use inlet_store::catalog::PurgeId;
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{Catalog, CollectionStores};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
+use inlet_webhooks::{Courier, CourierOptions, CourierParts, SystemNames, WebhookMetrics};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -67,6 +68,7 @@ pub(crate) struct TestApp {
     pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) stores: Arc<dyn CollectionStores>,
     pub(crate) engine: Engine,
+    pub(crate) webhooks: Courier,
     pub(crate) gate: Gate,
     pub(crate) database: Database,
     pub(crate) folder: TempDir,
@@ -118,6 +120,16 @@ impl TestApp {
             entropy: Arc::clone(&entropy),
             metrics: EngineMetrics::register(&mut metrics, &registry),
         };
+        let courier = CourierParts {
+            catalog: Arc::clone(&catalog),
+            vault: setup.vault.clone(),
+            egress: environment.egress,
+            names: Arc::new(SystemNames),
+            clock: clock.clone(),
+            entropy: Arc::clone(&entropy),
+            metrics: WebhookMetrics::register(&mut metrics),
+        };
+        let webhooks = Courier::start(courier, CourierOptions::default());
         let options = EngineOptions {
             running_syncs: setup.running_syncs,
             // Time stands still here, and with it all waiting.
@@ -129,6 +141,7 @@ impl TestApp {
             catalog: Arc::clone(&catalog),
             stores: Arc::clone(&stores),
             engine: engine.clone(),
+            webhooks: webhooks.clone(),
             registry,
             environment,
             vault: setup.vault,
@@ -139,12 +152,13 @@ impl TestApp {
             metrics: Metrics::new(metrics, &*clock),
             traces: None,
         };
-        Self { router: router(app), clock, catalog, stores, engine, gate, database, folder, types }
+        Self { router: router(app), clock, catalog, stores, engine, webhooks, gate, database, folder, types }
     }
 
     /// Ends the server, and gives its folder back.
     pub(crate) async fn closed(self) -> TempDir {
         self.engine.stop(Duration::from_secs(10)).await;
+        self.webhooks.stop(Duration::from_secs(10)).await;
         self.folder
     }
 

@@ -7,7 +7,7 @@ use crate::app::{json as json_request, with};
 use crate::two_spaces::{OPERATOR, TwoSpaces};
 
 /// Operations that change data or how far it was read, or nothing at all, and not what exists or is wanted.
-const UNAUDITED: &[&str] = &["push_records", "check_connector", "set_state", "reset_state"];
+const UNAUDITED: &[&str] = &["push_records", "check_connector", "set_state", "reset_state", "test_webhook"];
 
 async fn audit(server: &TwoSpaces, query: &str) -> Vec<Value> {
     let page = server.get(OPERATOR, &format!("/v1/audit?limit=200{query}")).await;

@@ -37,6 +37,16 @@ async fn prepared(example: &str) -> (TestApp, String, String) {
     (app, held, sync)
 }
 
+/// A webhook, and a delivery of it.
+async fn a_webhook(app: &TestApp) -> (String, String) {
+    let body = json!({"name": "example", "url": "http://127.0.0.1:1/hook"});
+    let webhook = app.post("/v1/spaces/default/webhooks", body).await.location().to_owned();
+    let connector = app.connector(json!({"name": "told of", "type": "external_source"})).await;
+    app.sync(&connector).await;
+    let delivery = app.get(&format!("{webhook}/deliveries")).await.ids().remove(0);
+    (webhook.rsplit('/').next().unwrap().to_owned(), delivery)
+}
+
 async fn a_key(app: &TestApp) -> String {
     let made = app.post("/v1/keys", json!({"name": "example", "role": "read"})).await;
     made.json()["id"].as_str().unwrap().to_owned()
@@ -48,7 +58,10 @@ async fn every_example_of_the_page_does_what_it_says() {
     assert!(examples.len() >= 20, "the page has an example for each operation: {examples:#?}");
     for example in examples {
         let (app, connector, sync) = prepared(&example).await;
+        let (webhook, delivery) = a_webhook(&app).await;
         let command = example
+            .replace("$webhook", &webhook)
+            .replace("$delivery", &delivery)
             .replace("$api", &format!("http://127.0.0.1:8080{COLLECTION}"))
             .replace("$connector", connector.rsplit('/').next().unwrap())
             .replace("$sync", &sync)

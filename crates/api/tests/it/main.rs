@@ -34,3 +34,4 @@ mod state;
 mod syncs;
 mod two_spaces;
 mod waiting;
+mod webhooks;

@@ -37,6 +37,8 @@ fn filled(path: &str) -> String {
         ("{type}", "files"),
         ("{stream}", "s"),
         ("{key}", "1"),
+        ("{webhook_id}", "whk_01h455vb4pex5vsknk084sn02q"),
+        ("{delivery_id}", "msg_01h455vb4pex5vsknk084sn02q"),
         ("{key_id}", "key_01h455vb4pex5vsknk084sn02q"),
         ("{code}", "server.internal"),
     ];

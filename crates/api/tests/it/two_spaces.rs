@@ -24,14 +24,18 @@ pub(crate) struct Things {
     pub(crate) collection_id: String,
     pub(crate) connector_id: String,
     pub(crate) sync_id: String,
+    /// A webhook that was told of the sync.
+    pub(crate) webhook_id: String,
+    pub(crate) delivery_id: String,
     /// A key that is bound to the space.
     pub(crate) key_id: String,
 }
 
 impl Things {
     /// What nobody else may see of them.
-    pub(crate) fn ids(&self) -> [&str; 5] {
-        [&self.space_id, &self.collection_id, &self.connector_id, &self.sync_id, &self.key_id]
+    pub(crate) fn ids(&self) -> [&str; 7] {
+        let Self { space_id, collection_id, connector_id, sync_id, webhook_id, delivery_id, key_id } = self;
+        [space_id, collection_id, connector_id, sync_id, webhook_id, delivery_id, key_id]
     }
 
     pub(crate) fn connector(&self) -> String {
@@ -46,6 +50,8 @@ impl Things {
             ("{collection_id}", &self.collection_id),
             ("{connector_id}", &self.connector_id),
             ("{sync_id}", &self.sync_id),
+            ("{webhook_id}", &self.webhook_id),
+            ("{delivery_id}", &self.delivery_id),
             ("{key_id}", &self.key_id),
             ("{type}", "files"),
             ("{stream}", "people"),
@@ -152,7 +158,8 @@ impl TwoSpaces {
             assert_eq!(page.status, StatusCode::OK, "{list}: {}", page.text());
             for mut item in page.json()["data"].as_array().unwrap().clone() {
                 let inner: &[&str] = match list.rsplit('/').next().unwrap() {
-                    "spaces" => &["collections"],
+                    "spaces" => &["collections", "webhooks"],
+                    "webhooks" => &["deliveries"],
                     "collections" => &["connectors", "records", "changes"],
                     "connectors" => &["sync"],
                     _ => &[],
@@ -182,6 +189,11 @@ async fn things(app: &TestApp, name: &str) -> Things {
     let connectors = format!("{collections}/{collection_id}/connectors");
     let connector_id = id(&post(&connectors, json!({"name": name, "type": "external_source"})).await);
     let connector = format!("{connectors}/{connector_id}");
+    // One event, and a target that takes it at once: nothing of it changes afterwards.
+    let target = target().await;
+    let webhooks = format!("/v1/spaces/{space_id}/webhooks");
+    let webhook = json!({"name": name, "url": target, "events": ["sync.succeeded"]});
+    let webhook_id = id(&post(&webhooks, webhook).await);
     let people = json!([{"id": 1, "name": name}, {"id": 2, "name": name}]);
     post(&format!("{connector}/records?stream=people&key_field=id"), people).await;
     let sync_id = id(&post(&format!("{connector}/sync"), json!({})).await);
@@ -196,8 +208,31 @@ async fn things(app: &TestApp, name: &str) -> Things {
         }
     };
     tokio::time::timeout(std::time::Duration::from_secs(30), ended).await.expect("the sync ends");
+    let deliveries = format!("{webhooks}/{webhook_id}/deliveries");
+    let delivered = async {
+        loop {
+            let request = with(request(Method::GET, &deliveries, Body::empty()), "x-api-key", OPERATOR);
+            let found = app.send(request).await.json()["data"][0].clone();
+            if found["state"] == "delivered" {
+                break found;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    };
+    let delivery =
+        tokio::time::timeout(std::time::Duration::from_secs(30), delivered).await.expect("it is delivered");
+    let delivery_id = id(&delivery);
     let key =
         json!({"name": name, "role": "admin", "space_id": space_id, "expires_at": "2100-01-01T00:00:00Z"});
     let key_id = id(&post("/v1/keys", key).await);
-    Things { space_id, collection_id, connector_id, sync_id, key_id }
+    Things { space_id, collection_id, connector_id, sync_id, webhook_id, delivery_id, key_id }
+}
+
+/// The URL of a target that takes everything.
+async fn target() -> String {
+    let router = axum::Router::new().fallback(async || StatusCode::NO_CONTENT);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    format!("http://{address}/hook")
 }

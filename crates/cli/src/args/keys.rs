@@ -33,7 +33,7 @@ pub(crate) enum KeysCommand {
     Create(CreateKey),
     Update(UpdateKey),
     Rotate(RotateKey),
-    /// Encrypt all secrets of connectors under a new key
+    /// Encrypt all secrets of connectors and webhooks under a new key
     ///
     /// Stop the server first. If the data directory keeps the key, a new one is made, and the old one is forgotten when nothing
     /// needs it any more. If you keep the key, put the new one before the old one (INLET_ENCRYPTION_KEY=new,old), run this, and

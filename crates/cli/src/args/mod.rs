@@ -16,6 +16,7 @@ mod shell;
 mod spaces;
 mod sync;
 mod syncs;
+mod webhooks;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::parser::ValueSource;
@@ -40,6 +41,9 @@ pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use spaces::{SpacesArgs, SpacesCommand};
 pub(crate) use sync::{FormatArg, ModeArg, SyncArgs};
 pub(crate) use syncs::{ListSyncs, SyncsArgs, SyncsCommand, TriggerArgs};
+pub(crate) use webhooks::{
+    CreateWebhook, ListDeliveries, NarrowArgs, UpdateWebhook, WebhooksArgs, WebhooksCommand,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -73,6 +77,7 @@ pub(crate) enum Command {
     Collections(CollectionsArgs),
     Connectors(ConnectorsArgs),
     Syncs(SyncsArgs),
+    Webhooks(WebhooksArgs),
     Keys(KeysArgs),
     Types(TypesArgs),
     Audit(AuditArgs),

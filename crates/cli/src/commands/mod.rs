@@ -21,3 +21,4 @@ pub(crate) mod serve;
 pub(crate) mod spaces;
 pub(crate) mod sync;
 pub(crate) mod syncs;
+pub(crate) mod webhooks;

@@ -10,7 +10,7 @@
 //! - `<!-- before: COMMAND -->`: what must be so that it works, and does not belong on the page.
 //!
 //! `inlet serve` goes on until the document ends; a document that calls a server without starting one finds one there. An id that a
-//! document shows once stands in its later commands for the id that was really given. `$connector`, `$sync` and `$key` are what was
+//! document shows once stands in its later commands for the id that was really given. `$connector`, `$sync`, `$key` and `$webhook` are what was
 //! made last and not deleted since, `$C` is that connector's address, `$INLET` the server's.
 
 mod blocks;

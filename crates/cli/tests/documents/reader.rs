@@ -13,7 +13,7 @@ use crate::harness::{Home, Ran, Server, curl};
 const ADDRESS: &str = "http://127.0.0.1:8080";
 
 /// What a document calls things of each kind, by the prefix of their ids.
-const NAMES: &[(&str, &str)] = &[("con", "connector"), ("syn", "sync"), ("key", "key")];
+const NAMES: &[(&str, &str)] = &[("con", "connector"), ("syn", "sync"), ("key", "key"), ("whk", "webhook")];
 
 /// The reader, in a folder with the repository's examples.
 pub(super) struct Reader {

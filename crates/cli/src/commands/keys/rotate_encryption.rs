@@ -85,8 +85,8 @@ fn show(
     is_given: bool,
     output: OutputFormat,
 ) -> Result<(), CommandError> {
-    for (connector, error) in &renewal.unreadable {
-        say(&format!("{connector}: {error}: {}; it stays as it is, give it anew", error.reason));
+    for (owner, error) in &renewal.unreadable {
+        say(&format!("{owner}: {error}: {}; it stays as it is, give it anew", error.reason));
     }
     let unchanged = renewal.current.saturating_sub(renewal.renewed);
     if output == OutputFormat::Json {

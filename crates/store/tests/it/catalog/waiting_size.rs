@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use inlet_store::catalog::{
-    DELIVERIES_WAITING_MAX, Deliveries, Delivery, DeliveryClaim, DeliveryProgress, DeliveryState,
-    GiveUpReason,
+    DELIVERIES_WAITING_MAX, Delivery, DeliveryClaim, DeliveryProgress, DeliveryState, GiveUpReason,
 };
 use inlet_store::conformance::catalog::given::{Given, first};
 
