@@ -34,3 +34,4 @@ mod syncs;
 mod tls;
 #[cfg(feature = "otlp")]
 mod traces;
+mod webhooks;

@@ -203,6 +203,10 @@ async fn no_cursor_of_another_space_or_of_all_spaces_is_taken() {
             let body = if operation.id == "list_connectors" { body } else { json!({"name": "another"}) };
             server.send(OPERATOR, Method::POST, &path, Some(body)).await;
         }
+        if operation.id == "list_webhooks" {
+            let body = json!({"name": "another", "url": "https://example.com"});
+            server.send(OPERATOR, Method::POST, &path, Some(body)).await;
+        }
         if operation.id == "list_syncs" {
             server.send(OPERATOR, Method::POST, &path, None).await;
         }

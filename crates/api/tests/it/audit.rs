@@ -62,7 +62,8 @@ async fn an_entry_tells_who_when_what_and_which_fields_and_no_value() {
     assert_eq!((&entry["request_id"], &entry["action"]), (&json!("trace-7"), &json!("connector.update")));
     assert_eq!(entry["fields"], json!(["/name"]));
     let target = json!({"space_id": "space-one", "collection_id": "collection-one",
-                        "connector_id": server.one.connector_id, "sync_id": null, "key_id": null});
+                        "connector_id": server.one.connector_id, "sync_id": null, "key_id": null,
+                        "webhook_id": null});
     assert_eq!(entry["target"], target);
     assert_eq!(
         entry["at"].as_str(),

@@ -210,6 +210,7 @@ async fn no_label_says_an_id_a_name_or_a_secret() {
         "status" => is_status(value),
         "type" => value == "unknown" || story.app.types.contains(&value),
         "op" => ["created", "updated", "unchanged", "deleted", "rejected"].contains(&value),
+        "outcome" => ["delivered", "failed", "given_up"].contains(&value),
         "le" => value == "+Inf" || value.parse::<f64>().is_ok(),
         "version" => value == env!("CARGO_PKG_VERSION"),
         _ => false,
