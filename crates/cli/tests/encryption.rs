@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use inlet_model::secret::{PlainConfig, SealedConfig, Vault, VaultKey};
+use inlet_model::secret::{PlainConfig, Vault, VaultKey};
 use inlet_model::{ConnectorId, SystemClock, SystemEntropy, Timestamp};
 use inlet_store::catalog::{Collections, Connector, Connectors, SealedSecrets};
 use inlet_store::sqlite::SqliteCatalog;
@@ -65,9 +65,8 @@ pub(crate) fn readable(data: &Path, keys: &[VaultKey]) -> usize {
     let vault = Vault::new(current.clone(), others.to_vec());
     let held = runtime().block_on(opened(data).secret_list(None, 10_000)).unwrap();
     for held in &held {
-        let config = SealedConfig::new(json!({}), held.secrets.clone());
-        let plain = vault.open_config(held.connector_id, &config).unwrap();
-        assert_eq!(plain.value()["password"], PASSWORD);
+        let sealed = &held.secrets["/password"];
+        assert_eq!(vault.open(held.owner, "/password", sealed).unwrap(), PASSWORD);
     }
     held.len()
 }
