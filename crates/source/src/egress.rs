@@ -18,7 +18,7 @@ pub enum Egress {
 
 /// The address may not be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{address} is {what}, which sources of this server may not reach")]
+#[error("{address} is {what}, which this server may not reach")]
 pub struct Forbidden {
     /// The address.
     pub address: IpAddr,

@@ -47,13 +47,13 @@ pub(crate) async fn work(shared: Arc<Shared>) {
     while sending.join_next().await.is_some() {}
 }
 
-/// Claims as much as may be sent beside what is being sent.
+/// Claims as much as may be sent beside what is being sent. An idle courier only reads: a claim is a write.
 async fn claim(shared: &Arc<Shared>, sending: &mut JoinSet<()>) {
     let limit = shared.options.sends.saturating_sub(sending.len());
-    if limit == 0 {
+    let now = shared.parts.clock.now();
+    if limit == 0 || next(shared).await.is_none_or(|next| next > now) {
         return;
     }
-    let now = shared.parts.clock.now();
     let until = now.plus(shared.options.timeout + CLAIM_MARGIN);
     let claim = DeliveryClaim { now, until, per_webhook: shared.options.per_webhook, limit };
     let claimed = log(shared.parts.catalog.delivery_claim(claim).await, "claim deliveries");
@@ -66,10 +66,15 @@ async fn claim(shared: &Arc<Shared>, sending: &mut JoinSet<()>) {
 /// How long nothing becomes due. What is due already waits for another to end, which wakes the work.
 async fn wait(shared: &Shared) -> Duration {
     let period = shared.options.period;
-    let next = log(shared.parts.catalog.delivery_next().await, "find the next delivery").flatten();
-    let micros = next.map(|next| next.as_micros().saturating_sub(shared.parts.clock.now().as_micros()));
+    let micros =
+        next(shared).await.map(|next| next.as_micros().saturating_sub(shared.parts.clock.now().as_micros()));
     let until = micros.and_then(|micros| u64::try_from(micros).ok()).filter(|micros| *micros > 0);
     until.map_or(period, |micros| Duration::from_micros(micros).min(period))
+}
+
+/// When the next delivery is due.
+async fn next(shared: &Shared) -> Option<Timestamp> {
+    log(shared.parts.catalog.delivery_next().await, "find the next delivery").flatten()
 }
 
 /// Sends a delivery, and notes what came of it.

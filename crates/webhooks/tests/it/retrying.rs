@@ -1,10 +1,14 @@
 //! What is sent again, and when no more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_store::catalog::{DeliveryProgress, DeliveryState, GiveUpReason, Reply, WebhookStatus};
 
-use crate::fixture::Fixture;
+use inlet_webhooks::CourierOptions;
+use prometheus_client::registry::Registry;
+
+use crate::fixture::{Fixture, Setup, courier};
 use crate::receiver::{Answer, Receiver};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -121,6 +125,24 @@ async fn a_redirect_is_no_delivery_and_is_not_followed() {
         target.next().await;
     }
     assert!(elsewhere.is_quiet());
+}
+
+#[tokio::test]
+async fn what_is_older_than_a_week_is_forgotten() {
+    let options = CourierOptions { sends: 0, ..CourierOptions::default() };
+    let fixture = Fixture::with(Setup { options, ..Setup::default() }).await;
+    let (webhook, _) = fixture.webhook("http://127.0.0.1:1/").await;
+    fixture.event().await;
+    assert_eq!(fixture.deliveries(&webhook).await.len(), 1);
+    fixture.let_pass(8 * 24 * 60 * MINUTE);
+    let clock = Arc::clone(&fixture.clock);
+    let _later = courier(&fixture.catalog, clock, Setup::default(), &mut Registry::default());
+    let forgotten = async {
+        while !fixture.deliveries(&webhook).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), forgotten).await.expect("it is forgotten within 30 s");
 }
 
 #[tokio::test]
