@@ -53,6 +53,23 @@ pub(crate) struct NodeOptions {
     pub(crate) is_server: bool,
 }
 
+impl NodeOptions {
+    /// What they mean for the engine and for the courier.
+    fn bounds(&self) -> (EngineOptions, CourierOptions) {
+        let mut engine = EngineOptions { history: self.history, ..EngineOptions::default() };
+        let mut courier = CourierOptions::default();
+        if !self.is_server {
+            engine.retry = RetryOptions::none();
+            engine.schedules = false;
+        }
+        if !self.runs_syncs {
+            engine.running_syncs = 0;
+            courier.sends = 0;
+        }
+        (engine, courier)
+    }
+}
+
 /// All parts of Inlet over one data directory, in this process.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -82,6 +99,7 @@ impl Node {
         options: NodeOptions,
         encryption: &EncryptionArgs,
     ) -> Result<Self, CommandError> {
+        let (engine_options, courier_options) = options.bounds();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let vault = KeyRing::read(&dir, encryption)?.vault(&dir, &*entropy)?;
@@ -122,16 +140,6 @@ impl Node {
             metrics: WebhookMetrics::register(&mut metrics),
         };
         let metrics = Metrics::new(metrics, &*clock);
-        let mut engine_options = EngineOptions { history: options.history, ..EngineOptions::default() };
-        if !options.is_server {
-            engine_options.retry = RetryOptions::none();
-            engine_options.schedules = false;
-        }
-        let mut courier_options = CourierOptions::default();
-        if !options.runs_syncs {
-            engine_options.running_syncs = 0;
-            courier_options.sends = 0;
-        }
         let engine = Engine::start(parts, engine_options).await.map_err(failed)?;
         let webhooks = Courier::start(courier, courier_options);
         Ok(Self {
