@@ -80,7 +80,11 @@ pub(crate) async fn read(
         return pumped.map(|()| Vec::new());
     }
     let Pump { open, mut failed, built: source, .. } = pump;
-    match reading.await {
+    // It has said all it had to say, and may still hang.
+    let abort = reading.abort_handle();
+    let ended = context.unless_cancelled("it came to its end", reading).await;
+    abort.abort();
+    match ended? {
         Ok(Ok(())) => {
             failed.extend(
                 open.into_iter().map(|stream| (stream.to_string(), failure::never_ended(&stream).into())),

@@ -294,7 +294,7 @@ impl RunContext {
 
     /// Waits for the source's `work` in a task of its own, so that not even a source that blocks its thread
     /// delays a cancel. `doing` says what it does, for the case that it does not come to an end.
-    async fn unless_cancelled<T: Send + 'static>(
+    pub(crate) async fn unless_cancelled<T: Send + 'static>(
         &self,
         doing: &str,
         work: impl Future<Output = T> + Send + 'static,

@@ -38,6 +38,20 @@ async fn a_cancel_ends_a_sync_whose_source_waits_for_ever() {
     assert_eq!(run.counts, sync.counts);
 }
 
+#[tokio::test]
+async fn a_cancel_ends_a_sync_whose_source_has_said_all_and_does_not_end() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(|_request, out| async move {
+        drop(out);
+        std::future::pending().await
+    });
+    let engine = fixture.engine().await;
+    let id = fixture.trigger(&engine, SyncMode::Incremental).await;
+    fixture.wait(id, |sync| sync.status == SyncStatus::Running).await;
+    cancel(&fixture, &engine, id).await;
+    assert_eq!(fixture.wait(id, |sync| sync.status.is_final()).await.status, SyncStatus::Cancelled);
+}
+
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test is about a source that blocks its thread")]
 fn a_cancel_ends_a_sync_whose_source_blocks_its_thread() {

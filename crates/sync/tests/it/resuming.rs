@@ -1,12 +1,16 @@
 //! A sync outlives the process that ran it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use inlet_model::Scope;
 use inlet_model::sync::{SyncMode, SyncStatus};
+use inlet_model::{Scope, SyncId};
 use inlet_source::Message;
+use inlet_sync::EngineOptions;
 
-use crate::fixture::{Build, Fixture, batch, end, list_the_rest, list_three_and_hang, listing, stream};
+use crate::fixture::{
+    Build, Fixture, batch, end, list_the_rest, list_three_and_hang, listing, options, stream,
+};
 
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -58,15 +62,10 @@ async fn a_sync_resumed_before_the_delete_phase_reads_on_from_the_cursor_that_th
 async fn a_sync_that_comes_to_nothing_three_times_is_given_up() {
     let fixture = Fixture::new(&["s"]).await;
     fixture.script(|_request, _out| std::future::pending());
-    let engine = fixture.engine().await;
-    let id = fixture.trigger(&engine, SyncMode::Incremental).await;
-    fixture.wait(id, |sync| sync.status == SyncStatus::Running).await;
-    began(&fixture, id, 1).await;
-    engine.stop(GRACE).await;
-    for attempt in 2..=3 {
-        let engine = fixture.engine().await;
-        began(&fixture, id, attempt).await;
-        engine.stop(GRACE).await;
+    let fixture = Arc::new(fixture);
+    let id = queued(&fixture).await;
+    for attempt in 1..=3 {
+        lost_during(&fixture, id, attempt).await;
     }
     let _last = fixture.engine().await;
     let sync = fixture.wait(id, |sync| sync.status.is_final()).await;
@@ -74,8 +73,44 @@ async fn a_sync_that_comes_to_nothing_three_times_is_given_up() {
     assert_eq!(sync.failure.unwrap().code, "sync.crash_loop");
 }
 
+#[tokio::test]
+async fn an_orderly_stop_is_no_attempt_in_vain() {
+    let fixture = Fixture::new(&["s"]).await;
+    fixture.script(|_request, _out| std::future::pending());
+    let id = queued(&fixture).await;
+    for attempt in 1..=5 {
+        let engine = fixture.engine().await;
+        began(&fixture, id, attempt).await;
+        engine.stop(GRACE).await;
+    }
+    assert_eq!(fixture.sync(id).await.status, SyncStatus::Running, "it goes on for ever, if need be");
+}
+
+/// A sync that is queued, with no engine to run it.
+async fn queued(fixture: &Fixture) -> SyncId {
+    let engine = fixture.engine_with(EngineOptions { running_syncs: 0, ..options() }).await;
+    let id = fixture.trigger(&engine, SyncMode::Incremental).await;
+    engine.stop(GRACE).await;
+    id
+}
+
+/// An engine that is lost with all its tasks, as by `kill -9`, once the attempt has begun.
+async fn lost_during(fixture: &Arc<Fixture>, id: SyncId, attempt: u32) {
+    let fixture = Arc::clone(fixture);
+    let life = move || {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let _engine = fixture.engine().await;
+            began(&fixture, id, attempt).await;
+        });
+        runtime.shutdown_background();
+    };
+    tokio::task::spawn_blocking(life).await.unwrap();
+}
+
 /// Waits until the store knows the attempt.
-async fn began(fixture: &Fixture, id: inlet_model::SyncId, attempt: u32) {
+async fn began(fixture: &Fixture, id: SyncId, attempt: u32) {
     let waiting = async {
         loop {
             let run = fixture.store().await.run(id).await.unwrap();
