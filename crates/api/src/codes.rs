@@ -92,6 +92,7 @@ codes! {
     SyncNotFound = "sync.not_found", NOT_FOUND, false, "There is no such sync";
     SyncRunning = "sync.already_running", CONFLICT, true, "The connector has a sync that has not ended";
     SyncFinished = "sync.already_finished", CONFLICT, false, "The sync has already ended";
+    SyncNotAsking = "sync.not_waiting_for_approval", CONFLICT, false, "The sync does not wait for an approval";
     SyncNoneActive = "sync.none_active", CONFLICT, false, "The connector has no active sync";
     RecordNotFound = "record.not_found", NOT_FOUND, false, "There is no such record";
     RecordAmbiguous = "record.ambiguous", CONFLICT, false, "Several connectors hold this record";

@@ -138,3 +138,46 @@ fn a_connector_that_had_no_sync_cannot_be_followed() {
         &["syncs follow Quiet", "syncs list Quiet", "syncs get Quiet syn_1"]
     ));
 }
+
+/// A table of which most rows are deleted since it was synced.
+#[test]
+fn a_sync_that_asks_is_shown_discarded_and_approved_without_a_server() {
+    let home = Home::new();
+    let database = rusqlite::Connection::open(home.join("shop.db")).unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE orders (id INTEGER PRIMARY KEY, note TEXT);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+             INSERT INTO orders SELECT i, 'note ' || i FROM n;",
+        )
+        .unwrap();
+    home.inlet_well("sync shop.db --into shop");
+    database.execute_batch("DELETE FROM orders WHERE id % 2 = 0").unwrap();
+    let asked = home.inlet("sync shop.db --into shop");
+    assert_eq!(asked.code, Some(1), "{asked}");
+    assert!(asked.stderr.contains("would delete 150 of 300 records"), "{asked}");
+    assert!(asked.stderr.contains("code: sync.needs_approval"), "{asked}");
+    let connector = json(&home.inlet_well("connectors list --collection shop --output json"));
+    let (name, sync) = (connector["id"].as_str().unwrap(), connector["last_sync"]["id"].as_str().unwrap());
+    let deletes =
+        home.inlet_well(&format!("syncs deletes {name} {sync} --collection shop --all --output json"));
+    let ids: Vec<i64> = deletes.lines().map(|line| json(line)["data"]["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, (1..=150).map(|half| 2 * half).collect::<Vec<_>>());
+    // While it asks, no other sync begins, also none that would only look.
+    let again = home.inlet("sync shop.db --into shop");
+    assert!(again.stderr.contains(sync), "{again}");
+    home.inlet_well(&format!("syncs discard {name} {sync} --collection shop"));
+    let asked = home.inlet("sync shop.db --into shop");
+    assert!(asked.stderr.contains("would delete 150 of 300 records"), "{asked}");
+    let connector = json(&home.inlet_well("connectors list --collection shop --output json"));
+    let next = connector["last_sync"]["id"].as_str().unwrap();
+    assert_ne!(next, sync);
+    let approved = home.inlet_well(&format!("syncs approve {name} {next} --collection shop --output json"));
+    let approved = json(&approved);
+    assert_eq!((&approved["status"], &approved["counts"]["deleted"]), (&"succeeded".into(), &150.into()));
+    let dry = home.inlet_well(&format!("syncs trigger {name} --collection shop --dry-run"));
+    assert!(dry.contains("a dry run: nothing was written"), "{dry}");
+    database.execute_batch("DELETE FROM orders").unwrap();
+    let all = json(&home.inlet_well("sync shop.db --into shop --approve-deletes --output json"));
+    assert_eq!(all["counts"]["deleted"], 150);
+}

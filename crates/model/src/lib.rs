@@ -3,6 +3,7 @@
 //! Pure data and rules. This crate knows no file, no network, no database and no async runtime; time and
 //! randomness reach it as [`Clock`] and [`Entropy`].
 
+pub mod approval;
 pub mod batch;
 pub mod change;
 mod clock;
@@ -17,6 +18,7 @@ pub mod key;
 mod listing;
 mod name;
 pub mod policy;
+pub mod preview;
 pub mod schedule;
 mod schema;
 pub mod secret;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use inlet_model::StreamName;
+use inlet_model::approval::Approval;
 use inlet_model::fields::FieldErrors;
 use inlet_model::secret::{Unreadable, UnreadableSecret};
 use inlet_model::sync::Failure;
@@ -20,6 +21,8 @@ pub(crate) enum Stop {
     Fenced,
     /// The engine is being stopped. The sync stays running, and the next start goes on with it.
     Interrupted,
+    /// It would delete more than it may without being asked. The sync asks, and goes on when a person has decided.
+    Asks(Box<Approval>),
     /// It failed, and may be tried again.
     Failed(Failed),
 }

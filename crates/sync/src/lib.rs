@@ -5,8 +5,12 @@
 //! agreement, and the [`upkeep`] task lets go in the stores what is of no use any more. All are idempotent: after a crash they
 //! are simply done again.
 
+mod approval;
+mod asking;
+mod dry_run;
 mod engine;
 mod failure;
+mod fields;
 mod metrics;
 mod plan;
 mod read;
@@ -14,6 +18,7 @@ mod reconcile;
 mod retry;
 mod run;
 mod scheduler;
+mod sink;
 mod source;
 mod spans;
 mod upkeep;

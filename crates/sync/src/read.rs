@@ -10,7 +10,7 @@ use inlet_model::{ConnectorId, Counts, StreamName};
 use inlet_source::{
     Inbox, InboxEntry, InboxError, Message, MessageReceiver, ReadRequest, SourceError, Taken, messages,
 };
-use inlet_store::collection::{Item, Receipt};
+use inlet_store::collection::{Item, Receipt, Unseen};
 use inlet_store::{CollectionStore, StoreResult, fault};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -20,6 +20,7 @@ use tracing::Instrument;
 use crate::engine::EngineOptions;
 use crate::failure::{self, Failed, Stop};
 use crate::run::RunContext;
+use crate::sink::Sink;
 use crate::source::BuiltSource;
 use crate::spans;
 
@@ -57,6 +58,7 @@ pub(crate) async fn read(
     built: BuiltSource,
     request: ReadRequest,
     counted: Counts,
+    sink: Sink,
 ) -> Result<Vec<(String, Failed)>, Stop> {
     let (out, receiver) = messages(context.shared.options.sync_bytes);
     let open = request.streams.iter().map(|stream| stream.name.clone()).collect();
@@ -70,6 +72,7 @@ pub(crate) async fn read(
         committing: None,
         open,
         counted,
+        sink,
         failed: Vec::new(),
         heard: Instant::now(),
     };
@@ -140,6 +143,7 @@ struct Pump<'a> {
     open: Vec<StreamName>,
     /// The run's counters, as far as the metrics have them.
     counted: Counts,
+    sink: Sink,
     failed: Vec<(String, Failed)>,
     /// When the source last said something, or last could not because a commit was in its way.
     heard: Instant,
@@ -188,8 +192,12 @@ impl Pump<'_> {
             Message::Listing { stream, scope } => Item::Listing { stream, scope },
             Message::Batch { batch, checkpoint } => Item::Batch { batch, checkpoint },
             Message::Complete { stream, scope, cursor, certified } => {
-                let askable = self.built.capabilities().verify_absent;
-                Item::Complete { stream, scope, cursor, certified, askable }
+                let unseen = match (certified, self.built.capabilities().verify_absent) {
+                    (true, _) => Unseen::Goes,
+                    (false, true) => Unseen::GoesIfAbsent,
+                    (false, false) => Unseen::GoesIfApproved,
+                };
+                Item::Complete { stream, scope, cursor, unseen }
             }
             Message::Unchanged { stream, scope } => Item::Unchanged { stream, scope },
             Message::Scopes { stream, scopes } => Item::Scopes { stream, scopes },
@@ -215,12 +223,12 @@ impl Pump<'_> {
     fn begin_commit(&mut self) {
         let Gathering { items, room, .. } = std::mem::take(&mut self.gathering);
         let commit = self.context.commit(items);
-        let store = Arc::clone(&self.context.store);
+        let sink = self.sink.clone();
         let metrics = self.context.shared.parts.metrics.clone();
         let span = spans::commit(commit.items.len());
         let work = async move {
             let begun = Instant::now();
-            let committed = store.commit(commit).await;
+            let committed = sink.take(commit).await;
             match &committed {
                 Ok(_) => metrics.committed(begun.elapsed()),
                 Err(error) => spans::commit_failed(error.kind().code()),
@@ -231,7 +239,9 @@ impl Pump<'_> {
     }
 
     fn count(&mut self, receipt: Receipt) {
-        self.context.metrics().went_on(self.counted, receipt.counts);
+        if self.sink.is_real() {
+            self.context.metrics().went_on(self.counted, receipt.counts);
+        }
         self.counted = receipt.counts;
     }
 
@@ -239,7 +249,7 @@ impl Pump<'_> {
         self.heard = Instant::now();
         self.count(receipt);
         let allowed = self.context.max_rejected();
-        if receipt.counts.rejected > allowed {
+        if self.sink.is_real() && receipt.counts.rejected > allowed {
             return Err(Stop::from(failure::too_many_rejected(receipt.counts.rejected, allowed)));
         }
         Ok(())

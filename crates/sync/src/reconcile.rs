@@ -8,10 +8,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use inlet_model::StoreId;
 use inlet_model::sync::SyncStatus;
-use inlet_store::catalog::{Claim, Purge, PurgeId, Task, TaskId, TaskKind};
-use inlet_store::collection::PurgeStep;
+use inlet_model::{StoreId, SyncId};
+use inlet_store::catalog::{Claim, Discard, Purge, PurgeId, Task, TaskId, TaskKind};
+use inlet_store::collection::{DropDeletes, PurgeStep};
 use inlet_store::{StoreResult, fault};
 use tokio::time::Instant;
 
@@ -23,6 +23,10 @@ const TASKS: usize = 100;
 const PURGES: usize = 8;
 /// Records that one step of a purge removes, so few that a sync of the same collection hardly notices.
 const PURGE_KEYS: usize = 10_000;
+/// Syncs whose deletes are taken back between two looks at the purges.
+const DISCARDS: usize = 100;
+/// Rows that one step of taking deletes back writes.
+const DISCARD_ROWS: usize = 10_000;
 /// Bytes of pushes that one step removes.
 const PUSH_BYTES: usize = 8 << 20;
 /// A store is not removed while a sync of it runs here. A sync that is cancelled ends within this time.
@@ -48,6 +52,7 @@ impl Progress {
 enum Job {
     Task(TaskId),
     Purge(PurgeId),
+    Discard(SyncId),
 }
 
 /// Does what is queued, until the engine stops.
@@ -92,6 +97,7 @@ impl Turns {
         let (mut progress, mut behind) = (Progress::Done, PurgeId(0));
         loop {
             progress = progress.and(self.tasks(shared).await?);
+            progress = progress.and(self.discards(shared).await?);
             let purges = shared.parts.catalog.purge_list(behind, PURGES).await?;
             let Some(last) = purges.last().map(|purge| purge.id) else { return Ok(progress) };
             behind = last;
@@ -123,6 +129,18 @@ impl Turns {
                 return Ok(progress);
             }
         }
+    }
+
+    async fn discards(&mut self, shared: &Shared) -> StoreResult<Progress> {
+        let mut progress = Progress::Done;
+        for discard in shared.parts.catalog.discard_list(DISCARDS).await? {
+            let job = Job::Discard(discard.sync_id);
+            if self.is_due(shared, job) {
+                let step = discard_step(shared, discard).await;
+                progress = progress.and(self.note(shared, job, step));
+            }
+        }
+        Ok(progress)
     }
 
     fn is_due(&self, shared: &Shared, job: Job) -> bool {
@@ -195,6 +213,25 @@ async fn purge_step(shared: &Shared, purge: Purge) -> StoreResult<Progress> {
     }
     fault::point("engine.purged");
     parts.catalog.purge_done(purge.id).await?;
+    // A sync may have waited for it.
+    shared.wake.notify_one();
+    Ok(Progress::Done)
+}
+
+async fn discard_step(shared: &Shared, discard: Discard) -> StoreResult<Progress> {
+    let parts = &shared.parts;
+    let store = parts.stores.open(discard.store_id).await?;
+    let step = DropDeletes {
+        sync_id: discard.sync_id,
+        connector_id: discard.connector_id,
+        now: parts.clock.now(),
+        max_rows: DISCARD_ROWS,
+    };
+    if !store.drop_deletes(step).await? {
+        return Ok(Progress::More);
+    }
+    fault::point("engine.discarded");
+    parts.catalog.discard_done(discard.sync_id).await?;
     // A sync may have waited for it.
     shared.wake.notify_one();
     Ok(Progress::Done)

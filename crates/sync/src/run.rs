@@ -21,6 +21,7 @@ use crate::failure::{self, Failed, Stop};
 use crate::metrics::TypeMetrics;
 use crate::plan::{self, StreamPlan};
 use crate::retry::{self, Tried};
+use crate::sink::Sink;
 use crate::source::{BuiltSource, build_source};
 use crate::{read, spans};
 
@@ -28,7 +29,7 @@ use crate::{read, spans};
 const MAX_BARREN_ATTEMPTS: u32 = 3;
 
 /// Keys that one step of the delete phase looks at.
-const SWEEP_KEYS: usize = 50_000;
+pub(crate) const SWEEP_KEYS: usize = 50_000;
 
 /// A run in progress: what every step of it needs.
 #[derive(Debug)]
@@ -51,7 +52,9 @@ pub(crate) async fn run(shared: Arc<Shared>, claim: Claim) {
     let Some(context) = RunContext::open(shared, claim).await else { return };
     tracing::info!(attempt = context.claim.sync.attempt, "the sync begins");
     match context.carry_out().await {
-        Ok(run) => context.tell(&run).await,
+        Ok(Some(run)) => context.tell(&run).await,
+        // A dry run has told its end itself.
+        Ok(None) => {}
         Err(stop) => context.stop(stop).await,
     }
 }
@@ -98,12 +101,12 @@ impl RunContext {
         self.shared.parts.metrics.of_type(type_of(&self.claim))
     }
 
-    /// Everything up to the end of the run in the store.
-    async fn carry_out(&self) -> Result<Run, Stop> {
+    /// Everything up to the end of the run in the store; none of a dry run, which has no run there.
+    async fn carry_out(&self) -> Result<Option<Run>, Stop> {
         let sync = &self.claim.sync;
         let earlier = self.store.run(sync.id).await?;
         if let Some(ended) = earlier.filter(|run| run.outcome.is_some()) {
-            return Ok(ended);
+            return Ok(Some(ended));
         }
         if sync.status == SyncStatus::Cancelling {
             return Err(Stop::Cancelled);
@@ -112,35 +115,54 @@ impl RunContext {
         let parts = &self.shared.parts;
         let built = build_source(&parts.registry, &parts.environment, &parts.vault, connector);
         let source = built.map_err(Stop::from)?;
+        if sync.dry_run {
+            return self.rehearse(connector, source).await.map(|()| None);
+        }
+        if sync.approval.as_ref().is_some_and(|approval| approval.approved && approval.after_reading) {
+            return self.delete_what_was_approved(connector, &source).await.map(Some);
+        }
         let mut plans = self.plan(connector, &source).await?;
         let mut start = self.begin(connector, &plans).await?;
-        if start.run.barren_attempts > MAX_BARREN_ATTEMPTS {
-            return Err(Stop::from(failure::crash_loop(MAX_BARREN_ATTEMPTS)));
-        }
+        self.approve().await?;
         let mut failed = Vec::new();
         let unswept = std::mem::take(&mut start.unswept);
         if !unswept.is_empty() {
             let unswept = plans.iter().filter(|plan| unswept.contains(&plan.name)).map(StreamPlan::question);
-            failed = self.sweep_all(&source, unswept.collect()).await?;
+            let unswept: Vec<_> = unswept.collect();
+            self.ask(&source, &unswept, false).await?;
+            failed = self.sweep_all(&source, unswept).await?;
             // Cursors and counters are now as the end of these listings left them.
             start = self.begin(connector, &plans).await?;
         }
+        if sync.approval.is_some() {
+            self.shared.parts.catalog.sync_approval_spent(sync.id, self.claim.fence).await?;
+        }
         plans.retain(|plan| !failed.iter().any(|(name, _)| name == plan.name.as_str()));
-        let questions = plans.iter().map(StreamPlan::question).collect();
+        let questions: Vec<_> = plans.iter().map(StreamPlan::question).collect();
         if !plans.is_empty() {
-            failed.extend(self.read(source.clone(), plans, start).await?);
+            failed
+                .extend(self.read(source.clone(), plans, start, Sink::Store(Arc::clone(&self.store))).await?);
         }
         fault::point("engine.read_end");
+        self.ask(&source, &questions, true).await?;
         failed.extend(self.sweep_all(&source, questions).await?);
         fault::point("engine.swept");
-        match failure::of_streams(&failed) {
+        self.end(&failed).await.map(Some)
+    }
+
+    pub(crate) async fn end(&self, failed: &[(String, Failed)]) -> Result<Run, Stop> {
+        match failure::of_streams(failed) {
             None => Ok(self.finish(Outcome::Succeeded, None).await?),
             Some(failed) => Err(Stop::Failed(failed)),
         }
     }
 
     /// The streams to read: those that the trigger named, of all the connector has.
-    async fn plan(&self, connector: &Connector, built: &BuiltSource) -> Result<Vec<StreamPlan>, Stop> {
+    pub(crate) async fn plan(
+        &self,
+        connector: &Connector,
+        built: &BuiltSource,
+    ) -> Result<Vec<StreamPlan>, Stop> {
         let plans = self.plan_all(connector, built).await?;
         match &self.claim.sync.only_streams {
             None => Ok(plans),
@@ -165,9 +187,18 @@ impl RunContext {
         Ok(discovered.into_iter().map(|spec| StreamPlan::from_spec(spec, mode)).collect())
     }
 
-    async fn begin(&self, connector: &Connector, plans: &[StreamPlan]) -> Result<RunStart, Stop> {
+    pub(crate) async fn begin(&self, connector: &Connector, plans: &[StreamPlan]) -> Result<RunStart, Stop> {
+        let start = self.store.begin_run(self.new_run(connector, plans)).await?;
+        if start.run.barren_attempts > MAX_BARREN_ATTEMPTS {
+            return Err(Stop::from(failure::crash_loop(MAX_BARREN_ATTEMPTS)));
+        }
+        Ok(start)
+    }
+
+    /// The run of this claim.
+    pub(crate) fn new_run(&self, connector: &Connector, plans: &[StreamPlan]) -> NewRun {
         let sync = &self.claim.sync;
-        let new_run = NewRun {
+        NewRun {
             sync_id: sync.id,
             connector_id: sync.connector_id,
             fence: self.claim.fence,
@@ -176,16 +207,16 @@ impl RunContext {
             full_refresh: sync.mode == inlet_model::sync::SyncMode::FullRefresh,
             streams: plans.iter().map(|plan| plan.run_stream(connector)).collect(),
             now: self.now(),
-        };
-        Ok(self.store.begin_run(new_run).await?)
+        }
     }
 
-    /// Reads the source into the store; gives the streams that failed.
-    async fn read(
+    /// Reads the source into the sink; gives the streams that failed.
+    pub(crate) async fn read(
         &self,
         built: BuiltSource,
         plans: Vec<StreamPlan>,
         mut start: RunStart,
+        sink: Sink,
     ) -> Result<Vec<(String, Failed)>, Stop> {
         let options = &self.shared.options;
         let request = ReadRequest {
@@ -200,12 +231,12 @@ impl RunContext {
                 connector_id: self.claim.sync.connector_id,
             })),
         };
-        read::read(self, built, request, start.run.counts).await
+        read::read(self, built, request, start.run.counts, sink).await
     }
 
     /// The delete phase of each stream. Gives the streams of which the source could not say what is still there: what they
     /// did not see stays until the next sync asks again.
-    async fn sweep_all(
+    pub(crate) async fn sweep_all(
         &self,
         source: &BuiltSource,
         streams: Vec<StreamRequest>,
@@ -261,10 +292,20 @@ impl RunContext {
         if asked.is_empty() {
             return Ok(Ok(BTreeSet::new()));
         }
-        let (source, stream, keys) = (source.clone(), stream.clone(), asked.clone());
-        let asking = async move { source.verify_absent(&stream, keys).await };
-        let answer = self.unless_cancelled("it was asked for keys", asking).await?;
+        let answer = self.those_there(source, stream, asked.clone()).await?;
         Ok(answer.map(|there| asked.into_iter().filter(|key| !there.contains(key)).collect()))
+    }
+
+    /// Asks the source which of these records it has.
+    pub(crate) async fn those_there(
+        &self,
+        source: &BuiltSource,
+        stream: &StreamRequest,
+        keys: Vec<Vec<u8>>,
+    ) -> Result<Result<BTreeSet<Vec<u8>>, SourceError>, Stop> {
+        let (source, stream) = (source.clone(), stream.clone());
+        let asking = async move { source.verify_absent(&stream, keys).await };
+        self.unless_cancelled("it was asked for keys", asking).await
     }
 
     fn step(&self, stream: &StreamName, absent: BTreeSet<Vec<u8>>) -> Sweep {
@@ -333,6 +374,11 @@ impl RunContext {
             }
             Stop::Fenced => return abandon(&self.shared, &self.claim, Stop::Fenced).await,
             Stop::Cancelled => (Outcome::Cancelled, None),
+            Stop::Asks(approval) => match self.wait_for_approval(*approval).await {
+                Ok(SyncStatus::NeedsApproval) => return,
+                Ok(_) => (Outcome::Cancelled, None),
+                Err(stop) => return abandon(&self.shared, &self.claim, stop).await,
+            },
             Stop::Failed(failed) => match self.wait(&failed).await {
                 Some(SyncStatus::Waiting) => return,
                 Some(SyncStatus::Cancelling) => (Outcome::Cancelled, None),
@@ -423,7 +469,7 @@ impl RunContext {
 /// Ends a sync in the catalog that has no run to copy: it never began one, or may not write to it any more.
 async fn abandon(shared: &Shared, claim: &Claim, stop: Stop) {
     let (status, failure) = match stop {
-        Stop::Interrupted => return,
+        Stop::Interrupted | Stop::Asks(_) => return,
         Stop::Cancelled | Stop::Fenced => (SyncStatus::Cancelled, None),
         Stop::Failed(failed) => (SyncStatus::Failed, Some(failed.failure)),
     };
@@ -452,7 +498,7 @@ fn type_of(claim: &Claim) -> Option<&str> {
 
 /// Does `work` again while its error is temporary, until the engine stops: the end of a sync must be written down
 /// even if the disk is full just now.
-async fn retried<T, F: Future<Output = StoreResult<T>>>(
+pub(crate) async fn retried<T, F: Future<Output = StoreResult<T>>>(
     shared: &Shared,
     what: &'static str,
     work: impl Fn() -> F,

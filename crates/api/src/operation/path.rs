@@ -37,5 +37,11 @@ pub(crate) const SYNC: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}";
 pub(crate) const SYNC_CANCEL: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/cancel";
+pub(crate) const SYNC_DELETES: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/deletes";
+pub(crate) const SYNC_APPROVE: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/approve";
+pub(crate) const SYNC_DISCARD: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/discard";
 pub(crate) const CONNECTOR_TYPES: &str = "/v1/connector-types";
 pub(crate) const CONNECTOR_TYPE: &str = "/v1/connector-types/{type}";

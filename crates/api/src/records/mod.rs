@@ -5,4 +5,4 @@ pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod push;
 pub(crate) mod remove;
-mod view;
+pub(crate) mod view;

@@ -35,7 +35,7 @@ pub(crate) struct RecordView<'a> {
 
 impl<'a> RecordView<'a> {
     /// One for the documents.
-    pub(super) fn example() -> Value {
+    pub(crate) fn example() -> Value {
         json!({
             "connector_id": "con_01h455vb4pex5vsknk084sn02q", "stream": "airlines", "key": "AA",
             "data": {"carrier": "AA", "name": "American Airlines Inc."}, "change": 2,

@@ -82,8 +82,9 @@ async fn cancel(api: &Api, path: ConnectorPath, id: Option<SyncId>, post: Post) 
             Ok(Answer::new(StatusCode::ACCEPTED, &SyncView::read(api, sync).await?))
         }
         CancelEffect::Cancelled(sync) => {
-            // It may have been waiting, with the engine counting the time.
+            // It may have been waiting, with the engine counting the time, or have asked whether it may delete.
             api.engine.cancel(sync.id);
+            api.engine.wake();
             Ok(Answer::ok(&SyncView::read(api, sync).await?))
         }
         CancelEffect::AlreadyFinished(sync) => {

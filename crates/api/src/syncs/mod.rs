@@ -1,6 +1,8 @@
 //! Syncs: they move data from a connector's source into its collection.
 
 pub(crate) mod cancel;
+pub(crate) mod decide;
+pub(crate) mod deletes;
 pub(crate) mod get;
 pub(crate) mod list;
 mod only_streams;

@@ -41,6 +41,8 @@ struct NewSync {
     /// The streams it reads, of those the connector has; all if it is left out.
     #[schemars(length(min = 1, max = 10_000))]
     streams: Option<Vec<StreamName>>,
+    /// Whether it only finds out what it would do, and writes nothing.
+    dry_run: Option<bool>,
     /// What becomes of it while another sync of the connector has not ended; `reject` if it is left out.
     on_conflict: Option<WhenOthersRun>,
 }
@@ -74,7 +76,11 @@ impl WhenOthersRun {
     fn accepts(self, wanted: &Wanted, there: &Sync) -> bool {
         match self {
             Self::Return => true,
-            Self::Queue => there.mode == wanted.mode && there.only_streams == wanted.only_streams,
+            Self::Queue => {
+                there.mode == wanted.mode
+                    && there.only_streams == wanted.only_streams
+                    && there.dry_run == wanted.dry_run
+            }
             Self::Reject | Self::Replace => false,
         }
     }
@@ -143,6 +149,7 @@ pub(crate) async fn trigger(
 #[derive(Debug, Clone)]
 struct Wanted {
     mode: SyncMode,
+    dry_run: bool,
     only_streams: Option<Vec<StreamName>>,
 }
 
@@ -157,9 +164,10 @@ fn read(body: Value, connector: &Connector) -> Result<(Wanted, WhenOthersRun), P
         ("replace", WhenOthersRun::Replace),
     ];
     let conflict = fields.choice("on_conflict", &conflicts);
+    let dry_run = fields.boolean("dry_run").unwrap_or(false);
     let only_streams = only_streams::take(&mut fields, connector);
     fields.finish()?;
-    let wanted = Wanted { mode: mode.unwrap_or_default(), only_streams };
+    let wanted = Wanted { mode: mode.unwrap_or_default(), dry_run, only_streams };
     Ok((wanted, conflict.unwrap_or_default()))
 }
 
@@ -185,7 +193,7 @@ fn queued(api: &Api, connector: &Connector, caller: &Caller, wanted: Wanted) -> 
     // Only a command on this machine has the local token.
     let trigger = if caller.actor == Actor::Local { SyncTrigger::Cli } else { SyncTrigger::Api };
     let sync = Sync::queued(SyncId::new(now, &*api.entropy), connector, trigger, wanted.mode, now);
-    Sync { only_streams: wanted.only_streams, ..sync }
+    Sync { dry_run: wanted.dry_run, only_streams: wanted.only_streams, ..sync }
 }
 
 /// What stands in the way of whoever needs a connector without a sync under way.

@@ -1,14 +1,18 @@
 //! A sync, as the API shows it.
 
+use inlet_model::approval::LargeDelete;
+use inlet_model::preview::Preview;
 use inlet_model::sync::{Failure, StateMove, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{ConnectorId, Counts, StreamName, SyncId, Timestamp};
 use inlet_store::catalog::Sync;
 use inlet_store::collection::StreamProgress;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::app::Api;
+use crate::codes::Code;
 use crate::problem::Problem;
 
 /// A sync: moves data from a connector's source into its collection.
@@ -25,6 +29,8 @@ pub(crate) struct SyncView {
     trigger: SyncTrigger,
     /// How it reads.
     mode: SyncMode,
+    /// Whether it only finds out what it would do: its counts are then what they would be.
+    dry_run: bool,
     /// The streams it was asked to read; `null`: all of the connector's.
     only_streams: Option<Vec<StreamName>>,
     /// How many times it was begun; 0 while it is queued.
@@ -39,6 +45,8 @@ pub(crate) struct SyncView {
     resume_at: Option<Timestamp>,
     /// What it waits for the end of, while it waits.
     waiting_for: Option<Failure>,
+    /// What it asks to delete, while it needs approval.
+    pending_deletes: Option<LargeDelete>,
     /// When it ended.
     finished_at: Option<Timestamp>,
     /// What it has done so far.
@@ -57,6 +65,10 @@ pub(crate) struct SyncWithMoves {
     /// How it came to stand where it stands: each move with its cause, oldest first. Of one that moved more than two
     /// hundred times the middle is left out.
     moves: Vec<StateMove>,
+    /// What a dry run has found that a sync would do, once it has ended.
+    #[schemars(with = "Option<Preview>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<Box<RawValue>>,
 }
 
 impl SyncWithMoves {
@@ -75,7 +87,12 @@ impl SyncWithMoves {
     /// A sync with its present numbers and its history.
     pub(super) async fn read(api: &Api, sync: Sync) -> Result<Self, Problem> {
         let moves = api.catalog.sync_moves(sync.id, 0).await?;
-        Ok(Self { sync: SyncView::read(api, sync).await?, moves })
+        let preview = if sync.dry_run { api.catalog.sync_preview(sync.id).await? } else { None };
+        let preview = preview.map(RawValue::from_string).transpose();
+        let unreadable = "What the dry run has found cannot be read. Run it again.";
+        let preview =
+            preview.map_err(|error| Problem::new(Code::DataUnreadable, unreadable).because(error))?;
+        Ok(Self { sync: SyncView::read(api, sync).await?, moves, preview })
     }
 }
 
@@ -87,6 +104,7 @@ impl From<Sync> for SyncView {
             status: sync.status,
             trigger: sync.trigger,
             mode: sync.mode,
+            dry_run: sync.dry_run,
             only_streams: sync.only_streams,
             attempt: sync.attempt,
             created_at: sync.created_at,
@@ -94,6 +112,10 @@ impl From<Sync> for SyncView {
             last_progress_at: sync.last_progress_at,
             resume_at: sync.resume_at,
             waiting_for: sync.waits_for,
+            pending_deletes: sync
+                .approval
+                .filter(|_| sync.status == SyncStatus::NeedsApproval)
+                .map(|approval| approval.deletes),
             finished_at: sync.finished_at,
             counts: sync.counts,
             streams: sync.streams,
@@ -111,10 +133,11 @@ impl SyncView {
         json!({
             "id": "syn_01h455vb4pex5vsknk084sn02q", "connector_id": "con_01h455vb4pex5vsknk084sn02q",
             "status": "succeeded", "trigger": "api", "mode": "incremental",
-            "only_streams": null, "attempt": 1,
+            "dry_run": false, "only_streams": null, "attempt": 1,
             "created_at": "2026-01-01T07:00:00.000Z", "started_at": "2026-01-01T07:00:00.001Z",
             "last_progress_at": "2026-01-01T07:00:00.020Z",
-            "resume_at": null, "waiting_for": null, "finished_at": "2026-01-01T07:00:00.021Z",
+            "resume_at": null, "waiting_for": null, "pending_deletes": null,
+            "finished_at": "2026-01-01T07:00:00.021Z",
             "counts": counts,
             "streams": [{"name": "airlines", "status": "succeeded", "counts": counts, "error": null}],
             "error": null,

@@ -195,7 +195,9 @@ async fn a_bound_key_makes_no_space_and_no_key_for_another() {
 #[tokio::test]
 async fn no_cursor_of_another_space_or_of_all_spaces_is_taken() {
     let server = TwoSpaces::new().await;
-    for operation in server.operations().await.iter().filter(|operation| operation.is_safe()) {
+    // Of a sync that does not ask, what it would delete is an empty list.
+    let lists = |operation: &&Operation| operation.is_safe() && operation.id != "list_sync_deletes";
+    for operation in server.operations().await.iter().filter(lists) {
         let path = server.two.fill(&operation.path);
         // Whatever the list, it has two items then.
         if operation.id == "list_connectors" || operation.id == "list_collections" {

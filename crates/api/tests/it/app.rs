@@ -213,6 +213,20 @@ impl TestApp {
         made.location().to_owned()
     }
 
+    /// A connector, made by that path, and a sync of it that asks whether it may delete.
+    pub(crate) async fn asking(&self, connectors: &str) -> (String, String) {
+        let file = self.folder.path().join("files/asked.csv");
+        std::fs::write(&file, "id\n1\n").unwrap();
+        let body = serde_json::json!({"name": "asked", "type": "files", "config": {"path": file}});
+        let connector = self.post(connectors, body).await.location().to_owned();
+        self.sync(&connector).await;
+        std::fs::write(&file, "id\n").unwrap();
+        let triggered = self.post(&format!("{connector}/sync"), Value::Object(Default::default())).await;
+        let sync = triggered.location().to_owned();
+        self.until(&sync, |sync| sync["status"] == "needs_approval").await;
+        (connector, sync)
+    }
+
     /// Triggers a sync of the connector at that path and waits for its end.
     pub(crate) async fn sync(&self, connector: &str) -> Value {
         let triggered = self.post(&format!("{connector}/sync"), Value::Object(Default::default())).await;

@@ -15,6 +15,32 @@ async fn audit(server: &TwoSpaces, query: &str) -> Vec<Value> {
     page.json()["data"].as_array().unwrap().clone()
 }
 
+/// A connector of the space `one`, and a sync of it that asks whether it may delete.
+async fn asking(server: &TwoSpaces) -> (String, String) {
+    let connectors = server.one.connector().rsplit_once('/').unwrap().0.to_owned();
+    let file = server.app.folder.path().join("files/asked.csv");
+    std::fs::write(&file, "id\n1\n").unwrap();
+    let body = json!({"name": "asked", "type": "files", "config": {"path": file}});
+    let connector = server.send(OPERATOR, Method::POST, &connectors, Some(body)).await;
+    let sync = async || {
+        let path = format!("{}/sync", connector.location());
+        let sync = server.send(OPERATOR, Method::POST, &path, None).await;
+        loop {
+            let found = server.get(OPERATOR, sync.location()).await.json();
+            if found["status"] == "needs_approval" || !found["finished_at"].is_null() {
+                return found;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    assert_eq!(sync().await["status"], "succeeded");
+    std::fs::write(&file, "id\n").unwrap();
+    let asking = sync().await;
+    assert_eq!(asking["status"], "needs_approval");
+    let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
+    (id(&connector.json()), id(&asking))
+}
+
 #[tokio::test]
 async fn every_operation_that_changes_something_leaves_an_entry() {
     for operation in TwoSpaces::new().await.operations().await {
@@ -31,6 +57,9 @@ async fn every_operation_that_changes_something_leaves_an_entry() {
             let sync = server.send(OPERATOR, Method::POST, &format!("{}/sync", held.location()), None).await;
             things.connector_id = held.json()["id"].as_str().unwrap().to_owned();
             things.sync_id = sync.json()["id"].as_str().unwrap().to_owned();
+        }
+        if ["approve_sync", "discard_sync"].contains(&operation.id.as_str()) {
+            (things.connector_id, things.sync_id) = asking(&server).await;
         }
         let before = audit(&server, "").await;
         let answer = server.ask(OPERATOR, &operation, &things.fill(&operation.path)).await;

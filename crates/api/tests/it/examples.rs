@@ -27,6 +27,11 @@ async fn prepared(example: &str) -> (TestApp, String, String) {
     app.post(&format!("{connector}/records?stream=people&key_field=id"), json!([{"id": 1, "name": "Ada"}]))
         .await;
     let sync = app.sync(&connector).await["id"].as_str().unwrap().to_owned();
+    if example.contains("/approve") || example.contains("/discard") {
+        let (connector, sync) = app.asking(&format!("{COLLECTION}/connectors")).await;
+        let sync = sync.rsplit('/').next().unwrap().to_owned();
+        return (app, connector, sync);
+    }
     if !example.contains("/cancel") {
         return (app, connector, sync);
     }

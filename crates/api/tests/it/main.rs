@@ -5,6 +5,7 @@
 mod access;
 mod anything;
 mod app;
+mod approving;
 mod audit;
 mod auth;
 mod bad_input;

@@ -53,6 +53,10 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "MODE", env = "INLET_MODE", default_value = "incremental")]
     pub(crate) mode: ModeArg,
 
+    /// Delete whatever is gone from the source, however much it is, without asking
+    #[arg(long, env = "INLET_APPROVE_DELETES")]
+    pub(crate) approve_deletes: bool,
+
     #[command(flatten)]
     pub(crate) api: ApiArgs,
 }

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{ApiArgs, LimitArgs, ModeArg, OrderArg};
 
-/// Trigger, list, follow and cancel the syncs of a connector
+/// Trigger, list, follow, cancel and approve the syncs of a connector
 ///
 /// A sync moves data from a connector's source into its collection. The connector is named by its id (`con_…`) or its name.
 #[derive(Debug, Args)]
@@ -49,6 +49,29 @@ pub(crate) enum SyncsCommand {
         #[arg(value_name = "SYNC")]
         sync: Option<String>,
     },
+    Deletes(SyncDeletes),
+    /// Let a sync delete what it asked about
+    ///
+    /// It deletes exactly what `inlet syncs deletes` shows. Without a server it does so in this command.
+    Approve {
+        /// The connector's id, or its name
+        #[arg(value_name = "CONNECTOR")]
+        connector: String,
+        /// The sync's id
+        #[arg(value_name = "SYNC")]
+        sync: String,
+    },
+    /// End a sync instead of letting it delete what it asked about
+    ///
+    /// All records stay, and the next sync asks again.
+    Discard {
+        /// The connector's id, or its name
+        #[arg(value_name = "CONNECTOR")]
+        connector: String,
+        /// The sync's id
+        #[arg(value_name = "SYNC")]
+        sync: String,
+    },
     /// Show how a sync comes on until it has ended
     ///
     /// On a terminal one line moves, elsewhere there is a line for each step. The exit code is 0 only if the sync succeeded. Ctrl-C
@@ -79,6 +102,22 @@ pub(crate) struct ListSyncs {
     pub(crate) limit: LimitArgs,
 }
 
+/// List the records that a sync asks to delete
+#[derive(Debug, Args)]
+pub(crate) struct SyncDeletes {
+    /// The connector's id, or its name
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) connector: String,
+    /// The sync's id
+    #[arg(value_name = "SYNC")]
+    pub(crate) sync: String,
+    /// Only of this stream
+    #[arg(long, value_name = "STREAM", env = "INLET_STREAM")]
+    pub(crate) stream: Option<String>,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
+}
+
 /// Start a sync
 ///
 /// Without a server the sync runs in this command, which then always waits for its end.
@@ -96,6 +135,9 @@ pub(crate) struct TriggerArgs {
     /// What becomes of it while another sync of the connector has not ended
     #[arg(long, value_name = "WHAT", env = "INLET_ON_CONFLICT", default_value = "reject")]
     pub(crate) on_conflict: OnConflictArg,
+    /// Only find out what it would do: nothing is written to the collection
+    #[arg(long, env = "INLET_DRY_RUN")]
+    pub(crate) dry_run: bool,
     /// Wait until it has ended, as `inlet syncs follow` does
     #[arg(long, env = "INLET_WAIT")]
     pub(crate) wait: bool,

@@ -1,5 +1,6 @@
 //! The API's objects, as far as commands look into them.
 
+use inlet_model::approval::LargeDelete;
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::{Failure, SyncStatus};
 use inlet_model::{Counts, StreamName, Timestamp};
@@ -37,8 +38,14 @@ pub(crate) struct Sync {
     pub(crate) id: String,
     /// Where it stands.
     pub(crate) status: SyncStatus,
+    /// Whether it only found out what it would do.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
     /// When it was first begun.
     pub(crate) started_at: Option<Timestamp>,
+    /// What it asks to delete, while it needs approval.
+    #[serde(default)]
+    pub(crate) pending_deletes: Option<LargeDelete>,
     /// When it ended.
     pub(crate) finished_at: Option<Timestamp>,
     /// Its counters.

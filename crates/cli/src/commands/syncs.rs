@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::listing::{Listing, show};
 use super::{connectors, sync};
-use crate::args::{ListSyncs, OrderArg, SyncsArgs, SyncsCommand, TriggerArgs};
+use crate::args::{ListSyncs, OrderArg, SyncDeletes, SyncsArgs, SyncsCommand, TriggerArgs};
 use crate::client::objects::Page;
 use crate::client::{Client, Query};
 use crate::collection_name::CollectionName;
@@ -29,11 +29,18 @@ const COLUMNS: &[Column] = &[
     Column::text("created at", "/created_at"),
 ];
 
+const DELETES: &[Column] = &[
+    Column::text("stream", "/stream"),
+    Column::text("key", "/key"),
+    Column::text("data", "/data"),
+    Column::text("updated at", "/updated_at"),
+];
+
 /// Runs the command.
 pub(crate) async fn run(args: &SyncsArgs) -> Result<(), CommandError> {
     let collection = CollectionName::parse(&args.collection)?;
     let need = match &args.command {
-        SyncsCommand::Trigger(_) | SyncsCommand::Follow { .. } => Need::Syncs,
+        SyncsCommand::Trigger(_) | SyncsCommand::Follow { .. } | SyncsCommand::Approve { .. } => Need::Syncs,
         _ => Need::Present,
     };
     let session = Session::open(&args.api.server, need).await?;
@@ -67,6 +74,12 @@ impl Syncs<'_> {
                 };
                 show(&client.post(&path, &json!({})).await?, self.output)
             }
+            SyncsCommand::Deletes(deletes) => self.deletes(deletes).await,
+            SyncsCommand::Approve { connector, sync } => self.approve(connector, sync).await,
+            SyncsCommand::Discard { connector, sync } => {
+                let path = format!("{}/discard", sync_path(&self.connector(connector).await?, sync));
+                show(&client.post(&path, &json!({})).await?, self.output)
+            }
             SyncsCommand::Follow { connector, sync } => {
                 let mut stop = StopRequests::listen()?;
                 let connector = self.connector(connector).await?;
@@ -97,6 +110,26 @@ impl Syncs<'_> {
         listing.print(self.client(), &list.limit, self.output).await
     }
 
+    async fn deletes(&self, deletes: &SyncDeletes) -> Result<(), CommandError> {
+        let path =
+            format!("{}/deletes", sync_path(&self.connector(&deletes.connector).await?, &deletes.sync));
+        let filter = Query::default().with("stream", deletes.stream.as_deref());
+        let if_empty = format!("{} would delete no such records", deletes.sync);
+        let listing = Listing { path, filter, columns: DELETES, if_empty };
+        listing.print(self.client(), &deletes.limit, self.output).await
+    }
+
+    /// Without a server the sync goes on in this command, which then waits for its end.
+    async fn approve(&self, connector: &str, sync: &str) -> Result<(), CommandError> {
+        let mut stop = StopRequests::listen()?;
+        let path = sync_path(&self.connector(connector).await?, sync);
+        let approved = self.client().post(&format!("{path}/approve"), &json!({})).await?;
+        match self.session.node() {
+            Some(_) => self.follow(&path, &mut stop).await,
+            None => show(&approved, self.output),
+        }
+    }
+
     async fn newest(&self, connector: &str) -> Result<String, CommandError> {
         let page: Page<SyncId> = self.client().get(&format!("{connector}/sync?limit=1")).await?.read()?;
         match page.data.first() {
@@ -110,7 +143,9 @@ impl Syncs<'_> {
     async fn trigger(&self, trigger: &TriggerArgs) -> Result<(), CommandError> {
         let mut stop = StopRequests::listen()?;
         let connector = self.connector(&trigger.connector).await?;
-        let mut body = json!({"mode": trigger.mode.as_str(), "on_conflict": trigger.on_conflict.as_str()});
+        let mut body = json!({
+            "mode": trigger.mode.as_str(), "on_conflict": trigger.on_conflict.as_str(), "dry_run": trigger.dry_run,
+        });
         if !trigger.stream.is_empty() {
             body["streams"] = json!(trigger.stream);
         }

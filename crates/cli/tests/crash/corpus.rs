@@ -45,6 +45,14 @@ impl Corpus {
         self.write();
     }
 
+    /// Removes the first files, so many of them.
+    pub(super) fn remove_files(&mut self, count: usize) {
+        for _ in 0..count {
+            let (removed, _) = self.files.pop_first().unwrap();
+            std::fs::remove_file(self.folder.join(removed)).unwrap();
+        }
+    }
+
     /// Moves records to a file that is read earlier or later: some between two files, and some of the removed file's.
     fn move_some(&mut self, left: BTreeMap<u64, String>, draw: &mut Draw) {
         let names: Vec<String> = self.files.keys().cloned().collect();

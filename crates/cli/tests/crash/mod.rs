@@ -5,6 +5,7 @@
 //!
 //! `INLET_TEST_SEEDS` says how many kills each test draws; a failing one names its seed, and `INLET_TEST_FIRST_SEED` begins there.
 
+mod approvals;
 mod corpus;
 mod disk_full;
 mod inspect;

@@ -149,6 +149,8 @@ actions! {
     RecordsRemove = "records.remove", "Records of a collection were asked to be removed.";
     SyncTrigger = "sync.trigger", "A sync was asked for.";
     SyncCancel = "sync.cancel", "A sync was cancelled.";
+    SyncApprove = "sync.approve", "What a sync was about to delete was approved.";
+    SyncDiscard = "sync.discard", "What a sync was about to delete was discarded.";
     KeyCreate = "key.create", "A key was made.";
     KeyUpdate = "key.update", "A key's name or expiry was changed.";
     KeyRotate = "key.rotate", "A key got a new secret.";

@@ -3,6 +3,7 @@
 //! Each method is one transaction: durable when it returns `Ok`, without trace when it returns `Err`. Lists are in keyset
 //! order, newest first unless asked otherwise, so that nothing is skipped or repeated when things are added between pages.
 
+mod approvals;
 mod audit;
 mod collections;
 mod connectors;
@@ -19,6 +20,7 @@ mod syncs;
 mod tasks;
 mod webhooks;
 
+pub use approvals::{Approvals, Discard};
 pub use audit::{
     AUDIT_KEPT, AUDIT_MAX, Action, Actor, Audit, AuditEntry, AuditQuery, Cause, Target, UnknownAction,
 };
@@ -60,6 +62,7 @@ pub trait Catalog:
     + Webhooks
     + Deliveries
     + Audit
+    + Approvals
     + Tasks
     + Purges
     + Schedules

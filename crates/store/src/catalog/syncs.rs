@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use async_trait::async_trait;
+use inlet_model::approval::Approval;
 use inlet_model::sync::{Failure, StateMove, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{
     CollectionId, ConnectorId, Counts, NodeId, SpaceId, StoreId, StreamName, SyncId, Timestamp,
@@ -31,6 +32,8 @@ pub struct Sync {
     pub trigger: SyncTrigger,
     /// How it reads.
     pub mode: SyncMode,
+    /// Whether it only finds out what it would do, and writes nothing.
+    pub dry_run: bool,
     /// The streams it reads, of those the connector has; `None`: all.
     pub only_streams: Option<Vec<StreamName>>,
     /// How many times it was begun; 0 while it is queued.
@@ -47,6 +50,8 @@ pub struct Sync {
     pub waits_for: Option<Failure>,
     /// How often it has waited since it last committed anything.
     pub retries: u32,
+    /// What it asks, or asked, before it deletes.
+    pub approval: Option<Approval>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// Its counters, copied when it ended.
@@ -76,6 +81,7 @@ impl Sync {
             status: SyncStatus::Queued,
             trigger,
             mode,
+            dry_run: false,
             only_streams: None,
             attempt: 0,
             created_at: now,
@@ -84,6 +90,7 @@ impl Sync {
             resume_at: None,
             waits_for: None,
             retries: 0,
+            approval: None,
             finished_at: None,
             counts: Counts::default(),
             streams: Vec::new(),
@@ -239,6 +246,11 @@ pub trait Syncs {
     async fn sync_moves(&self, id: SyncId, after: u64) -> StoreResult<Vec<StateMove>>;
     /// Copies the outcome of a run that has ended. A sync that has ended stays as it is.
     async fn sync_finish(&self, run: &Run) -> StoreResult<()>;
+    /// Ends a dry run with what it has found, as JSON; the run is what it would have been. Nothing is done if the sync has ended,
+    /// or another claim has it since.
+    async fn sync_finish_dry(&self, run: &Run, fence: Fence, preview: String) -> StoreResult<()>;
+    /// What a dry run has found, as it was given.
+    async fn sync_preview(&self, id: SyncId) -> StoreResult<Option<String>>;
     /// Ends a sync that never had a run, as cancelled or failed: it has no streams. A sync that has ended, or that another
     /// claim has since, stays as it is.
     async fn sync_abandon(

@@ -75,8 +75,8 @@ pub enum Item {
         checkpoint: Option<Value>,
     },
     /// The scope's open listing has seen everything. If records of the scope were not seen, they wait for
-    /// [`sweep`](super::Runs::sweep) when `certified` or `askable`, and stay otherwise. A scope in which records were rejected as
-    /// duplicates gets no cursor: it is listed again next time.
+    /// [`sweep`](super::Runs::sweep), unless they stay. A scope in which records were rejected as duplicates gets no
+    /// cursor: it is listed again next time.
     Complete {
         /// The stream.
         stream: StreamName,
@@ -84,11 +84,8 @@ pub enum Item {
         scope: Scope,
         /// Where incremental reading goes on, once the sweep is through.
         cursor: Option<Value>,
-        /// Whether what was not seen may be deleted.
-        certified: bool,
-        /// Whether, of a listing that is not certified, what was not seen may be deleted once the source has been asked
-        /// for it and does not have it.
-        askable: bool,
+        /// What becomes of what was not seen.
+        unseen: Unseen,
     },
     /// The scope is as it was when it was last complete: settled.
     Unchanged {
@@ -120,6 +117,22 @@ pub enum Item {
     },
 }
 
+/// The code of a record that is refused because another record of the listing has its key.
+pub const DUPLICATE_KEY: &str = "record.duplicate_key";
+
+/// What becomes of the records that a complete listing did not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unseen {
+    /// They go: the listing is certified, nothing can have been missed.
+    Goes,
+    /// They go once the source has been asked for them and does not have them.
+    GoesIfAbsent,
+    /// They go once a person has approved it; a sweep that nobody approved leaves them.
+    GoesIfApproved,
+    /// They stay.
+    Stays,
+}
+
 /// What a commit came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
@@ -146,7 +159,7 @@ pub struct Sweep {
     pub stream: StreamName,
     /// Look at no more keys than this in one step.
     pub max_keys: usize,
-    /// Keys that the source was asked for and does not have. Of a listing that is `askable` only these go.
+    /// Keys that the source was asked for and does not have. Of what goes [if absent](Unseen::GoesIfAbsent) only these do.
     pub absent: BTreeSet<Vec<u8>>,
 }
 

@@ -7,9 +7,11 @@
 mod changes;
 mod checkpoints;
 mod commit;
+mod deletes;
 mod inbox;
 mod purges;
 mod records;
+mod rehearsals;
 mod runs;
 mod undos;
 mod upkeep;
@@ -21,10 +23,15 @@ use inlet_model::{ConnectorId, HashSeed, StoreId};
 
 pub use changes::{ChangeCursor, ChangePage, Changes};
 pub use checkpoints::{Checkpoint, CheckpointEffect, Checkpoints, ScopeListing, StreamCursors};
-pub use commit::{CancelFlag, Commit, Fence, Item, Receipt, Sweep, SweepProgress};
+pub use commit::{CancelFlag, Commit, DUPLICATE_KEY, Fence, Item, Receipt, Sweep, SweepProgress, Unseen};
+pub use deletes::{
+    ApproveDeletes, DeletesQuery, DropDeletes, FoundRecords, PendingDeletes, QuestionPage, QuestionsQuery,
+    StreamDeletes,
+};
 pub use inbox::{Inbox, InboxItem, Push, PushEffect};
 pub use purges::{PurgeProgress, PurgeStep, Purges};
 pub use records::{RecordCursor, RecordPage, RecordQuery, Records, Stats, StreamStats};
+pub use rehearsals::{Rehearsal, Rehearsals, Rehearsed, RehearsedStream, Sample, SampleLimits};
 pub use runs::{
     FinishRun, NewRun, Phase, RejectedRecord, Run, RunStart, RunStream, Runs, StreamProgress, StreamStatus,
 };
@@ -36,7 +43,19 @@ use crate::StoreResult;
 /// One collection's data.
 #[async_trait]
 pub trait CollectionStore:
-    Runs + Records + Changes + Inbox + Purges + Checkpoints + Upkeep + Undos + Send + Sync + std::fmt::Debug
+    Runs
+    + Records
+    + Changes
+    + Inbox
+    + Purges
+    + Checkpoints
+    + PendingDeletes
+    + Rehearsals
+    + Upkeep
+    + Undos
+    + Send
+    + Sync
+    + std::fmt::Debug
 {
     /// The seed under which this collection hashes records: drawn when it was made, never changed.
     fn seed(&self) -> HashSeed;

@@ -200,9 +200,12 @@ pub trait Runs {
     /// commit; after a restart the next step goes on where the last durable one ended. With nothing to sweep it is done at once.
     async fn sweep(&self, sweep: Sweep) -> StoreResult<SweepProgress>;
 
-    /// The keys, encoded, that the next step of this sweep deletes only if they are among its `absent`: those in `askable`
-    /// listings that were not seen. In order, at most `max_keys`. Changes nothing.
+    /// The keys, encoded, that the next step of this sweep deletes only if they are among its `absent`: those of listings
+    /// of which what was not seen [goes if it is absent](super::Unseen::GoesIfAbsent). In order, at most `max_keys`. Changes nothing.
     async fn sweep_candidates(&self, sweep: Sweep) -> StoreResult<Vec<Vec<u8>>>;
+
+    /// Gives back the memory that runs take up which do not go on for now. Nothing changes but that the next step is slower.
+    async fn rest(&self) -> StoreResult<()>;
 
     /// Ends the run, and gives it as it ended. Idempotent: a run that has ended stays as it ended.
     ///

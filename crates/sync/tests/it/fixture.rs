@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use inlet_model::fields::{FieldError, FieldErrors};
-use inlet_model::policy::ConnectorPolicy;
+use inlet_model::policy::{ConnectorPolicy, DeleteLimit};
 use inlet_model::schedule::Schedule;
 use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::stream::StreamSettings;
@@ -38,7 +39,7 @@ type Answer = Arc<dyn Fn(Vec<Vec<u8>>) -> Answering + Send + std::marker::Sync>;
 
 /// The connector type `scripted`: reads as the test's current script says.
 #[derive(Clone)]
-pub(crate) struct Scripted(Arc<Mutex<Script>>, Arc<Mutex<Answer>>, Arc<Mutex<Build>>);
+pub(crate) struct Scripted(Arc<Mutex<Script>>, Arc<Mutex<Answer>>, Arc<Mutex<Build>>, Arc<AtomicBool>);
 
 /// What becomes of an attempt to build the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl Source for Scripted {
             incremental: true,
             tells_unchanged: true,
             certified_listing: true,
-            verify_absent: true,
+            verify_absent: self.3.load(Ordering::SeqCst),
         }
     }
 
@@ -198,7 +199,12 @@ impl Fixture {
         let idle: Script = Arc::new(|_, _| Box::pin(async { Ok(()) }));
         let all: Answer = Arc::new(|keys| Box::pin(async { Ok(keys.into_iter().collect()) }));
         let build = Arc::new(Mutex::new(Build::Succeeds));
-        let scripted = Scripted(Arc::new(Mutex::new(idle)), Arc::new(Mutex::new(all)), build);
+        let scripted = Scripted(
+            Arc::new(Mutex::new(idle)),
+            Arc::new(Mutex::new(all)),
+            build,
+            Arc::new(AtomicBool::new(true)),
+        );
         let types: Arc<dyn ConnectorType> = Arc::new(scripted.clone());
         let mut shown = prometheus_client::registry::Registry::default();
         let metrics = EngineMetrics::register(&mut shown, &Registry::new([types]));
@@ -226,6 +232,11 @@ impl Fixture {
     /// What becomes of attempts to build the source from now on.
     pub(crate) fn build(&self, build: Build) {
         *self.scripted.2.lock().unwrap() = build;
+    }
+
+    /// From now on the source cannot be asked for records by their keys.
+    pub(crate) fn cannot_be_asked(&self) {
+        self.scripted.3.store(false, Ordering::SeqCst);
     }
 
     pub(crate) async fn engine(&self) -> Engine {
@@ -260,7 +271,17 @@ impl Fixture {
 
     /// Sets how many records a sync of the connector may reject.
     pub(crate) async fn allow_rejected(&self, max_rejected: u64) {
-        let policy = ConnectorPolicy { max_rejected, ..ConnectorPolicy::default() };
+        self.allow(ConnectorPolicy { max_rejected, ..ConnectorPolicy::default() }).await;
+    }
+
+    /// Lets syncs of the connector delete without asking.
+    pub(crate) async fn allow_all_deletes(&self) {
+        let approve_deletes_over = DeleteLimit { percent: 100, records: 0 };
+        self.allow(ConnectorPolicy { approve_deletes_over, ..ConnectorPolicy::default() }).await;
+    }
+
+    /// Sets what syncs of the connector may do.
+    pub(crate) async fn allow(&self, policy: ConnectorPolicy) {
         let connector = Connector { policy, ..self.connector.clone() };
         let updated = self.catalog.connector_update(connector).await.unwrap();
         assert!(matches!(updated, UpdateEffect::Updated(_)));

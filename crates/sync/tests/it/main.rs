@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its scene has failed")]
 
+mod approving;
 mod asking;
 mod cancelling;
+mod dry_runs;
 mod failing;
 mod fixture;
 mod listing;

@@ -114,6 +114,7 @@ async fn what_an_interrupted_attempt_committed_is_counted_once() {
 #[tokio::test]
 async fn deletes_that_an_earlier_attempt_left_are_counted_once() {
     let fixture = Fixture::new(&["s"]).await;
+    fixture.allow_all_deletes().await;
     let engine = fixture.engine().await;
     fixture.script(|request, out| list_all(request, out, 0..5, "a"));
     let first = fixture.sync_to_the_end(&engine).await;

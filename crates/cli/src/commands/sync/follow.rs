@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use inlet_model::sync::SyncStatus;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,7 +16,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 /// … and each next one after twice as long, up to this.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
-/// A sync that has ended.
+/// A sync that has ended, or asks whether it may delete.
 #[derive(Debug)]
 pub(crate) struct Ended {
     /// The sync.
@@ -43,7 +44,7 @@ pub(crate) enum Interrupt {
 /// What becomes of a sync that is left alone, wherever it runs.
 pub(crate) const LATER: &str = "what was committed stays; a sync that has not ended goes on later";
 
-/// Waits until the sync at `path` has ended, showing how it comes on.
+/// Waits until the sync at `path` has ended or needs approval, which may take a person days; shows how it comes on.
 pub(crate) async fn to_the_end(
     client: &Client,
     path: &str,
@@ -56,7 +57,7 @@ pub(crate) async fn to_the_end(
     loop {
         let body = client.get(path).await?;
         let sync: objects::Sync = body.read()?;
-        if sync.status.is_final() {
+        if sync.status.is_final() || sync.status == SyncStatus::NeedsApproval {
             return Ok(Ended { sync, text: body.text()?.to_owned() });
         }
         progress.show(sync.status.as_str(), &sync.counts);

@@ -10,6 +10,7 @@ use inlet_model::sync::SyncStatus;
 use serde_json::json;
 
 use crate::args::{ModeArg, SyncArgs};
+use crate::client::objects::Sync;
 use crate::client::{CallError, Client};
 use crate::collection_name::CollectionName;
 use crate::errors::CommandError;
@@ -53,12 +54,34 @@ async fn sync(
     let progress = Progress::start(plan.name(), output);
     connector::ensure_collection(client, into).await?;
     let connector = connector::find_or_create(client, into, plan).await?;
-    let sync = trigger(client, &connector, args.mode, &progress, stop).await?;
-    let ended = follow::to_the_end(client, &sync, &progress, stop, Interrupt::Cancels).await?;
+    let mut waiting = Waiting { client, progress: &progress, stop, approves: args.approve_deletes };
+    let sync = trigger(&mut waiting, &connector, args.mode).await?;
+    let ended = waiting.to_the_end(&sync, Interrupt::Cancels).await?;
     progress.end();
     let shown = show(session, into, &ended, output).await;
     // How the sync ended counts for more than whether anybody read it.
     outcome(&ended).and(shown)
+}
+
+/// How this command waits for syncs.
+struct Waiting<'a> {
+    client: &'a Client,
+    progress: &'a Progress,
+    stop: &'a mut StopRequests,
+    /// Whether whatever they ask to delete is approved.
+    approves: bool,
+}
+
+impl Waiting<'_> {
+    async fn to_the_end(&mut self, path: &str, interrupt: Interrupt) -> Result<Ended, CommandError> {
+        loop {
+            let ended = follow::to_the_end(self.client, path, self.progress, self.stop, interrupt).await?;
+            if ended.sync.status != SyncStatus::NeedsApproval || !self.approves {
+                return Ok(ended);
+            }
+            self.client.post(&format!("{path}/approve"), &json!({})).await?;
+        }
+    }
 }
 
 /// Shows how a sync ended.
@@ -80,16 +103,11 @@ pub(super) async fn show(
 
 /// Triggers a sync, and gives its path. One that somebody began before is waited for first: only a sync that begins now has
 /// seen what the source holds now.
-async fn trigger(
-    client: &Client,
-    connector: &str,
-    mode: ModeArg,
-    progress: &Progress,
-    stop: &mut StopRequests,
-) -> Result<String, CommandError> {
+async fn trigger(waiting: &mut Waiting<'_>, connector: &str, mode: ModeArg) -> Result<String, CommandError> {
     let mode = mode.as_str();
     loop {
-        let in_the_way = match client.post(&format!("{connector}/sync"), &json!({"mode": mode})).await {
+        let in_the_way = match waiting.client.post(&format!("{connector}/sync"), &json!({"mode": mode})).await
+        {
             Ok(body) => return Ok(sync_path(connector, &body.read::<follow::SyncId>()?.id)),
             Err(CallError::Problem(problem)) if problem.code == "sync.already_running" => {
                 let id =
@@ -101,11 +119,17 @@ async fn trigger(
             }
             Err(error) => return Err(error.into()),
         };
-        progress.say(&format!("{in_the_way} has not ended: waiting for it before this sync begins"));
+        waiting.progress.say(&format!("{in_the_way} has not ended: waiting for it before this sync begins"));
         let path = sync_path(connector, &in_the_way);
-        let earlier =
-            follow::to_the_end(client, &path, progress, stop, Interrupt::Leaves(follow::LATER)).await?;
-        progress.say(&format!("{in_the_way} {}: {}", earlier.sync.status, summary::line(&earlier.sync)));
+        let earlier = waiting.to_the_end(&path, Interrupt::Leaves(follow::LATER)).await?;
+        if earlier.sync.status == SyncStatus::NeedsApproval {
+            return Err(needs_approval(&earlier.sync));
+        }
+        waiting.progress.say(&format!(
+            "{in_the_way} {}: {}",
+            earlier.sync.status,
+            summary::line(&earlier.sync)
+        ));
     }
 }
 
@@ -114,11 +138,25 @@ pub(crate) fn sync_path(connector: &str, sync_id: &str) -> String {
     format!("{connector}/sync/{}", crate::client::segment(sync_id))
 }
 
+/// The sync waits for a decision, which is nothing to wait for.
+fn needs_approval(sync: &Sync) -> CommandError {
+    let of = sync.pending_deletes.as_ref().map_or((0, 0), |deletes| (deletes.records, deletes.of));
+    let message =
+        format!("{} would delete {} of {} records, and nobody has approved that", sync.id, of.0, of.1);
+    let hint = format!(
+        "`inlet syncs deletes CONNECTOR {id}` shows them, `inlet syncs approve CONNECTOR {id}` deletes them, and \
+         `inlet syncs discard CONNECTOR {id}` keeps them",
+        id = sync.id
+    );
+    CommandError::failure("sync.needs_approval", message).hint(&hint).into()
+}
+
 /// Success only if the sync succeeded.
 pub(crate) fn outcome(ended: &Ended) -> Result<(), CommandError> {
     let sync = &ended.sync;
     match sync.status {
         SyncStatus::Succeeded => Ok(()),
+        SyncStatus::NeedsApproval => Err(needs_approval(sync)),
         SyncStatus::Cancelled => Err(CommandError::failure("sync.cancelled", "the sync was cancelled")
             .hint("what was committed stays, and the same command goes on from there")
             .into()),

@@ -30,7 +30,8 @@ pub(crate) fn table(sync: &Sync, into: &CollectionName, width: Option<usize>) ->
         add("all", sync.status.as_str(), &sync.counts);
     }
     let speed = sync.duration().map(|duration| speed(sync.counts.read, duration)).unwrap_or_default();
-    format!("{}{} {} into {into}{speed}\n", table.render(width), sync.id, sync.status)
+    let dry = if sync.dry_run { "; a dry run: nothing was written" } else { "" };
+    format!("{}{} {} into {into}{speed}{dry}\n", table.render(width), sync.id, sync.status)
 }
 
 /// A table of several syncs of one stream each, and how long they took together.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use inlet_model::approval::{Approval, LargeDelete, LargeDeleteOfStream};
 use inlet_model::policy::{ConnectorPolicy, DeleteLimit, SchemaPolicy};
 use inlet_model::schedule::Schedule;
 use inlet_model::secret::Sealed;
@@ -311,6 +312,16 @@ impl Given {
         claim
     }
 
+    /// A sync of the connector that asks whether it may delete.
+    pub async fn asking_sync(&self, connector: &Connector) -> Sync {
+        let claim = self.running_sync(connector).await;
+        let run = self.a_run(&claim, Outcome::Succeeded);
+        let asking = self.catalog.sync_ask(&run, claim.fence, an_approval(), self.now()).await.unwrap();
+        let asking = asking.expect("the sync is there");
+        assert_eq!(asking.status, SyncStatus::NeedsApproval);
+        asking
+    }
+
     /// A sync on which a cancel was acknowledged while it ran.
     pub async fn cancelling_sync(&self, connector: &Connector) -> Claim {
         let mut claim = self.running_sync(connector).await;
@@ -332,6 +343,18 @@ impl Given {
         let found = self.catalog.sync_get(sync.connector_id, sync.id).await.unwrap();
         found.expect("a sync that was triggered is there")
     }
+}
+
+/// What a sync may ask.
+pub fn an_approval() -> Approval {
+    let stream = LargeDeleteOfStream {
+        name: StreamName::new("public.orders").unwrap(),
+        records: 150,
+        of: 300,
+        if_absent: 20,
+        in_doubt: 1,
+    };
+    Approval { deletes: LargeDelete::of_streams(vec![stream]), after_reading: true, approved: false }
 }
 
 /// Why a sync may have failed.

@@ -19,8 +19,10 @@ pub mod schedules;
 pub mod secrets;
 pub mod spaces;
 pub mod sync_abandon;
+pub mod sync_approve;
 pub mod sync_cancel;
 pub mod sync_claim;
+pub mod sync_dry_run;
 pub mod sync_finish;
 pub mod sync_lease;
 pub mod sync_moves;
@@ -180,6 +182,25 @@ macro_rules! catalog_tests {
                 what_ends_a_sync_is_told_apart,
                 what_changes_nothing_is_no_move,
                 of_very_many_moves_the_middle_goes,
+            }
+            sync_approve {
+                a_sync_that_asks_says_what_it_would_delete,
+                only_the_latest_claim_of_a_running_sync_asks,
+                a_sync_that_is_approved_goes_on,
+                a_sync_that_is_approved_can_be_cancelled_before_it_goes_on,
+                a_sync_that_is_discarded_is_cancelled,
+                only_a_sync_that_asks_is_decided_on,
+                decisions_are_repeated_by_their_keys,
+                an_approval_that_is_spent_is_forgotten,
+                no_sync_begins_while_a_discard_is_queued,
+                whatever_ends_a_sync_that_asks_is_a_discard,
+                a_collection_takes_its_discards_along,
+            }
+            sync_dry_run {
+                a_dry_run_ends_with_what_it_has_found,
+                only_the_latest_claim_ends_a_dry_run,
+                a_sync_that_is_not_there_has_found_nothing,
+                a_dry_run_that_fails_is_no_failure_of_its_connector,
             }
             sync_wait {
                 a_waiting_sync_says_what_it_waits_for,

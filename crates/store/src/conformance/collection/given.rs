@@ -138,8 +138,9 @@ impl Given {
         Fence(self.fences.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    pub(super) async fn try_begin(&self, claim: &Claim) -> StoreResult<RunStart> {
-        let new_run = NewRun {
+    /// The run that this claim is for.
+    pub(super) fn new_run(&self, claim: &Claim) -> NewRun {
+        NewRun {
             sync_id: claim.sync_id,
             connector_id: claim.connector_id,
             fence: claim.fence,
@@ -148,8 +149,11 @@ impl Given {
             full_refresh: claim.full_refresh,
             streams: claim.streams.clone(),
             now: self.now(),
-        };
-        self.store.begin_run(new_run).await
+        }
+    }
+
+    pub(super) async fn try_begin(&self, claim: &Claim) -> StoreResult<RunStart> {
+        self.store.begin_run(self.new_run(claim)).await
     }
 
     pub(super) async fn begin(&self, claim: &Claim) -> RunStart {

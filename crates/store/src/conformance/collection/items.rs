@@ -4,7 +4,7 @@ use inlet_model::{Batch, HashSeed, Rejection, Scope, key};
 use serde_json::Value;
 
 use super::given::{Given, a_failure, name};
-use crate::collection::Item;
+use crate::collection::{Item, Unseen};
 
 /// The scope of a stream that has no parts.
 pub(super) const WHOLE: &str = "";
@@ -73,13 +73,20 @@ pub(super) fn complete(stream: &str, scope: &str, cursor: Value) -> Item {
 }
 
 pub(super) fn completed(stream: &str, scope: &str, cursor: Option<Value>, certified: bool) -> Item {
-    Item::Complete { stream: name(stream), scope: Scope::new(scope), cursor, certified, askable: false }
+    let unseen = if certified { Unseen::Goes } else { Unseen::Stays };
+    Item::Complete { stream: name(stream), scope: Scope::new(scope), cursor, unseen }
 }
 
 /// The listing is complete, not certified, and the source can be asked for what was not seen.
 pub(super) fn complete_to_be_asked(stream: &str, scope: &str, cursor: Value) -> Item {
     let (stream, scope) = (name(stream), Scope::new(scope));
-    Item::Complete { stream, scope, cursor: Some(cursor), certified: false, askable: true }
+    Item::Complete { stream, scope, cursor: Some(cursor), unseen: Unseen::GoesIfAbsent }
+}
+
+/// The listing is complete, not certified, and what was not seen goes if a person approves it.
+pub(super) fn complete_to_be_approved(stream: &str, scope: &str, cursor: Value) -> Item {
+    let (stream, scope) = (name(stream), Scope::new(scope));
+    Item::Complete { stream, scope, cursor: Some(cursor), unseen: Unseen::GoesIfApproved }
 }
 
 pub(super) fn unchanged(stream: &str, scope: &str) -> Item {

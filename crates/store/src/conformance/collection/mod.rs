@@ -11,6 +11,7 @@ pub mod changes;
 pub mod checkpoints;
 pub mod closing;
 pub mod commits;
+pub mod deletes;
 pub mod duplicates;
 pub mod fences;
 pub mod finishes;
@@ -24,6 +25,7 @@ pub mod purges;
 pub mod pushes;
 pub mod record_pages;
 pub mod records;
+pub mod rehearsals;
 pub mod rejected;
 pub mod restarts;
 pub mod runs;
@@ -167,6 +169,36 @@ macro_rules! collection_tests {
                 a_long_key_is_asked_for_whole,
                 a_certified_listing_has_no_candidates,
                 candidates_are_fenced_and_cancelled_as_sweeps_are,
+            }
+            deletes {
+                what_waits_for_a_sweep_is_counted_and_listed,
+                the_count_follows_what_is_swept_and_what_moves,
+                pages_of_any_size_list_the_same,
+                the_key_log_is_looked_into,
+                a_page_looks_at_no_more_keys_than_it_may,
+                what_an_askable_listing_left_is_counted_apart,
+                what_the_source_has_waits_no_more,
+                who_does_not_hold_the_connector_keeps_nothing,
+                what_a_listing_in_doubt_left_goes_only_if_approved,
+                what_was_approved_goes_and_what_comes_later_waits,
+                an_approval_outlives_a_restart_and_the_sync,
+                who_does_not_hold_the_connector_approves_nothing,
+                what_was_dropped_stays_and_is_found_again,
+                a_dropped_listing_leaves_the_cursor_as_it_was,
+                deletes_are_dropped_in_bounded_steps,
+                a_drop_ends_the_run_and_can_be_repeated,
+                a_drop_leaves_other_syncs_and_connectors_alone,
+                a_store_that_rests_goes_on_where_it_was,
+            }
+            rehearsals {
+                a_rehearsal_comes_to_what_the_run_comes_to,
+                a_rehearsal_writes_nothing,
+                a_rehearsal_shows_some_records_before_and_after,
+                the_samples_keep_to_their_bounds,
+                a_rehearsal_starts_as_if_it_had_swept,
+                a_stream_that_is_read_differently_is_rehearsed_from_the_beginning,
+                other_connectors_write_while_one_rehearses,
+                random_runs_come_to_what_was_rehearsed,
             }
             runs {
                 a_run_begins_with_nothing_done,

@@ -65,6 +65,7 @@ pub(super) fn collection(
         .execute(params![space_id.as_str(), id.as_str()])?;
     tasks::drop_all_of(tx, collection.store_id)?;
     purges::drop_all_of(tx, collection.store_id)?;
+    syncs::drop_discards_of(tx, collection.store_id)?;
     tasks::queue(tx, TaskKind::RemoveStore { store_id: collection.store_id })?;
     forget_some(tx, now)?;
     Ok(DeleteEffect::Deleted)

@@ -75,7 +75,8 @@ fn take(connection: &Connection, seen: &mut SeenSets, new: &NewRun) -> Outcome<R
     Ok(run)
 }
 
-fn first_attempt(new: &NewRun, generation: u64) -> Run {
+/// The first attempt of a run, with nothing done.
+pub(super) fn first_attempt(new: &NewRun, generation: u64) -> Run {
     Run {
         sync_id: new.sync_id,
         connector_id: new.connector_id,
@@ -186,7 +187,7 @@ fn describe_stream(connection: &Connection, row: &StreamRow) -> Outcome<(BTreeMa
                 let position = from_json(open.position.as_deref())?;
                 Some(OpenListing { generation: open.generation, position })
             }
-            Listing::Gone => continue,
+            Listing::Gone { .. } => continue,
         };
         let listed_by = (scope.listed_by > 0).then_some(scope.listed_by);
         let state = ScopeState { listing, cursor: from_json(scope.cursor.as_deref())?, listed_by };

@@ -58,7 +58,7 @@ fn checkpoint(stream: StreamName, row: ScopeRow) -> Outcome<Checkpoint> {
             seen: open.seen,
         }),
         Listing::Complete(_) => Some(ScopeListing::Complete),
-        Listing::Gone => Some(ScopeListing::Gone),
+        Listing::Gone { .. } => Some(ScopeListing::Gone),
     };
     Ok(Checkpoint {
         stream,
@@ -108,8 +108,8 @@ fn set_stream(
                 seen.remove(connection, (stream.id, scope.id))?;
             }
             Listing::Complete(listing) => listing.cursor.clone_from(&cursor),
-            Listing::Gone if named.is_some() => scope.listing = Listing::None,
-            Listing::Gone => {}
+            Listing::Gone { .. } if named.is_some() => scope.listing = Listing::None,
+            Listing::Gone { .. } => {}
         }
         scope.cursor = cursor;
         scopes::save(connection, stream.id, &scope)?;

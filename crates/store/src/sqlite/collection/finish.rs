@@ -13,22 +13,28 @@ use crate::fault;
 /// Ends a run. One that has ended stays as it is, whoever holds the connector now.
 pub(super) fn finish(writer: &mut Writer, finish: FinishRun) -> Outcome<Run> {
     let run = writer.transact(|tx, _| {
-        let run = runs::load(tx, finish.sync_id)?.ok_or(Trouble::Broken("there is no run to end"))?;
-        if run.outcome.is_some() {
-            return Ok(run);
-        }
-        let mut run = runs::held(tx, finish.connector_id, finish.fence, finish.sync_id)?;
-        run.phase = Phase::Ended;
-        run.outcome = Some(finish.outcome);
-        run.failure = finish.failure;
-        run.finished_at = Some(finish.now);
-        give_up_streams(tx, &mut run)?;
-        runs::save(tx, &run)?;
+        let run = end(tx, finish)?;
         fault::point("run.finish.before");
         Ok(run)
     })?;
     fault::point("run.finish.after");
     writer.rest();
+    Ok(run)
+}
+
+/// Ends a run within a transaction, unless it has ended.
+pub(super) fn end(connection: &Connection, finish: FinishRun) -> Outcome<Run> {
+    let run = runs::load(connection, finish.sync_id)?.ok_or(Trouble::Broken("there is no run to end"))?;
+    if run.outcome.is_some() {
+        return Ok(run);
+    }
+    let mut run = runs::held(connection, finish.connector_id, finish.fence, finish.sync_id)?;
+    run.phase = Phase::Ended;
+    run.outcome = Some(finish.outcome);
+    run.failure = finish.failure;
+    run.finished_at = Some(finish.now);
+    give_up_streams(connection, &mut run)?;
+    runs::save(connection, &run)?;
     Ok(run)
 }
 

@@ -26,6 +26,12 @@ pub(super) fn next_generation(connection: &Connection) -> Outcome<u64> {
     Ok(statement.query_row([], |row| read_number(row, 0))?)
 }
 
+/// The generation that would come next.
+pub(super) fn peek_generation(connection: &Connection) -> Outcome<u64> {
+    let mut statement = connection.prepare_cached("SELECT next_generation FROM meta")?;
+    Ok(statement.query_row([], |row| read_number(row, 0))?)
+}
+
 /// A number that no stream has had.
 pub(super) fn next_stream(connection: &Connection) -> Outcome<StreamId> {
     let mut statement = connection

@@ -3,7 +3,8 @@
 //! - [`stores`] has the files of a directory, [`store`] one of them: its [`writer`] thread, its [`readers`] and its log ([`wal`]).
 //! - [`begin`], [`commit`], [`sweep`], [`purge`], [`undo`], [`upkeep`], [`finish`] and [`inbox`] are the
 //!   transactions of the writer.
-//! - [`records`] and [`changes`] are the reads; [`checkpoints`] has both.
+//! - [`records`] and [`changes`] are the reads; [`checkpoints`], [`deletes`] and [`questions`] have both. [`rehearsal`] is a run that
+//!   only reads.
 //! - [`block`] is the format of entries, [`blocks`] the tables they lie in, [`keys`] the table that finds them.
 //! - [`streams`], [`scopes`], [`seen`], [`runs`], [`rejected`], [`idempotency`] and [`meta`] are the other tables, one each.
 
@@ -13,6 +14,7 @@ mod blocks;
 mod changes;
 mod checkpoints;
 mod commit;
+mod deletes;
 mod error;
 mod finish;
 mod idempotency;
@@ -20,8 +22,10 @@ mod inbox;
 mod keys;
 mod meta;
 mod purge;
+mod questions;
 mod readers;
 mod records;
+mod rehearsal;
 mod rejected;
 mod runs;
 mod schema;

@@ -13,7 +13,8 @@ use crate::{StoreError, StoreErrorKind, StoreResult};
 /// Reads of one collection that may run at the same time.
 const CONNECTIONS: usize = 2;
 
-/// The connections, each opened when it is first needed.
+/// The connections, each opened when it is first needed. All clones share them.
+#[derive(Debug, Clone)]
 pub(super) struct Readers {
     path: PathBuf,
     cache_bytes: u32,

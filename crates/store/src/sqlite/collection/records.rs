@@ -1,24 +1,28 @@
 //! Records: found in the key table, read from their blocks.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use inlet_model::{ConnectorId, Record, StreamName, Timestamp};
-use rusqlite::{Connection, Rows, params};
+use rusqlite::Connection;
 
 use super::block::{BlockEntry, StreamId};
 use super::blocks;
 use super::error::{Outcome, Trouble};
-use super::keys;
+use super::keys::{self, Walked};
 use super::streams::{self, StreamRow};
 use crate::collection::{RecordCursor, RecordPage, RecordQuery};
 
 /// A record of the page: its key in the key table, its change, and itself once its block was read.
-struct Slot<'s> {
+pub(super) struct Slot<'s> {
     filed: Vec<u8>,
     change: u64,
     stream: &'s StreamRow,
     record: Option<Record>,
+}
+
+impl<'s> Slot<'s> {
+    /// A record that is to be read.
+    pub(super) fn of(stream: &'s StreamRow, filed: Vec<u8>, change: u64) -> Self {
+        Self { filed, change, stream, record: None }
+    }
 }
 
 /// A page of records.
@@ -26,9 +30,19 @@ pub(super) fn page(connection: &Connection, query: &RecordQuery) -> Outcome<Reco
     let streams = streams::matching(connection, query.connector_id, query.stream.as_ref())?;
     // One more than asked for tells whether there is a next page.
     let mut slots = find(connection, &streams, query.after.as_ref(), query.limit.saturating_add(1))?;
-    let mut more = slots.len() > query.limit;
+    let more = slots.len() > query.limit;
     slots.truncate(query.limit);
-    let fitting = read(connection, &mut slots, query.max_bytes)?;
+    fill(connection, slots, query.max_bytes, more)
+}
+
+/// The page of these records, cut where it holds `max_bytes`; `more` says whether others follow it anyway.
+pub(super) fn fill(
+    connection: &Connection,
+    mut slots: Vec<Slot<'_>>,
+    max_bytes: usize,
+    mut more: bool,
+) -> Outcome<RecordPage> {
+    let fitting = read(connection, &mut slots, max_bytes)?;
     more |= fitting < slots.len();
     slots.truncate(fitting);
     let next = slots.last().filter(|_| more).map(|last| RecordCursor(last.filed.clone()));
@@ -104,8 +118,7 @@ impl<'c> Place<'c> {
     }
 }
 
-/// Appends the next keys of streams of one name, in order of keys. Each stream has its rows in the key table and in the parts
-/// of the key log; of a key's rows the latest counts.
+/// Appends the next keys of streams of one name, in order of keys.
 fn merge<'s>(
     connection: &Connection,
     alike: &'s [StreamRow],
@@ -113,61 +126,14 @@ fn merge<'s>(
     limit: usize,
     slots: &mut Vec<Slot<'s>>,
 ) -> Outcome<()> {
-    const LOG: &str = "SELECT k, row FROM key_log WHERE k >= ?1 AND k < ?2 AND part = ?3 ORDER BY k";
-    const TABLE: &str = "SELECT k, row FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k";
-    let parts: Vec<Option<u64>> = keys::parts(connection)?.map(Some).chain([None]).collect();
-    let sources = alike.iter().flat_map(|stream| parts.iter().map(move |part| (stream, *part)));
-    let mut statements = sources
-        .clone()
-        .map(|(_, part)| connection.prepare_cached(if part.is_some() { LOG } else { TABLE }))
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut cursors = Vec::with_capacity(statements.len());
-    let mut heads = BinaryHeap::with_capacity(statements.len());
-    for ((stream, part), statement) in sources.zip(&mut statements) {
-        let range = keys::range_of(stream.id);
-        let start = behind.map_or(range.start, |place| place.start_in(stream.id));
-        let mut rows = match part {
-            Some(part) => statement.query(params![start, range.end, part as i64])?,
-            None => statement.query(params![start, range.end])?,
-        };
-        heads.extend(Head::next(&mut rows, cursors.len())?.map(Reverse));
-        cursors.push(rows);
-    }
-    let mut last = Vec::new();
-    while slots.len() < limit
-        && let Some(Reverse(head)) = heads.pop()
-    {
-        let Head { cursor, filed, change, .. } = head;
-        heads.extend(Head::next(&mut cursors[cursor], cursor)?.map(Reverse));
-        if filed == last {
-            continue;
-        }
-        last.clone_from(&filed);
-        // One that has gone has no change.
-        if change > 0 {
-            slots.push(Slot { filed, change, stream: &alike[cursor / parts.len()], record: None });
-        }
-    }
-    Ok(())
-}
-
-/// The next key of one of several cursors. Ordered by key, then by cursor: by stream and then the latest first.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Head {
-    key: Vec<u8>,
-    cursor: usize,
-    filed: Vec<u8>,
-    change: u64,
-}
-
-impl Head {
-    fn next(rows: &mut Rows<'_>, cursor: usize) -> Outcome<Option<Self>> {
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let filed: Vec<u8> = row.get(0)?;
-        let (_, key) = keys::split(&filed).ok_or(Trouble::Damaged("a key has no stream"))?;
-        let change = keys::read_logged(row, 1)?.map_or(0, |row| row.change);
-        Ok(Some(Self { key: key.to_vec(), cursor, change, filed }))
-    }
+    let start_in =
+        |stream| behind.map_or_else(|| keys::range_of(stream).start, |place| place.start_in(stream));
+    let walked: Vec<Walked> =
+        alike.iter().map(|stream| Walked { stream: stream.id, from: start_in(stream.id) }).collect();
+    keys::walk(connection, &walked, |step| {
+        slots.push(Slot::of(&alike[step.stream], step.filed, step.row.change));
+        Ok(slots.len() < limit)
+    })
 }
 
 /// Reads the records, each block once, and gives how many from the front fit into `max_bytes`.

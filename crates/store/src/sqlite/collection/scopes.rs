@@ -37,7 +37,10 @@ pub(super) enum Listing {
     /// Everything was seen; what was not waits for the sweep.
     Complete(CompleteListing),
     /// The scope is not there any more; all it holds waits for the sweep.
-    Gone,
+    Gone {
+        /// Whether a person has approved that it goes.
+        approved: bool,
+    },
 }
 
 /// A listing under way.
@@ -61,18 +64,43 @@ pub(super) struct CompleteListing {
     pub(super) first_change: u64,
     /// What the sweep sets as the scope's cursor.
     pub(super) cursor: Option<Json>,
-    /// Whether only that goes of which the source says that it is gone.
-    pub(super) askable: bool,
+    /// How many records of the scope it did not see and that are still there.
+    pub(super) unseen: u64,
+    /// When they go.
+    pub(super) fate: Fate,
+    /// Whether a person has approved that they go.
+    pub(super) approved: bool,
 }
 
-const COLUMNS: &str = "scope_id, name, records, cursor, listed_by, settled_by, state, generation, first_change, seen, position, duplicates";
+/// When that goes which a complete listing did not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// With the sweep.
+    Goes,
+    /// If the source says that it does not have it.
+    IfAbsent,
+    /// If a person has approved it.
+    IfApproved,
+}
+
+impl CompleteListing {
+    /// Whether the sweep leaves what was not seen.
+    pub(super) fn keeps_all(&self) -> bool {
+        self.fate == Fate::IfApproved && !self.approved
+    }
+}
+
+const COLUMNS: &str = "scope_id, name, records, cursor, listed_by, settled_by, state, generation, first_change, seen, position, duplicates,
+                       approved";
 
 const NONE: i64 = 0;
 const OPEN: i64 = 1;
 const COMPLETE: i64 = 2;
 const GONE: i64 = 3;
-/// Complete, and askable.
+/// Complete; what was not seen goes if it is absent.
 const ASKABLE: i64 = 4;
+/// Complete; what was not seen goes if that is approved.
+const DOUBTED: i64 = 5;
 
 impl ScopeRow {
     /// The listing, if it is under way.
@@ -85,12 +113,12 @@ impl ScopeRow {
 
     /// Whether the sweep has to go through the scope.
     pub(super) fn is_unswept(&self) -> bool {
-        matches!(self.listing, Listing::Complete(_) | Listing::Gone)
+        matches!(self.listing, Listing::Complete(_) | Listing::Gone { .. })
     }
 
     /// Whether what was not seen in it goes only if the source does not have it.
     pub(super) fn is_askable(&self) -> bool {
-        matches!(&self.listing, Listing::Complete(listing) if listing.askable)
+        matches!(&self.listing, Listing::Complete(listing) if listing.fate == Fate::IfAbsent)
     }
 
     /// Sees to it that the scope is listed again next time.
@@ -99,14 +127,14 @@ impl ScopeRow {
         match &mut self.listing {
             Listing::Open(listing) => listing.duplicates = true,
             Listing::Complete(listing) => listing.cursor = None,
-            Listing::None | Listing::Gone => {}
+            Listing::None | Listing::Gone { .. } => {}
         }
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let name: String = row.get(1)?;
         let position = row.get(10)?;
-        let first_change = read_number(row, 8)?;
+        let (first_change, approved) = (read_number(row, 8)?, row.get(12)?);
         let listing = match row.get::<_, i64>(6)? {
             NONE => Listing::None,
             OPEN => Listing::Open(OpenListing {
@@ -116,11 +144,18 @@ impl ScopeRow {
                 position,
                 duplicates: row.get(11)?,
             }),
-            state @ (COMPLETE | ASKABLE) => {
-                let askable = state == ASKABLE;
-                Listing::Complete(CompleteListing { first_change, cursor: position, askable })
-            }
-            GONE => Listing::Gone,
+            state @ (COMPLETE | ASKABLE | DOUBTED) => Listing::Complete(CompleteListing {
+                first_change,
+                cursor: position,
+                unseen: read_number(row, 9)?,
+                fate: match state {
+                    COMPLETE => Fate::Goes,
+                    ASKABLE => Fate::IfAbsent,
+                    _ => Fate::IfApproved,
+                },
+                approved,
+            }),
+            GONE => Listing::Gone { approved },
             unknown => return Err(rusqlite::Error::IntegralValueOutOfRange(6, unknown)),
         };
         Ok(Self {
@@ -170,7 +205,7 @@ pub(super) fn all(connection: &Connection, stream: StreamId) -> Outcome<Vec<Scop
 /// The scopes of a stream through which the sweep has to go.
 pub(super) fn unswept(connection: &Connection, stream: StreamId) -> Outcome<Vec<ScopeRow>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE}, {ASKABLE})"
+        "SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE}, {ASKABLE}, {DOUBTED})"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([stream.0], ScopeRow::read)?;
@@ -179,20 +214,10 @@ pub(super) fn unswept(connection: &Connection, stream: StreamId) -> Outcome<Vec<
 
 /// Writes a scope, new or not.
 pub(super) fn save(connection: &Connection, stream: StreamId, row: &ScopeRow) -> Outcome<()> {
-    let (state, generation, first_change, seen, position, duplicates) = match &row.listing {
-        Listing::None => (NONE, 0, 0, 0, None, false),
-        Listing::Open(open) => {
-            (OPEN, open.generation, open.first_change, open.seen, open.position.as_deref(), open.duplicates)
-        }
-        Listing::Complete(complete) => {
-            let state = if complete.askable { ASKABLE } else { COMPLETE };
-            (state, 0, complete.first_change, 0, complete.cursor.as_deref(), false)
-        }
-        Listing::Gone => (GONE, 0, 0, 0, None, false),
-    };
+    let stored = StoredListing::of(&row.listing);
     let sql = format!(
         "INSERT OR REPLACE INTO scopes (stream_id, {COLUMNS})
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
     );
     connection.prepare_cached(&sql)?.execute(params![
         stream.0,
@@ -202,21 +227,65 @@ pub(super) fn save(connection: &Connection, stream: StreamId, row: &ScopeRow) ->
         row.cursor,
         row.listed_by as i64,
         row.settled_by as i64,
-        state,
-        generation as i64,
-        first_change as i64,
-        seen as i64,
-        position,
-        duplicates
+        stored.state,
+        stored.generation as i64,
+        stored.first_change as i64,
+        stored.seen as i64,
+        stored.position,
+        stored.duplicates,
+        stored.approved
     ])?;
     Ok(())
+}
+
+/// A listing in its columns; those that it does not use are zero.
+#[derive(Default)]
+struct StoredListing<'l> {
+    state: i64,
+    generation: u64,
+    first_change: u64,
+    /// Of an open listing what it has seen, of a complete one what it has not.
+    seen: u64,
+    position: Option<&'l str>,
+    duplicates: bool,
+    approved: bool,
+}
+
+impl<'l> StoredListing<'l> {
+    fn of(listing: &'l Listing) -> Self {
+        match listing {
+            Listing::None => Self { state: NONE, ..Self::default() },
+            Listing::Open(open) => Self {
+                state: OPEN,
+                generation: open.generation,
+                first_change: open.first_change,
+                seen: open.seen,
+                position: open.position.as_deref(),
+                duplicates: open.duplicates,
+                approved: false,
+            },
+            Listing::Complete(complete) => Self {
+                state: match complete.fate {
+                    Fate::Goes => COMPLETE,
+                    Fate::IfAbsent => ASKABLE,
+                    Fate::IfApproved => DOUBTED,
+                },
+                first_change: complete.first_change,
+                seen: complete.unseen,
+                position: complete.cursor.as_deref(),
+                approved: complete.approved,
+                ..Self::default()
+            },
+            Listing::Gone { approved } => Self { state: GONE, approved: *approved, ..Self::default() },
+        }
+    }
 }
 
 /// Forgets of the stream's scopes, at most `limit` of them, all but the records they hold; of how many.
 pub(super) fn forget_reading(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
     let sql = format!(
         "UPDATE scopes SET cursor = NULL, listed_by = 0, settled_by = 0, state = {NONE}, generation = 0,
-                           first_change = 0, seen = 0, position = NULL, duplicates = 0
+                           first_change = 0, seen = 0, position = NULL, duplicates = 0, approved = 0
          WHERE stream_id = ?1 AND scope_id IN (
              SELECT scope_id FROM scopes WHERE stream_id = ?1 AND (cursor IS NOT NULL OR listed_by <> 0
                  OR settled_by <> 0 OR state <> {NONE}) LIMIT ?2)"
@@ -231,6 +300,36 @@ pub(super) fn forget_seen(connection: &Connection, stream: StreamId, limit: usiz
              SELECT scope_id, part FROM seen WHERE stream_id = ?1 LIMIT ?2)",
     )?;
     Ok(statement.execute(params![stream.0, limit as i64])?)
+}
+
+/// Approves what waits for the sweep of the stream.
+pub(super) fn approve(connection: &Connection, stream: StreamId) -> Outcome<()> {
+    let sql = format!(
+        "UPDATE scopes SET approved = 1 WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE}, {ASKABLE}, {DOUBTED})"
+    );
+    connection.prepare_cached(&sql)?.execute([stream.0])?;
+    Ok(())
+}
+
+/// Takes back what waits for the sweep of the stream, in at most `limit` of its scopes; in how many.
+pub(super) fn drop_unswept(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
+    let sql = format!(
+        "UPDATE scopes SET state = {NONE}, first_change = 0, seen = 0, position = NULL, approved = 0
+         WHERE stream_id = ?1 AND scope_id IN (
+             SELECT scope_id FROM scopes
+             WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE}, {ASKABLE}, {DOUBTED}) LIMIT ?2)"
+    );
+    Ok(connection.prepare_cached(&sql)?.execute(params![stream.0, limit as i64])?)
+}
+
+/// Forgets what listings have seen that are neither open nor wait for a sweep, at most `limit` parts of it; how many.
+pub(super) fn forget_seen_of_none(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
+    let sql = format!(
+        "DELETE FROM seen WHERE stream_id = ?1 AND (scope_id, part) IN (
+             SELECT seen.scope_id, part FROM seen JOIN scopes USING (stream_id, scope_id)
+             WHERE stream_id = ?1 AND state = {NONE} LIMIT ?2)"
+    );
+    Ok(connection.prepare_cached(&sql)?.execute(params![stream.0, limit as i64])?)
 }
 
 /// Adds to a scope's count of records, or takes from it.

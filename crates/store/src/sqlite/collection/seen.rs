@@ -37,7 +37,8 @@ impl SeenSet {
         }
     }
 
-    fn load(connection: &Connection, (stream, scope): ScopeKey) -> Outcome<Self> {
+    /// What the listing of a scope has seen, as it is stored.
+    pub(super) fn load(connection: &Connection, (stream, scope): ScopeKey) -> Outcome<Self> {
         let mut statement = connection.prepare_cached(
             "SELECT part, changes FROM seen WHERE stream_id = ?1 AND scope_id = ?2 ORDER BY part",
         )?;

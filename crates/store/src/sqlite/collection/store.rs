@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use inlet_model::{ConnectorId, Entropy, HashSeed, Record, Scope, StoreId, StreamName, SyncId};
+use rusqlite::Connection;
 
 use super::error::Trouble;
 use super::keys::KeyLogRoom;
@@ -12,14 +13,16 @@ use super::readers::Readers;
 use super::stores::Options;
 use super::writer::WriterHandle;
 use super::{
-    begin, changes, checkpoints, commit, finish, inbox, meta, purge, records, rejected, runs, schema,
-    streams, sweep, undo, upkeep,
+    begin, changes, checkpoints, commit, deletes, finish, inbox, meta, purge, questions, records, rehearsal,
+    rejected, runs, schema, streams, sweep, undo, upkeep,
 };
 use crate::collection::{
-    ChangeCursor, ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints, CollectionStore, Commit,
-    FinishRun, Inbox, InboxItem, NewRun, PurgeProgress, PurgeStep, Purges, Push, PushEffect, Receipt,
-    RecordPage, RecordQuery, Records, RejectedRecord, Run, RunStart, Runs, Stats, StreamCursors, StreamStats,
-    Sweep, SweepProgress, UndoEffect, UndoStep, Undos, Upkeep, UpkeepProgress, UpkeepStep,
+    ApproveDeletes, ChangeCursor, ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints,
+    CollectionStore, Commit, DeletesQuery, DropDeletes, FinishRun, FoundRecords, Inbox, InboxItem, NewRun,
+    PendingDeletes, PurgeProgress, PurgeStep, Purges, Push, PushEffect, QuestionPage, QuestionsQuery,
+    Receipt, RecordPage, RecordQuery, Records, Rehearsal, Rehearsals, RejectedRecord, Run, RunStart, Runs,
+    SampleLimits, Stats, StreamCursors, StreamDeletes, StreamStats, Sweep, SweepProgress, UndoEffect,
+    UndoStep, Undos, Upkeep, UpkeepProgress, UpkeepStep,
 };
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -97,6 +100,15 @@ impl Runs for SqliteCollection {
 
     async fn sweep_candidates(&self, sweep: Sweep) -> StoreResult<Vec<Vec<u8>>> {
         self.writer.write("list what a sweep asks for", move |writer| sweep::candidates(writer, &sweep)).await
+    }
+
+    async fn rest(&self) -> StoreResult<()> {
+        self.writer
+            .write("rest", |writer| {
+                writer.rest();
+                Ok(())
+            })
+            .await
     }
 
     async fn finish_run(&self, finish: FinishRun) -> StoreResult<Run> {
@@ -273,6 +285,55 @@ impl Checkpoints for SqliteCollection {
                 checkpoints::reset(writer, connector_id, stream.as_ref())
             })
             .await
+    }
+}
+
+#[async_trait]
+impl PendingDeletes for SqliteCollection {
+    async fn pending_deletes(&self, connector_id: ConnectorId) -> StoreResult<Vec<StreamDeletes>> {
+        self.check_open("count what is to go")?;
+        self.readers
+            .read("count what is to go", move |connection| deletes::pending(connection, connector_id))
+            .await
+    }
+
+    async fn pending_records(&self, query: DeletesQuery) -> StoreResult<RecordPage> {
+        self.check_open("list what is to go")?;
+        self.readers.read("list what is to go", move |connection| deletes::page(connection, &query)).await
+    }
+
+    async fn pending_questions(&self, query: QuestionsQuery) -> StoreResult<QuestionPage> {
+        self.check_open("list what is to be asked for")?;
+        self.readers
+            .read("list what is to be asked for", move |connection| questions::page(connection, &query))
+            .await
+    }
+
+    async fn keep_found(&self, found: FoundRecords) -> StoreResult<()> {
+        self.writer.write("keep what was found", move |writer| questions::keep(writer, &found)).await
+    }
+
+    async fn approve_deletes(&self, approve: ApproveDeletes) -> StoreResult<()> {
+        self.writer.write("approve deletes", move |writer| deletes::approve(writer, &approve)).await
+    }
+
+    async fn drop_deletes(&self, drop: DropDeletes) -> StoreResult<bool> {
+        self.writer.write("take deletes back", move |writer| deletes::drop_some(writer, &drop)).await
+    }
+}
+
+#[async_trait]
+impl Rehearsals for SqliteCollection {
+    async fn rehearse(
+        &self,
+        run: NewRun,
+        samples: SampleLimits,
+    ) -> StoreResult<(RunStart, Box<dyn Rehearsal>)> {
+        self.check_open("rehearse")?;
+        let begin = move |connection: &Connection| rehearsal::State::begin(connection, &run, samples);
+        let (start, state) = self.readers.read("rehearse", begin).await?;
+        let readers = self.readers.clone();
+        Ok((start, Box::new(rehearsal::SqliteRehearsal { readers, state: Some(state) })))
     }
 }
 

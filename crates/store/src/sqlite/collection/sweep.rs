@@ -88,9 +88,11 @@ impl Unswept {
     fn lacks(&self, record: &KeyRow) -> bool {
         match &self.row.listing {
             Listing::Complete(listing) => {
-                record.change < listing.first_change && !self.seen.contains(record.change)
+                !listing.keeps_all()
+                    && record.change < listing.first_change
+                    && !self.seen.contains(record.change)
             }
-            Listing::Gone => true,
+            Listing::Gone { .. } => true,
             Listing::None | Listing::Open(_) => false,
         }
     }
@@ -217,6 +219,10 @@ impl<'a> Step<'a> {
             if let Some(scope) = self.scopes.get_mut(&record.scope) {
                 let too_few = Trouble::Damaged("a scope has too few records");
                 scope.row.records = scope.row.records.checked_sub(1).ok_or(too_few)?;
+                if let Listing::Complete(listing) = &mut scope.row.listing {
+                    let too_few = Trouble::Damaged("a listing has seen too much");
+                    listing.unseen = listing.unseen.checked_sub(1).ok_or(too_few)?;
+                }
             }
             change += 1;
         }
@@ -255,8 +261,12 @@ impl<'a> Step<'a> {
             }
             self.seen.remove(self.connection, (stream, id))?;
             match std::mem::replace(&mut scope.row.listing, Listing::None) {
-                Listing::Gone if scope.row.records == 0 => scopes::remove(self.connection, stream, id)?,
-                Listing::Gone => return Err(Trouble::Damaged("a scope that is gone still has records")),
+                Listing::Gone { .. } if scope.row.records == 0 => {
+                    scopes::remove(self.connection, stream, id)?
+                }
+                Listing::Gone { .. } => {
+                    return Err(Trouble::Damaged("a scope that is gone still has records"));
+                }
                 Listing::Complete(listing) => {
                     scope.row.cursor = listing.cursor;
                     scopes::save(self.connection, stream, &scope.row)?;

@@ -115,9 +115,9 @@ async fn write_everything(path: &Path) {
     let waiting = given.running_sync(&given.stored_connector_in(&collection).await).await;
     let wait = given.a_wait(Duration::from_secs(3600));
     given.catalog.sync_wait(waiting.sync.id, waiting.fence, wait, given.now()).await.unwrap();
-    let asking = given.running_sync(&given.stored_connector_in(&collection).await).await;
-    let sql = "UPDATE syncs SET status = 'needs_approval' WHERE id = ?1";
-    look_into(path).execute(sql, [asking.sync.id.to_string()]).unwrap();
+    given.asking_sync(&given.stored_connector_in(&collection).await).await;
+    let discarded = given.asking_sync(&given.stored_connector_in(&collection).await).await;
+    given.catalog.sync_discard(discarded.connector_id, discarded.id, given.now(), None).await.unwrap();
 
     let config = SealedConfig::new(json!({"host": "db"}), [("/password".to_owned(), sealed(1))].into());
     let schedule =
@@ -229,6 +229,7 @@ async fn show_everything(catalog: SqliteCatalog) -> String {
             }
         }
     }
+    show("discards", &catalog.discard_list(100).await.unwrap());
     let tasks = catalog.task_list(100).await.unwrap();
     show("tasks", &tasks);
     for deleted in tasks.iter().filter_map(|task| closed(task.kind)) {

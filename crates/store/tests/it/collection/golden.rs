@@ -11,7 +11,7 @@ use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{Batch, ConnectorId, Rejection, Scope, StoreId, StreamName, SyncId, Timestamp, key};
 use inlet_store::collection::{
     CancelFlag, ChangeCursor, ChangePage, Commit, Fence, FinishRun, Item, NewRun, Push, PushEffect,
-    RecordQuery, RunStream, Sweep,
+    RecordQuery, RunStream, Sweep, Unseen,
 };
 use inlet_store::sqlite::CollectionOptions;
 use inlet_store::{CollectionStore, CollectionStores};
@@ -139,7 +139,7 @@ fn listed(store: &dyn CollectionStore, name: &str, scope: &str, records: &[(&str
     [
         Item::Listing { stream: stream.clone(), scope: scope_name.clone() },
         Item::Batch { batch, checkpoint: Some(records.len().into()) },
-        Item::Complete { stream, scope: scope_name, cursor, certified: true, askable: false },
+        Item::Complete { stream, scope: scope_name, cursor, unseen: Unseen::Goes },
     ]
 }
 

@@ -37,6 +37,7 @@ impl History {
             if self.world.connectors[connector].running().is_some() {
                 self.compare_scopes(connector).await;
             }
+            self.compare_deletes(connector).await;
         }
     }
 
@@ -114,6 +115,23 @@ impl History {
             self.world.changes.iter().filter(|it| it.change.sync_id == Some(run.sync_id)).count() as u64;
         let counted = run.counts.created + run.counts.updated + run.counts.deleted;
         assert_eq!(feed, counted, "{}", self.label);
+    }
+
+    /// What the sweeps would delete: as many as the model has waiting, and exactly those.
+    async fn compare_deletes(&self, connector: usize) {
+        let id = self.world.connectors[connector].id;
+        let pending = self.given.store.pending_deletes(id).await.unwrap();
+        let listed = self.given.pending_records(id, PAGE, PAGE).await;
+        for (stream, stream_name) in STREAMS.iter().enumerate() {
+            let waiting = self.waiting(connector, stream);
+            let found = pending.iter().find(|pending| pending.stream.as_str() == *stream_name);
+            let counted = found.map_or(0, |pending| pending.records);
+            assert_eq!(counted, waiting.len() as u64, "{}: {stream_name}", self.label);
+            let of_stream = listed.iter().filter(|record| record.stream.as_str() == *stream_name);
+            let keys: Vec<Vec<u8>> = of_stream.map(|record| record.key.clone()).collect();
+            let expected: Vec<Vec<u8>> = waiting.into_iter().map(key_of).collect();
+            assert_eq!(keys, expected, "{}: {stream_name}", self.label);
+        }
     }
 
     async fn compare_scopes(&self, connector: usize) {

@@ -241,7 +241,7 @@ impl History {
     }
 
     /// The keys of the stream that wait for the sweep.
-    fn waiting(&self, connector: usize, stream: usize) -> BTreeSet<i64> {
+    pub(super) fn waiting(&self, connector: usize, stream: usize) -> BTreeSet<i64> {
         let scopes = &self.world.connectors[connector].scopes;
         let of_stream = (0..PLACES.len()).filter(|place| stream_of(*place) == stream);
         of_stream

@@ -94,3 +94,25 @@ CREATE INDEX deliveries_due ON deliveries (webhook_id, next_attempt_at, number) 
 CREATE INDEX deliveries_claimed ON deliveries (webhook_id, claimed_until) WHERE claimed_until IS NOT NULL;
 
 ALTER TABLE audit ADD COLUMN webhook_id TEXT;
+-- Deletes that ask first.
+
+-- approval: JSON, of a sync that asks or asked whether it may delete.
+ALTER TABLE syncs ADD COLUMN approval TEXT;
+
+-- Syncs that were ended instead of deleting: what their stores still have to take back. No sync of the connector begins before.
+CREATE TABLE discards (
+    sync_id TEXT NOT NULL PRIMARY KEY,
+    connector_id TEXT NOT NULL,
+    store_id TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX discards_of_connector ON discards (connector_id);
+CREATE INDEX discards_of_store ON discards (store_id);
+
+-- Dry runs. preview: JSON, what the sync would do.
+ALTER TABLE syncs ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE previews (
+    sync_id TEXT NOT NULL PRIMARY KEY REFERENCES syncs (id) ON DELETE CASCADE,
+    preview TEXT NOT NULL
+) STRICT;

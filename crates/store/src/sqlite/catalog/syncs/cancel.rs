@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 use super::super::audit::Write;
 use super::super::error::Trouble;
 use super::moves::{Step, advance};
-use super::sync_row;
+use super::{approve, sync_row};
 use crate::catalog::{Action, CancelEffect, Sync, Target};
 
 /// Cancels the sync of that id, or without one whatever of the connector is active, else queued.
@@ -71,7 +71,11 @@ fn want_cancelled(
 ) -> Result<(), Trouble> {
     let to = match sync.status {
         SyncStatus::Running => SyncStatus::Cancelling,
-        SyncStatus::Queued | SyncStatus::Waiting | SyncStatus::NeedsApproval => {
+        SyncStatus::NeedsApproval => {
+            approve::give_up(tx, sync, now)?;
+            SyncStatus::Cancelled
+        }
+        SyncStatus::Queued | SyncStatus::Waiting => {
             sync.finished_at = Some(now);
             sync.stop_waiting();
             SyncStatus::Cancelled

@@ -32,7 +32,7 @@ fn due(tx: &Transaction<'_>, now: Timestamp) -> Result<Option<Sync>, Trouble> {
     sync_row::one(tx, condition, [now.as_micros()])
 }
 
-/// The sync of another node whose lease is over, or that was given back.
+/// The sync of another node whose lease is over, that was given back, or that was approved.
 fn lost(tx: &Transaction<'_>, lease: Lease, now: Timestamp) -> Result<Option<Sync>, Trouble> {
     let condition = "WHERE s.status IN ('running', 'cancelling') AND s.lease_until <= ?1 AND s.node IS NOT ?2
                      ORDER BY s.lease_until LIMIT 1";
@@ -45,6 +45,7 @@ fn next(tx: &Transaction<'_>) -> Result<Option<Sync>, Trouble> {
              SELECT 1 FROM syncs AS a WHERE a.connector_id = s.connector_id
                  AND a.status IN ('running', 'waiting', 'needs_approval', 'cancelling'))
              AND NOT EXISTS (SELECT 1 FROM purges AS p WHERE p.connector_id = s.connector_id)
+             AND NOT EXISTS (SELECT 1 FROM discards AS d WHERE d.connector_id = s.connector_id)
          ORDER BY s.created_at, s.id LIMIT 1";
     sync_row::one(tx, condition, [])
 }

@@ -1,7 +1,9 @@
 //! Syncs.
 
+mod approve;
 mod cancel;
 mod claim;
+mod dry_run;
 mod finish;
 pub(super) mod kept_settings;
 mod lease;
@@ -14,15 +16,17 @@ mod wait;
 use std::convert::Infallible;
 
 use async_trait::async_trait;
+use inlet_model::approval::Approval;
 use inlet_model::sync::{Failure, StateMove, SyncStatus};
 use inlet_model::{ConnectorId, NodeId, SyncId, Timestamp};
 
+pub(super) use self::approve::drop_discards_of;
 pub(super) use self::cancel::want_cancelled_of;
 use super::{SqliteCatalog, idempotency};
 use crate::StoreResult;
 use crate::catalog::{
-    CancelEffect, Claim, Effect, Idempotent, Lease, OnConflict, Page, PageQuery, Sync, SyncFilter, SyncTally,
-    Syncs, Wait,
+    Approvals, CancelEffect, Claim, Discard, Effect, Idempotent, Lease, OnConflict, Page, PageQuery, Sync,
+    SyncFilter, SyncTally, Syncs, Wait,
 };
 use crate::collection::{Fence, Run};
 
@@ -121,6 +125,15 @@ impl Syncs for SqliteCatalog {
         self.write("finish a sync", move |tx| finish::finish(tx, run)).await
     }
 
+    async fn sync_finish_dry(&self, run: &Run, fence: Fence, preview: String) -> StoreResult<()> {
+        let run = run.clone();
+        self.write("finish a dry run", move |tx| dry_run::end(tx, run, fence, &preview)).await
+    }
+
+    async fn sync_preview(&self, id: SyncId) -> StoreResult<Option<String>> {
+        self.read_row("get a preview", move |db| dry_run::preview(db, id)).await
+    }
+
     async fn sync_abandon(
         &self,
         id: SyncId,
@@ -130,5 +143,57 @@ impl Syncs for SqliteCatalog {
         now: Timestamp,
     ) -> StoreResult<()> {
         self.write("abandon a sync", move |tx| finish::abandon(tx, id, fence, status, failure, now)).await
+    }
+}
+
+#[async_trait]
+impl Approvals for SqliteCatalog {
+    async fn sync_ask(
+        &self,
+        run: &Run,
+        fence: Fence,
+        approval: Approval,
+        now: Timestamp,
+    ) -> StoreResult<Option<Sync>> {
+        let run = run.clone();
+        self.write("let a sync ask", move |tx| approve::ask(tx, run, fence, approval, now)).await
+    }
+
+    async fn sync_approve(
+        &self,
+        connector_id: ConnectorId,
+        id: SyncId,
+        now: Timestamp,
+        idempotent: Option<Idempotent>,
+    ) -> StoreResult<Effect<Option<Sync>>> {
+        self.write("approve deletes", move |tx| {
+            idempotency::once(tx, idempotent, || approve::approve(tx, connector_id, id, now))
+        })
+        .await
+    }
+
+    async fn sync_discard(
+        &self,
+        connector_id: ConnectorId,
+        id: SyncId,
+        now: Timestamp,
+        idempotent: Option<Idempotent>,
+    ) -> StoreResult<Effect<Option<Sync>>> {
+        self.write("discard deletes", move |tx| {
+            idempotency::once(tx, idempotent, || approve::discard(tx, connector_id, id, now))
+        })
+        .await
+    }
+
+    async fn sync_approval_spent(&self, id: SyncId, fence: Fence) -> StoreResult<()> {
+        self.write("forget an approval", move |tx| approve::spent(tx, id, fence)).await
+    }
+
+    async fn discard_list(&self, limit: usize) -> StoreResult<Vec<Discard>> {
+        self.read_rows("list the discards", move |db| approve::discards(db, limit)).await
+    }
+
+    async fn discard_done(&self, id: SyncId) -> StoreResult<()> {
+        self.write("forget a discard", move |tx| approve::discard_done(tx, id)).await
     }
 }

@@ -11,8 +11,8 @@ use crate::catalog::{Created, Page, PageQuery, Sync, SyncFilter};
 
 /// Where a sync belongs is its connector's business, so it is read from there.
 pub(in super::super) const SELECT: &str = "SELECT s.id, c.space_id, c.collection_id, c.store_id, s.connector_id, s.status, s.asked_by, s.mode,
-                             s.only_streams, s.attempt, s.created_at, s.started_at, s.last_progress_at, s.resume_at, s.waits_for,
-                             s.retries, s.finished_at, s.counts, s.streams, s.failure FROM syncs AS s JOIN connectors AS c ON c.id = s.connector_id";
+                             s.dry_run, s.only_streams, s.attempt, s.created_at, s.started_at, s.last_progress_at, s.resume_at, s.waits_for,
+                             s.retries, s.approval, s.finished_at, s.counts, s.streams, s.failure FROM syncs AS s JOIN connectors AS c ON c.id = s.connector_id";
 
 pub(super) fn get(db: &Connection, id: SyncId) -> Result<Option<Sync>, Trouble> {
     one(db, "WHERE s.id = ?1", [Text(id)])
@@ -98,8 +98,8 @@ pub(super) fn all(db: &Connection, condition: &str, params: impl Params) -> Resu
 
 pub(super) fn insert(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
     tx.prepare_cached(
-        "INSERT INTO syncs (id, connector_id, status, asked_by, mode, only_streams, attempt, created_at, counts, streams)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO syncs (id, connector_id, status, asked_by, mode, only_streams, attempt, created_at, counts, streams, dry_run)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         Text(sync.id),
@@ -112,6 +112,7 @@ pub(super) fn insert(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
         sync.created_at.as_micros(),
         Json(sync.counts),
         Json(&sync.streams),
+        sync.dry_run,
     ])?;
     Ok(())
 }
@@ -122,7 +123,7 @@ pub(super) fn save(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
         "UPDATE syncs SET status = ?2, attempt = ?3, started_at = ?4, last_progress_at = ?5, finished_at = ?6,
                           counts = ?7, streams = ?8, failure = ?9, resume_at = ?10, waits_for = ?11, retries = ?12,
                           claimed = iif(?13, NULL, claimed), node = iif(?14, node, NULL),
-                          lease_until = iif(?14, lease_until, NULL)
+                          lease_until = iif(?14, lease_until, NULL), approval = ?15
          WHERE id = ?1",
     )?
     .execute(params![
@@ -140,6 +141,7 @@ pub(super) fn save(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
         sync.retries,
         sync.status.is_final(),
         matches!(sync.status, SyncStatus::Running | SyncStatus::Cancelling),
+        sync.approval.as_ref().map(Json),
     ])?;
     Ok(())
 }
@@ -155,6 +157,7 @@ fn sync_from(row: &Row<'_>) -> rusqlite::Result<Sync> {
         status: columns.name()?,
         trigger: columns.name()?,
         mode: columns.name()?,
+        dry_run: columns.plain()?,
         only_streams: columns.json()?,
         attempt: columns.plain()?,
         created_at: columns.time()?,
@@ -163,6 +166,7 @@ fn sync_from(row: &Row<'_>) -> rusqlite::Result<Sync> {
         resume_at: columns.optional_time()?,
         waits_for: columns.optional_json()?,
         retries: columns.plain()?,
+        approval: columns.optional_json()?,
         finished_at: columns.optional_time()?,
         counts: columns.json()?,
         streams: columns.json()?,

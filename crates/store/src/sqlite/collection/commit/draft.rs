@@ -113,7 +113,7 @@ impl<'a> Draft<'a> {
     pub(super) fn scope(&mut self, stream: StreamIndex, name: &Scope) -> Outcome<&mut ScopeRow> {
         let id = self.scope_id(stream, name)?;
         let row = self.scope_mut(stream, id)?;
-        if row.listing == Listing::Gone {
+        if matches!(row.listing, Listing::Gone { .. }) {
             row.listing = Listing::None;
         }
         Ok(row)

@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use self::draft::Draft;
 use super::error::{Outcome, Trouble};
-use super::scopes::{self, CompleteListing, Listing, OpenListing, ScopeRow, to_json};
+use super::scopes::{self, CompleteListing, Fate, Listing, OpenListing, ScopeRow, to_json};
 use super::writer::Writer;
 use super::{inbox, runs};
-use crate::collection::{Commit, Item, Receipt, StreamStatus};
+use crate::collection::{Commit, Item, Receipt, StreamStatus, Unseen};
 use crate::fault;
 
 /// Writes a commit.
@@ -57,12 +57,7 @@ fn apply(draft: &mut Draft<'_>, item: Item) -> Outcome<()> {
     match item {
         Item::Batch { .. } => Err(Trouble::Broken("batches are written in segments")),
         Item::Listing { stream, scope } => open_listing(draft, &stream, &scope),
-        Item::Complete { stream, scope, cursor, certified, askable } => {
-            let unseen = match (certified, askable) {
-                (true, _) => Unseen::Goes,
-                (false, true) => Unseen::IsAskedFor,
-                (false, false) => Unseen::Stays,
-            };
+        Item::Complete { stream, scope, cursor, unseen } => {
             complete(draft, &stream, &scope, cursor.as_ref(), unseen)
         }
         Item::Unchanged { stream, scope } => {
@@ -102,20 +97,12 @@ fn open_listing(draft: &mut Draft<'_>, stream: &StreamName, scope: &Scope) -> Ou
     draft.seen.reset(draft.connection, key)
 }
 
-/// What becomes of what a complete listing did not see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unseen {
-    Goes,
-    IsAskedFor,
-    Stays,
-}
-
 fn complete(
     draft: &mut Draft<'_>,
     stream: &StreamName,
     scope: &Scope,
     cursor: Option<&Value>,
-    unseen: Unseen,
+    fate: Unseen,
 ) -> Outcome<()> {
     let generation = draft.run.generation;
     let stream = draft.stream(stream)?;
@@ -125,13 +112,22 @@ fn complete(
     };
     let cursor = if listing.duplicates { None } else { to_json(cursor) };
     let first_change = listing.first_change;
-    // What the listing saw is part of what the scope holds: equal numbers mean that nothing is left to delete.
-    let has_unseen = row.records != listing.seen;
+    // What the listing saw is part of what the scope holds: the difference is what it did not see.
+    let unseen = row
+        .records
+        .checked_sub(listing.seen)
+        .ok_or(Trouble::Damaged("a listing has seen more than its scope holds"))?;
+    let fate = match fate {
+        Unseen::Goes => Some(Fate::Goes),
+        Unseen::GoesIfAbsent => Some(Fate::IfAbsent),
+        Unseen::GoesIfApproved => Some(Fate::IfApproved),
+        Unseen::Stays => None,
+    };
     row.settled_by = generation;
     row.listed_by = listing.generation;
-    if unseen != Unseen::Stays && has_unseen {
-        let askable = unseen == Unseen::IsAskedFor;
-        row.listing = Listing::Complete(CompleteListing { first_change, cursor, askable });
+    if let Some(fate) = fate.filter(|_| unseen > 0) {
+        let approved = false;
+        row.listing = Listing::Complete(CompleteListing { first_change, cursor, unseen, fate, approved });
         draft.streams[stream].row.swept_through = None;
         return Ok(());
     }
@@ -148,13 +144,13 @@ fn keep_scopes(draft: &mut Draft<'_>, stream: &StreamName, kept: &[Scope]) -> Ou
     draft.put_scopes_away(stream)?;
     let kept: std::collections::HashSet<&Scope> = kept.iter().collect();
     let stream_id = draft.streams[stream].row.id;
-    let gone = |row: &ScopeRow| !kept.contains(&row.name) && row.listing != Listing::Gone;
+    let gone = |row: &ScopeRow| !kept.contains(&row.name) && !matches!(row.listing, Listing::Gone { .. });
     for mut row in scopes::all(draft.connection, stream_id)?.into_iter().filter(gone) {
         draft.seen.remove(draft.connection, (stream_id, row.id))?;
         if row.records == 0 {
             scopes::remove(draft.connection, stream_id, row.id)?;
         } else {
-            row.listing = Listing::Gone;
+            row.listing = Listing::Gone { approved: false };
             scopes::save(draft.connection, stream_id, &row)?;
             draft.streams[stream].row.swept_through = None;
         }

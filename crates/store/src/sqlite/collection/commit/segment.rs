@@ -18,9 +18,7 @@ use super::Positioned;
 use super::draft::Draft;
 use super::entries::Entries;
 use super::walk::{Current, Refusal, Refused, Verdict, Walk, Walked};
-
-/// The code of a record whose key another record has taken.
-const DUPLICATE_KEY: &str = "record.duplicate_key";
+use crate::collection::DUPLICATE_KEY;
 
 /// So many entries take some milliseconds to compress, beside which starting a thread is nothing.
 const WORTH_A_THREAD: usize = 2_048;

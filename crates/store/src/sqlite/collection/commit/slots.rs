@@ -33,6 +33,8 @@ pub(super) struct Slot {
     records: i64,
     /// Records that its listing sees, less those it saw and that went.
     seen: i64,
+    /// Records that waited for the sweep and do not any more.
+    unawaited: u64,
     /// The last batch to which it lost a record.
     robbed_by: Option<usize>,
     /// Whether a duplicate was refused in its listing.
@@ -107,7 +109,7 @@ impl Slot {
         let (open, complete) = match &row.listing {
             Listing::Open(listing) => (Some(listing.first_change), None),
             Listing::Complete(listing) => (None, Some(listing.first_change)),
-            Listing::None | Listing::Gone => (None, None),
+            Listing::None | Listing::Gone { .. } => (None, None),
         };
         let mut take = |first_change: Option<u64>| -> Outcome<Option<SlotListing>> {
             let Some(first_change) = first_change else { return Ok(None) };
@@ -115,8 +117,19 @@ impl Slot {
             Ok(Some(SlotListing { first_change, set: draft.seen.take(draft.connection, key)? }))
         };
         let (listing, complete) = (take(open)?, take(complete)?);
-        let (records, seen, robbed_by, duplicates) = (0, 0, None, false);
-        Ok(Self { stream, scope, name, settled, listing, complete, records, seen, robbed_by, duplicates })
+        Ok(Self {
+            stream,
+            scope,
+            name,
+            settled,
+            listing,
+            complete,
+            records: 0,
+            seen: 0,
+            unawaited: 0,
+            robbed_by: None,
+            duplicates: false,
+        })
     }
 
     /// The scope's name.
@@ -148,6 +161,7 @@ impl Slot {
     pub(super) fn lose(&mut self, record: &Current) {
         self.records -= 1;
         self.seen -= i64::from(self.has_seen(record));
+        self.unawaited += u64::from(self.leaves_to_sweep(record));
     }
 
     /// Counts a record that goes to the scope of `batch`.
@@ -161,6 +175,7 @@ impl Slot {
     /// again.
     pub(super) fn hand_over(&mut self) {
         self.records -= 1;
+        self.unawaited += 1;
     }
 
     /// Counts a record that comes, seen if there is a listing.
@@ -174,10 +189,15 @@ impl Slot {
         self.seen += i64::from(self.listing.is_some());
     }
 
-    /// Remembers a record that its listing, if there is one, found as it was. One that has changed since the listing began is
-    /// known by its change.
+    /// Counts a record that is there although a complete listing did not see it: it does not wait for the sweep any more.
+    pub(super) fn find(&mut self, record: &Current) {
+        self.unawaited += u64::from(self.leaves_to_sweep(record));
+    }
+
+    /// Remembers a record that was found as it was. One that has changed since the listing began is known by its change.
     pub(super) fn note_unchanged(&mut self, record: &Current) {
-        if let (Some(listing), Link::Stored(change)) = (&mut self.listing, record.link)
+        if let (Some(listing), Link::Stored(change)) =
+            (self.listing.as_mut().or(self.complete.as_mut()), record.link)
             && change < listing.first_change
         {
             listing.set.insert(change);
@@ -197,6 +217,9 @@ impl Slot {
             listing.seen = sum(listing.seen, self.seen)?;
             listing.duplicates |= self.duplicates;
         }
+        if let Listing::Complete(listing) = &mut row.listing {
+            listing.unseen = listing.unseen.checked_sub(self.unawaited).ok_or(CONTRADICTION)?;
+        }
         if self.robbed_by.is_some() {
             row.forget_cursor();
         }
@@ -208,5 +231,7 @@ impl Slot {
 }
 
 fn sum(count: u64, change: i64) -> Outcome<u64> {
-    count.checked_add_signed(change).ok_or(Trouble::Damaged("a scope's count contradicts its records"))
+    count.checked_add_signed(change).ok_or(CONTRADICTION)
 }
+
+const CONTRADICTION: Trouble = Trouble::Damaged("a scope's count contradicts its records");

@@ -195,6 +195,7 @@ impl<'e, 'b> Walk<'e, 'b> {
                 return Ok(self.refuse(index, place, entry, None));
             }
             self.slots[place.slot].see();
+            self.slots[place.slot].find(record);
         } else {
             let owner = self.slots.of(draft, place.stream, record.scope)?;
             let is_left = self.slots[owner].leaves_to_sweep(record);

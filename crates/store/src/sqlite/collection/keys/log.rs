@@ -234,7 +234,7 @@ pub(super) fn decode(stored: &[u8]) -> Outcome<Option<KeyRow>> {
 }
 
 /// The parts that the log has in the file, the latest first.
-pub(crate) fn parts(connection: &Connection) -> Outcome<impl Iterator<Item = u64> + use<>> {
+pub(super) fn parts(connection: &Connection) -> Outcome<impl Iterator<Item = u64> + use<>> {
     let mut statement = connection.prepare_cached("SELECT coalesce(max(part), 0) FROM key_log")?;
     // Numbered from 1 on, and none is missing.
     Ok((1..=statement.query_row([], |row| read_number(row, 0))?).rev())

@@ -9,6 +9,7 @@ mod room;
 mod row;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod write;
 
 use std::borrow::Cow;
@@ -20,10 +21,11 @@ use rusqlite::{Connection, params};
 use super::block::StreamId;
 use super::error::Outcome;
 
-pub(super) use log::{KeyLog, parts};
+pub(super) use log::KeyLog;
 pub(super) use look_up::look_up;
 pub(super) use room::KeyLogRoom;
 pub(super) use row::KeyRow;
+pub(super) use walk::{Walked, walk};
 pub(super) use write::remove;
 
 /// Stream numbers below this are one byte; others are this and how many bytes follow, then those, big-endian.
@@ -84,7 +86,7 @@ pub(super) fn read_row(row: &rusqlite::Row<'_>, at: usize) -> Outcome<KeyRow> {
 }
 
 /// Reads a row of the key log; `None` for a record that has gone.
-pub(super) fn read_logged(row: &rusqlite::Row<'_>, at: usize) -> Outcome<Option<KeyRow>> {
+fn read_logged(row: &rusqlite::Row<'_>, at: usize) -> Outcome<Option<KeyRow>> {
     log::decode(read_bytes(row, at)?)
 }
 
@@ -100,6 +102,22 @@ pub(super) fn get(connection: &Connection, filed: &[u8]) -> Outcome<Option<KeyRo
     let mut statement = connection.prepare_cached("SELECT row FROM keys WHERE k = ?1")?;
     let mut rows = statement.query(params![filed])?;
     rows.next()?.map(|row| read_row(row, 0)).transpose()
+}
+
+/// The rows of keys, which come in any order.
+pub(super) fn find_all(connection: &Connection, filed: &[Vec<u8>]) -> Outcome<Vec<Option<KeyRow>>> {
+    let has_log = log::parts(connection)?.next().is_some();
+    let mut order: Vec<usize> = (0..filed.len()).collect();
+    order.sort_unstable_by(|one, other| filed[*one].cmp(&filed[*other]));
+    let mut found = vec![None; filed.len()];
+    let mut places = order.iter();
+    look_up(connection, order.iter().map(|place| filed[*place].as_slice()), |key, in_table| {
+        let place = *places.next().expect("each key is looked up once, in order");
+        let logged = if has_log { log::get(connection, key)? } else { None };
+        found[place] = logged.unwrap_or(in_table);
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// The key as a caller sees it: whole if the key table has it whole, else as `in_block` finds it.

@@ -10,6 +10,7 @@ use rusqlite::OptionalExtension;
 use super::super::block::ScopeId;
 use super::super::error::Trouble;
 use super::super::stores::Options;
+use super::log::parts;
 use super::*;
 
 fn empty_table() -> Connection {

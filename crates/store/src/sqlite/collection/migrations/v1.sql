@@ -45,6 +45,7 @@ CREATE TABLE scopes (
     seen         INTEGER NOT NULL,
     position     TEXT,
     duplicates   INTEGER NOT NULL,
+    approved     INTEGER NOT NULL,
     PRIMARY KEY (stream_id, scope_id),
     UNIQUE (stream_id, name)
 ) STRICT, WITHOUT ROWID;
