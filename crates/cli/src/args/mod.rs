@@ -40,10 +40,10 @@ pub(crate) use serve::{AuthArg, ServeArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use spaces::{SpacesArgs, SpacesCommand};
 pub(crate) use sync::{FormatArg, ModeArg, SyncArgs};
+pub(crate) use syncs::{ListSyncs, SyncDeletes, SyncsArgs, SyncsCommand, TriggerArgs};
 pub(crate) use webhooks::{
     CreateWebhook, ListDeliveries, NarrowArgs, UpdateWebhook, WebhooksArgs, WebhooksCommand,
 };
-pub(crate) use syncs::{ListSyncs, SyncDeletes, SyncsArgs, SyncsCommand, TriggerArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
