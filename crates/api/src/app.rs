@@ -22,7 +22,9 @@ use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::operation::Operation;
 use crate::pages::Signer;
+use crate::rate_limit::{RateLimit, Rates};
 use crate::spans::Traces;
+use crate::syncs::events::Hub;
 
 /// What the API works with.
 #[derive(Debug, Clone)]
@@ -75,6 +77,11 @@ pub struct Limits {
     /// Requests that wait for the end of a sync at the same time. They are not counted among `requests`, but each has a
     /// connection.
     pub waits: usize,
+    /// Callers that listen to the events of syncs at the same time. They are not counted among `requests`, but each has a
+    /// connection.
+    pub listeners: usize,
+    /// How many requests a caller may make; `None`: as many as they like.
+    pub rate: Option<RateLimit>,
     /// Bytes of record data on one page.
     pub page_bytes: usize,
     /// Bytes that may be pushed to one connector and wait for a sync.
@@ -100,11 +107,13 @@ impl Default for Limits {
             request_time: Duration::from_secs(60),
             requests: 1024,
             waits: 512,
+            listeners: 1024,
+            rate: Some(RateLimit::default()),
             page_bytes: 8 << 20,
             inbox_bytes: 1 << 30,
             source_time: Duration::from_secs(30),
             source_calls: 16,
-            connections: 1024,
+            connections: 2560,
             head_time: Duration::from_secs(30),
         }
     }
@@ -133,6 +142,12 @@ pub(crate) struct State {
     routes: HashSet<&'static str>,
     /// One permit a request of [`Limits::waits`].
     pub(crate) waits: Arc<Semaphore>,
+    /// One permit a listener of [`Limits::listeners`].
+    pub(crate) listeners: Arc<Semaphore>,
+    /// What those who listen to syncs are told.
+    pub(crate) hub: Hub,
+    /// How many requests each caller has made of late.
+    pub(crate) rates: Rates,
 }
 
 impl Api {
@@ -149,6 +164,9 @@ impl Api {
             requests: permits(app.limits.requests),
             source_calls: permits(app.limits.source_calls),
             waits: permits(app.limits.waits),
+            listeners: permits(app.limits.listeners),
+            hub: Hub::default(),
+            rates: Rates::new(app.limits.rate),
             app,
         }))
     }

@@ -72,6 +72,7 @@ codes! {
     InvalidFields = "request.invalid_fields", UNPROCESSABLE_ENTITY, false, "Fields are not valid";
     BodyIncomplete = "request.body_incomplete", BAD_REQUEST, true, "The body broke off";
     BodyTimedOut = "request.body_timed_out", REQUEST_TIMEOUT, true, "The body did not arrive in time";
+    RateLimited = "request.rate_limited", TOO_MANY_REQUESTS, true, "Too many requests";
     CursorInvalid = "pagination.cursor_invalid", BAD_REQUEST, false, "The cursor is not valid";
     LimitInvalid = "pagination.limit_invalid", BAD_REQUEST, false, "The limit is not valid";
     IdempotencyKeyInvalid = "idempotency.key_invalid", BAD_REQUEST, false, "The idempotency key is not valid";
@@ -93,6 +94,7 @@ codes! {
     SyncRunning = "sync.already_running", CONFLICT, true, "The connector has a sync that has not ended";
     SyncFinished = "sync.already_finished", CONFLICT, false, "The sync has already ended";
     SyncNotAsking = "sync.not_waiting_for_approval", CONFLICT, false, "The sync does not wait for an approval";
+    SyncNoneRejected = "sync.none_rejected", CONFLICT, false, "The sync has no rejected records to replay";
     SyncNoneActive = "sync.none_active", CONFLICT, false, "The connector has no active sync";
     RecordNotFound = "record.not_found", NOT_FOUND, false, "There is no such record";
     RecordAmbiguous = "record.ambiguous", CONFLICT, false, "Several connectors hold this record";

@@ -1,10 +1,14 @@
 //! Answering on a socket: a bounded number of connections, each bounded in the time and memory its head may take.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Request;
 use axum::{Extension, Router};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +21,10 @@ use crate::Limits;
 const HEAD_BYTES: usize = 64 << 10;
 /// How long to wait when the system gives no connection (too many open files, say).
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// The address that a request comes from: its caller's, or that of a proxy before us.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Tells a request that the server stops, so that one that only waits is answered.
 #[derive(Debug, Clone)]
@@ -91,7 +99,14 @@ async fn answer(
 ) {
     // Small answers go out at once. Where the system refuses that, they only go out later.
     let _refused = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router);
+    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        router.call(request)
+    });
     let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
     // An error means that the server itself is gone: that is a stop too.
     let stop = async { drop(stopped.wait_for(|stopped| *stopped).await) };

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use inlet_api::{Auth, router, serve};
+use inlet_api::{Auth, RateLimit, router, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -51,9 +51,11 @@ impl Server {
         self,
         node: &Node,
         auth: Auth,
+        rate: Option<RateLimit>,
         stop: &mut StopRequests,
     ) -> Result<(), CommandError> {
-        let app = node.app(auth);
+        let mut app = node.app(auth);
+        app.limits.rate = rate;
         let limits = app.limits.clone();
         let stopping = watch::Sender::new(false);
         let is_stopping = |mut stopped: watch::Receiver<bool>| async move {

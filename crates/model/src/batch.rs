@@ -22,6 +22,17 @@ pub struct Rejection {
     pub reason: String,
     /// The start of what was refused, as text.
     pub sample: String,
+    /// All of it, where the source does not have it any more.
+    pub pushed: Option<PushedRecord>,
+}
+
+/// A pushed record that was refused, so that it can be pushed again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushedRecord {
+    /// The fields that its push stated as its key; empty where it stated none.
+    pub key_fields: Vec<String>,
+    /// Its line, as a push leaves it.
+    pub line: Vec<u8>,
 }
 
 impl Rejection {
@@ -32,7 +43,12 @@ impl Rejection {
     #[must_use]
     pub fn new(position: u64, code: &'static str, reason: String, raw: &[u8]) -> Self {
         let start = &raw[..raw.len().min(Self::SAMPLE_LEN)];
-        Self { position, code, reason, sample: String::from_utf8_lossy(start).into_owned() }
+        Self { position, code, reason, sample: String::from_utf8_lossy(start).into_owned(), pushed: None }
+    }
+
+    /// About the memory it holds.
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + Self::SAMPLE_LEN + self.pushed.as_ref().map_or(0, |pushed| pushed.line.len())
     }
 }
 
@@ -130,7 +146,7 @@ impl Batch {
     pub fn bytes(&self) -> usize {
         self.arena.len()
             + self.heads.len() * size_of::<Head>()
-            + self.rejections.len() * (size_of::<Rejection>() + Rejection::SAMPLE_LEN)
+            + self.rejections.iter().map(Rejection::bytes).sum::<usize>()
     }
 
     /// Bytes of record data, keys left out.
@@ -166,6 +182,11 @@ impl Batch {
     /// Records a refusal.
     pub fn reject(&mut self, rejection: Rejection) {
         self.rejections.push(rejection);
+    }
+
+    /// Keeps all of the record that was refused last. There must be one.
+    pub fn keep_refused(&mut self, pushed: PushedRecord) {
+        self.rejections.last_mut().expect("a record was refused").pushed = Some(pushed);
     }
 
     /// Appends a record whose bytes the closure writes: first `write_data`, which appends the canonical JSON

@@ -16,6 +16,7 @@ pub mod id;
 pub mod json;
 pub mod key;
 mod listing;
+pub mod log;
 mod name;
 pub mod policy;
 pub mod preview;
@@ -26,7 +27,7 @@ pub mod stream;
 pub mod sync;
 mod timestamp;
 
-pub use batch::{Batch, Entry, Op, Rejection};
+pub use batch::{Batch, Entry, Op, PushedRecord, Rejection};
 pub use change::{Change, ChangeOp, Record};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use counts::Counts;

@@ -13,6 +13,7 @@ use inlet_store::{Catalog, CollectionStores, StoreResult};
 use tokio::sync::{Notify, watch};
 
 use crate::metrics::EngineMetrics;
+use crate::progress::{Progress, Shown};
 use crate::retry::RetryOptions;
 use crate::watch::{Watch, Watchers};
 use crate::worker;
@@ -110,6 +111,7 @@ pub(crate) struct Running {
     pub(crate) cancel: CancelFlag,
     pub(crate) cancelled: Arc<Notify>,
     pub(crate) ended: watch::Sender<bool>,
+    pub(crate) progress: Shown,
 }
 
 #[derive(Debug)]
@@ -175,6 +177,12 @@ impl Engine {
     #[must_use]
     pub fn watch(&self, sync_id: SyncId) -> Watch {
         self.shared.watchers.watch(sync_id, self.shared.options.period)
+    }
+
+    /// How far a sync that runs here comes, from now on; `None` if it does not run here.
+    #[must_use]
+    pub fn progress(&self, sync_id: SyncId) -> Option<watch::Receiver<Option<Arc<Progress>>>> {
+        self.shared.running().get(&sync_id).map(|running| running.progress.subscribe())
     }
 
     /// Cancels a sync that runs here, after the catalog has recorded that it is cancelling: once this returns, no

@@ -19,6 +19,8 @@ use tracing::Instrument;
 
 use crate::engine::EngineOptions;
 use crate::failure::{self, Failed, Stop};
+use crate::lines;
+use crate::narrator::Narrator;
 use crate::run::RunContext;
 use crate::sink::Sink;
 use crate::source::BuiltSource;
@@ -62,12 +64,14 @@ pub(crate) async fn read(
 ) -> Result<Vec<(String, Failed)>, Stop> {
     let (out, receiver) = messages(context.shared.options.sync_bytes);
     let open = request.streams.iter().map(|stream| stream.name.clone()).collect();
+    let narrator = Narrator::of(&request.streams);
     let reading = built.clone();
     let reading = tokio::spawn(async move { reading.read(request, out).await });
     let mut pump = Pump {
         context,
         built,
         receiver,
+        narrator,
         gathering: Gathering::default(),
         committing: None,
         open,
@@ -117,6 +121,11 @@ impl Gathering {
         self.bytes += room.num_permits();
         self.items.push(item);
         self.room.push(room);
+        self.wait_for_commit();
+    }
+
+    /// Something waits for the next commit from now on.
+    fn wait_for_commit(&mut self) {
         self.since.get_or_insert_with(Instant::now);
     }
 
@@ -137,6 +146,7 @@ struct Pump<'a> {
     context: &'a RunContext,
     built: BuiltSource,
     receiver: MessageReceiver,
+    narrator: Narrator,
     gathering: Gathering,
     committing: Option<Committing>,
     /// Streams that the source has not ended yet.
@@ -188,6 +198,9 @@ impl Pump<'_> {
         fault::point("engine.batch");
         self.heard = Instant::now();
         let Taken { message, room } = taken;
+        for line in self.narrator.hear(&message) {
+            self.context.note(line);
+        }
         let item = match message {
             Message::Listing { stream, scope } => Item::Listing { stream, scope },
             Message::Batch { batch, checkpoint } => Item::Batch { batch, checkpoint },
@@ -210,11 +223,14 @@ impl Pump<'_> {
                 self.open.retain(|open| *open != stream);
                 let failed = failure::told(&self.built.redacted(error));
                 self.failed.push((stream.to_string(), failed.clone()));
+                self.context.note(lines::stream_failed(&stream, &failed.failure));
                 Item::StreamEnd { stream, failure: Some(failed.failure) }
             }
             Message::Warning { text } => {
-                tracing::warn!("{}", self.built.redacted_text(text));
-                return;
+                let text = self.built.redacted_text(text);
+                tracing::warn!("{text}");
+                self.context.note(lines::warning(text));
+                return self.gathering.wait_for_commit();
             }
         };
         self.gathering.add(item, room);
@@ -225,12 +241,19 @@ impl Pump<'_> {
         let commit = self.context.commit(items);
         let sink = self.sink.clone();
         let metrics = self.context.shared.parts.metrics.clone();
+        let tells = commit.items.iter().any(|item| matches!(item, Item::Log(_)));
+        let (watchers, sync_id) = (Arc::clone(&self.context.shared.watchers), commit.sync_id);
         let span = spans::commit(commit.items.len());
         let work = async move {
             let begun = Instant::now();
             let committed = sink.take(commit).await;
             match &committed {
-                Ok(_) => metrics.committed(begun.elapsed()),
+                Ok(_) => {
+                    metrics.committed(begun.elapsed());
+                    if tells {
+                        watchers.tell(sync_id);
+                    }
+                }
                 Err(error) => spans::commit_failed(error.kind().code()),
             }
             (committed, room)
@@ -238,7 +261,8 @@ impl Pump<'_> {
         self.committing = Some(tokio::spawn(work.instrument(span)));
     }
 
-    fn count(&mut self, receipt: Receipt) {
+    fn count(&mut self, receipt: &Receipt) {
+        self.context.progress.committed(receipt);
         if self.sink.is_real() {
             self.context.metrics().went_on(self.counted, receipt.counts);
         }
@@ -247,7 +271,7 @@ impl Pump<'_> {
 
     fn check(&mut self, receipt: Receipt) -> Result<(), Stop> {
         self.heard = Instant::now();
-        self.count(receipt);
+        self.count(&receipt);
         let allowed = self.context.max_rejected();
         if self.sink.is_real() && receipt.counts.rejected > allowed {
             return Err(Stop::from(failure::too_many_rejected(receipt.counts.rejected, allowed)));
@@ -259,12 +283,12 @@ impl Pump<'_> {
     async fn stopped(&mut self, why: Stop) -> Result<(), Stop> {
         if self.committing.is_some() {
             let receipt = committed(&mut self.committing).await?;
-            self.count(receipt);
+            self.count(&receipt);
         }
-        if matches!(why, Stop::Interrupted) && !self.gathering.items.is_empty() {
+        if matches!(why, Stop::Interrupted) && self.gathering.since.is_some() {
             self.begin_commit();
             let receipt = committed(&mut self.committing).await?;
-            self.count(receipt);
+            self.count(&receipt);
         }
         Err(why)
     }

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use inlet_model::log::NewLogLine;
 use inlet_model::sync::{Failure, Outcome, SyncStatus};
-use inlet_model::{Counts, StreamName, Timestamp};
+use inlet_model::{Counts, StreamName, SyncId, Timestamp};
 use inlet_source::{ReadRequest, SourceError, StreamRequest};
 use inlet_store::catalog::{Claim, ClaimKind, Connector, Wait};
-use inlet_store::collection::{CancelFlag, Commit, FinishRun, Item, NewRun, Run, RunStart, Sweep};
+use inlet_store::collection::{CancelFlag, Commit, FinishRun, Item, NewRun, Replay, Run, RunStart, Sweep};
 use inlet_store::{CollectionStore, StoreError, StoreErrorKind, StoreResult, fault};
 use tokio::sync::Notify;
 use tracing::field::Empty;
@@ -19,11 +20,13 @@ use tracing::field::Empty;
 use crate::engine::Shared;
 use crate::failure::{self, Failed, Stop};
 use crate::metrics::TypeMetrics;
+use crate::notes::Notes;
 use crate::plan::{self, StreamPlan};
+use crate::progress::Tracker;
 use crate::retry::{self, Tried};
 use crate::sink::Sink;
 use crate::source::{BuiltSource, build_source};
-use crate::{read, spans};
+use crate::{lines, read, spans};
 
 /// A sync with this many attempts in a row that came to nothing is not tried again.
 const MAX_BARREN_ATTEMPTS: u32 = 3;
@@ -39,6 +42,8 @@ pub(crate) struct RunContext {
     pub(crate) store: Arc<dyn CollectionStore>,
     pub(crate) cancel: CancelFlag,
     pub(crate) cancelled: Arc<Notify>,
+    pub(crate) progress: Tracker,
+    notes: Notes,
     claimed_at: Timestamp,
 }
 
@@ -70,15 +75,15 @@ pub(crate) async fn broke_down(shared: Arc<Shared>, claim: Claim) {
 impl RunContext {
     /// Opens what a sync of this worker writes to. If that cannot be, the sync has ended.
     async fn open(shared: Arc<Shared>, claim: Claim) -> Option<Self> {
-        let (cancel, cancelled) = shared
-            .running()
-            .get(&claim.sync.id)
-            .map(|running| (running.cancel.clone(), Arc::clone(&running.cancelled)))?;
+        let (cancel, cancelled, shown) = shared.running().get(&claim.sync.id).map(|running| {
+            (running.cancel.clone(), Arc::clone(&running.cancelled), running.progress.clone())
+        })?;
         let store_id = claim.sync.store_id;
         match retried(&shared, "open the collection", || shared.parts.stores.open(store_id)).await {
             Ok(store) => {
                 let claimed_at = shared.parts.clock.now();
-                Some(Self { shared, claim, store, cancel, cancelled, claimed_at })
+                let (progress, notes) = (Tracker::new(shown), Notes::default());
+                Some(Self { shared, claim, store, cancel, cancelled, progress, notes, claimed_at })
             }
             Err(stop) => {
                 abandon(&shared, &claim, stop).await;
@@ -89,6 +94,11 @@ impl RunContext {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.parts.clock.now()
+    }
+
+    /// Has the log of the sync say this, with the next write of the run. Never a secret, and no line a batch.
+    pub(crate) fn note(&self, line: NewLogLine) {
+        self.notes.add(line);
     }
 
     /// How many records the connector lets its syncs reject.
@@ -105,6 +115,7 @@ impl RunContext {
     async fn carry_out(&self) -> Result<Option<Run>, Stop> {
         let sync = &self.claim.sync;
         let earlier = self.store.run(sync.id).await?;
+        let is_new = earlier.is_none();
         if let Some(ended) = earlier.filter(|run| run.outcome.is_some()) {
             return Ok(Some(ended));
         }
@@ -120,6 +131,9 @@ impl RunContext {
         }
         if sync.approval.as_ref().is_some_and(|approval| approval.approved && approval.after_reading) {
             return self.delete_what_was_approved(connector, &source).await.map(Some);
+        }
+        if let Some(refused_by) = sync.replays.filter(|_| is_new) {
+            self.replay(&source, refused_by).await?;
         }
         let mut plans = self.plan(connector, &source).await?;
         let mut start = self.begin(connector, &plans).await?;
@@ -157,6 +171,16 @@ impl RunContext {
         }
     }
 
+    /// Prepares for reading again what another sync refused. Once the run has begun, that is done.
+    async fn replay(&self, source: &BuiltSource, refused_by: SyncId) -> Result<(), Stop> {
+        let connector_id = self.claim.sync.connector_id;
+        let fence = self.claim.fence;
+        let replay = Replay { connector_id, fence, refused_by, pushed: source.accepts_push() };
+        self.store.replay_rejected(replay).await?;
+        self.note(lines::replays(refused_by));
+        Ok(())
+    }
+
     /// The streams to read: those that the trigger named, of all the connector has.
     pub(crate) async fn plan(
         &self,
@@ -192,6 +216,8 @@ impl RunContext {
         if start.run.barren_attempts > MAX_BARREN_ATTEMPTS {
             return Err(Stop::from(failure::crash_loop(MAX_BARREN_ATTEMPTS)));
         }
+        self.progress.stands(&start.run);
+        self.tell_watchers();
         Ok(start)
     }
 
@@ -206,6 +232,7 @@ impl RunContext {
             after_crash: self.claim.kind == ClaimKind::TakenOver,
             full_refresh: sync.mode == inlet_model::sync::SyncMode::FullRefresh,
             streams: plans.iter().map(|plan| plan.run_stream(connector)).collect(),
+            lines: vec![lines::attempt(self.claim.kind, sync.attempt)],
             now: self.now(),
         }
     }
@@ -246,8 +273,9 @@ impl RunContext {
             if let Err(error) = self.sweep(source, &stream).await? {
                 let told = failure::told(&error);
                 failed.push((stream.name.to_string(), told.clone()));
+                self.note(lines::stream_failed(&stream.name, &told.failure));
                 let end = Item::StreamEnd { stream: stream.name, failure: Some(told.failure) };
-                self.store.commit(self.commit(vec![end])).await?;
+                self.progress.committed(&self.store.commit(self.commit(vec![end])).await?);
             }
         }
         Ok(failed)
@@ -259,6 +287,7 @@ impl RunContext {
         source: &BuiltSource,
         stream: &StreamRequest,
     ) -> Result<Result<(), SourceError>, Stop> {
+        let mut deleted = 0;
         loop {
             if self.cancel.is_raised() {
                 return Err(Stop::Cancelled);
@@ -272,7 +301,12 @@ impl RunContext {
             };
             let progress = self.store.sweep(self.step(&stream.name, absent)).await?;
             self.metrics().swept(progress.deleted);
+            self.progress.swept(&stream.name, progress.deleted);
+            deleted += progress.deleted;
             if progress.done {
+                if deleted > 0 {
+                    self.note(lines::swept(&stream.name, deleted));
+                }
                 return Ok(Ok(()));
             }
         }
@@ -321,8 +355,9 @@ impl RunContext {
         }
     }
 
-    /// A commit of this run.
-    pub(crate) fn commit(&self, items: Vec<Item>) -> Commit {
+    /// A commit of this run, and of what waits to be told of it.
+    pub(crate) fn commit(&self, mut items: Vec<Item>) -> Commit {
+        items.extend(self.notes.take().into_iter().map(Item::Log));
         Commit {
             sync_id: self.claim.sync.id,
             connector_id: self.claim.sync.connector_id,
@@ -354,12 +389,15 @@ impl RunContext {
     }
 
     async fn finish(&self, outcome: Outcome, failure: Option<Failure>) -> StoreResult<Run> {
+        let mut lines = self.notes.copy();
+        lines.push(lines::ended(outcome, failure.as_ref(), self.progress.counts()));
         let finish = FinishRun {
             sync_id: self.claim.sync.id,
             connector_id: self.claim.sync.connector_id,
             fence: self.claim.fence,
             outcome,
             failure,
+            lines,
             now: self.now(),
         };
         self.store.finish_run(finish).await
@@ -420,6 +458,10 @@ impl RunContext {
         });
         let status = waiting.await.ok()??.status;
         if status == SyncStatus::Waiting {
+            self.note(lines::held_up(&failed.failure, now.plus(delay)));
+            // Only words: a run that has not begun, or that was taken over since, goes without.
+            let _told = self.store.commit(self.commit(Vec::new())).await;
+            self.tell_watchers();
             tracing::info!(code = failed.failure.code, seconds = delay.as_secs_f64(), "the sync waits");
         }
         Some(status)
@@ -436,9 +478,15 @@ impl RunContext {
             after_crash: self.claim.kind == ClaimKind::TakenOver,
             full_refresh: false,
             streams: Vec::new(),
+            lines: Vec::new(),
             now: self.now(),
         };
         self.store.begin_run(new_run).await.map(|_| ())
+    }
+
+    /// The log has a new line, or the state of the sync may have changed.
+    pub(crate) fn tell_watchers(&self) {
+        self.shared.watchers.tell(self.claim.sync.id);
     }
 
     /// Copies the end of the run into the catalog.

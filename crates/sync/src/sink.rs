@@ -33,7 +33,7 @@ impl Sink {
                 let mut rehearsing = rehearsing.lock().await;
                 rehearsing.fields.look_at(&commit.items);
                 let counts = rehearsing.rehearsal.apply(commit.items).await?;
-                Ok(Receipt { counts, last_change: 0 })
+                Ok(Receipt { counts, streams: Vec::new(), last_change: 0 })
             }
         }
     }

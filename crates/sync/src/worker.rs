@@ -152,8 +152,10 @@ fn register(shared: &Shared, claim: &Claim) {
         cancel: inlet_store::collection::CancelFlag::default(),
         cancelled: Arc::new(Notify::new()),
         ended: watch::Sender::new(false),
+        progress: watch::Sender::new(None),
     };
     shared.running().insert(claim.sync.id, running);
+    shared.watchers.tell(claim.sync.id);
 }
 
 async fn run_registered(shared: Arc<Shared>, claim: Claim) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use inlet_model::{AuditId, KeyId, SpaceId, Timestamp};
@@ -24,7 +24,9 @@ use crate::app::Api;
 use crate::codes::Code;
 use crate::host;
 use crate::problem::Problem;
+use crate::rate_limit::Limited;
 use crate::request_id::Id;
+use crate::serve::Peer;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const BEARER: &str = "Bearer ";
@@ -106,40 +108,72 @@ impl FromRequestParts<Api> for Caller {
 pub(crate) async fn check(State(api): State<Api>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let now = api.clock.now();
-    let caller = match caller(&api, &parts, now).await {
-        Ok(caller) => caller,
-        Err(problem) => return problem.into_response(),
+    let peer = parts.extensions.get().copied();
+    let (caller, credential) = match caller(&api, &parts, now).await {
+        Ok(known) => known,
+        Err(problem) => return refuse(&api, problem, peer, now).into_response(),
     };
+    let turn = api.rates.take(Limited::of(&caller.actor), now);
+    if let Some(refused) = turn.refusal() {
+        return refused.into_response();
+    }
     let cause = (!parts.method.is_safe()).then(|| {
         let request_id = parts.extensions.get().map_or_else(Arc::default, |Id(id)| Arc::clone(id));
         Cause::new(AuditId::new(now, &*api.entropy), now, caller.actor, request_id)
     });
     parts.extensions.insert(caller.clone());
+    parts.extensions.insert(credential);
     let work = next.run(Request::from_parts(parts, body));
     let mut response = match cause {
         Some(cause) => cause.run(work).await,
         None => work.await,
     };
+    turn.tell(response.headers_mut());
     response.extensions_mut().insert(caller);
     response
 }
 
-async fn caller(api: &Api, parts: &Parts, now: Timestamp) -> Result<Caller, Problem> {
+/// What somebody without a good key gets: the reason, unless their address has tried too often.
+fn refuse(api: &Api, problem: Problem, peer: Option<Peer>, now: Timestamp) -> Problem {
+    if problem.code().status() != StatusCode::UNAUTHORIZED {
+        return problem;
+    }
+    let turn = api.rates.take(peer.map(|Peer(address)| Limited::address(address)), now);
+    turn.refusal().unwrap_or(problem)
+}
+
+/// By what a caller was known who was let in: the hash of a key of the catalog. Everybody else is known for as long as the
+/// server runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Credential(Option<KeyHash>);
+
+/// Whether a caller who was let in would be let in again. That the catalog cannot be asked just now is held against nobody.
+pub(crate) async fn is_still_good(api: &Api, Credential(hash): Credential) -> bool {
+    let Some(hash) = hash else { return true };
+    let now = api.clock.now();
+    match api.keyring.find(&*api.catalog, hash, now).await {
+        Ok(found) => found.is_some_and(|found| refuse_ended(&found, now).is_ok()),
+        Err(_) => true,
+    }
+}
+
+async fn caller(api: &Api, parts: &Parts, now: Timestamp) -> Result<(Caller, Credential), Problem> {
+    let admin = |actor| Ok((Caller::admin(actor), Credential(None)));
     let (environment_key, local_token) = match &api.auth {
         Auth::Key { environment_key, local_token } => (environment_key, local_token),
         Auth::None { local_token } => {
             host::check(parts)?;
             let is_local = sent_key(&parts.headers).is_ok_and(|key| is(*local_token, key_hash(key)));
-            return Ok(Caller::admin(if is_local { Actor::Local } else { Actor::Anybody }));
+            return admin(if is_local { Actor::Local } else { Actor::Anybody });
         }
-        Auth::OwnProcess => return Ok(Caller::admin(Actor::Local)),
+        Auth::OwnProcess => return admin(Actor::Local),
     };
     let hash = key_hash(sent_key(&parts.headers)?);
     if is(*environment_key, hash) {
-        return Ok(Caller::admin(Actor::Environment));
+        return admin(Actor::Environment);
     }
     if is(*local_token, hash) {
-        return Ok(Caller::admin(Actor::Local));
+        return admin(Actor::Local);
     }
     let Some(found) = api.keyring.find(&*api.catalog, hash, now).await? else {
         let detail = "The API key is not known. Check it, or ask for a new one.";
@@ -150,7 +184,8 @@ async fn caller(api: &Api, parts: &Parts, now: Timestamp) -> Result<Caller, Prob
     if let Some(uses) = api.keyring.note_use(*id, now) {
         write_down(Arc::clone(&api.catalog), uses);
     }
-    Ok(Caller { actor: Actor::Key(*id), role: *role, space_id: space_id.clone() })
+    let caller = Caller { actor: Actor::Key(*id), role: *role, space_id: space_id.clone() };
+    Ok((caller, Credential(Some(hash))))
 }
 
 fn refuse_ended(found: &KeyMatch, now: Timestamp) -> Result<(), Problem> {

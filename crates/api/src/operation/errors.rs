@@ -17,7 +17,8 @@ const ALWAYS: &[Code] = &[
 ];
 
 /// What a caller without a good key, or a stranger's web page, gets.
-const OF_KEYS: &[Code] = &[Code::KeyRequired, Code::KeyInvalid, Code::KeyExpired, Code::HostRefused];
+const OF_KEYS: &[Code] =
+    &[Code::KeyRequired, Code::KeyInvalid, Code::KeyExpired, Code::HostRefused, Code::RateLimited];
 
 /// What may be wrong with a body.
 pub(super) const OF_BODIES: &[Code] = &[

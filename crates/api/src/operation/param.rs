@@ -85,6 +85,12 @@ impl Param {
         )
     }
 
+    /// `order`, of a list that begins with the oldest.
+    pub(crate) fn order_from_oldest() -> Self {
+        let schema = json_schema!({"type": "string", "enum": ["asc", "desc"], "default": "asc"});
+        Self::written("order", "`asc` for oldest first, `desc` for newest first.", schema)
+    }
+
     /// `cursor`.
     pub(crate) fn cursor() -> Self {
         let description = "Where to go on: `next_cursor` of the page before, with the same path and filters.";

@@ -43,5 +43,12 @@ pub(crate) const SYNC_APPROVE: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/approve";
 pub(crate) const SYNC_DISCARD: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/discard";
+pub(crate) const SYNC_EVENTS: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/events";
+pub(crate) const SYNC_LOGS: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/logs";
+pub(crate) const SYNC_REJECTED: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/rejected";
+pub(crate) const SYNC_REPLAY: &str = "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/rejected/replay";
 pub(crate) const CONNECTOR_TYPES: &str = "/v1/connector-types";
 pub(crate) const CONNECTOR_TYPE: &str = "/v1/connector-types/{type}";

@@ -109,7 +109,7 @@ pub(crate) fn operation() -> Operation {
 }
 
 /// Where the request and its answer name the sync.
-const ITS_IDS: &[(&str, &str)] = &[
+pub(super) const ITS_IDS: &[(&str, &str)] = &[
     ("space_id", "$request.path.space_id"),
     ("collection_id", "$request.path.collection_id"),
     ("connector_id", "$response.body#/connector_id"),
@@ -147,10 +147,10 @@ pub(crate) async fn trigger(
 
 /// What is wanted of a sync.
 #[derive(Debug, Clone)]
-struct Wanted {
-    mode: SyncMode,
-    dry_run: bool,
-    only_streams: Option<Vec<StreamName>>,
+pub(super) struct Wanted {
+    pub(super) mode: SyncMode,
+    pub(super) dry_run: bool,
+    pub(super) only_streams: Option<Vec<StreamName>>,
 }
 
 fn read(body: Value, connector: &Connector) -> Result<(Wanted, WhenOthersRun), Problem> {
@@ -188,7 +188,8 @@ async fn found(
     }
 }
 
-fn queued(api: &Api, connector: &Connector, caller: &Caller, wanted: Wanted) -> Sync {
+/// A sync that is asked for now.
+pub(super) fn queued(api: &Api, connector: &Connector, caller: &Caller, wanted: Wanted) -> Sync {
     let now = api.clock.now();
     // Only a command on this machine has the local token.
     let trigger = if caller.actor == Actor::Local { SyncTrigger::Cli } else { SyncTrigger::Api };
@@ -213,7 +214,7 @@ pub(crate) async fn already_running(
 }
 
 /// Why the catalog takes no sync of a connector that no other sync holds.
-async fn refused(api: &Api, path: &ConnectorPath) -> Result<Problem, Problem> {
+pub(super) async fn refused(api: &Api, path: &ConnectorPath) -> Result<Problem, Problem> {
     match find::connector(api, path).await?.status {
         ConnectorStatus::Paused => {
             let detail = format!(

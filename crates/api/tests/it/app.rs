@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::{Vault, VaultKey};
@@ -48,7 +48,8 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             auth: Auth::None { local_token: None },
-            limits: Limits::default(),
+            // Time stands still here, so that no bucket would fill again.
+            limits: Limits { rate: None, ..Limits::default() },
             running_syncs: 2,
             files: Vec::new(),
             vault: vault(1),
@@ -179,14 +180,23 @@ impl TestApp {
         files
     }
 
-    /// Sends a request as it is, but for the `Host` that every client sends.
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+    /// Sends a request as it is, but for the `Host` that every client sends, and gives the answer as it begins.
+    pub(crate) async fn open(&self, mut request: Request<Body>) -> Response<Body> {
         self.clock.advance(1000);
         let host = header::HeaderValue::from_static("127.0.0.1:8080");
         request.headers_mut().entry(header::HOST).or_insert(host);
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// As [`open`](Self::open), with the whole answer. A stream of events may never end: only how it begins is taken.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (parts, mut body) = self.open(request).await.into_parts();
+        let body = if parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream")
+        {
+            body.frame().await.unwrap().unwrap().into_data().unwrap().to_vec()
+        } else {
+            body.collect().await.unwrap().to_bytes().to_vec()
+        };
         Answer { status: parts.status, headers: parts.headers, body }
     }
 

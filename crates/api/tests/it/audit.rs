@@ -61,6 +61,9 @@ async fn every_operation_that_changes_something_leaves_an_entry() {
         if ["approve_sync", "discard_sync"].contains(&operation.id.as_str()) {
             (things.connector_id, things.sync_id) = asking(&server).await;
         }
+        if operation.id == "replay_rejected_records" {
+            things = server.refusing(&things).await;
+        }
         let before = audit(&server, "").await;
         let answer = server.ask(OPERATOR, &operation, &things.fill(&operation.path)).await;
         assert!(answer.status.is_success(), "{}: {}", operation.id, answer.text());
@@ -71,6 +74,10 @@ async fn every_operation_that_changes_something_leaves_an_entry() {
         assert_eq!(entry["request_id"].as_str(), answer.header("x-request-id"), "{}", operation.id);
         let path = things.fill(&operation.path);
         for (name, id) in entry["target"].as_object().unwrap() {
+            // What came of it is another sync.
+            if operation.id == "replay_rejected_records" && name == "sync_id" {
+                continue;
+            }
             if operation.path.contains(&format!("{{{name}}}")) {
                 assert!(path.contains(id.as_str().unwrap()), "{}: {name}", operation.id);
             }

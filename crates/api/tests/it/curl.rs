@@ -14,8 +14,8 @@ pub(crate) fn request(command: &str) -> Request<Body> {
             "-X" => method = argument().parse().unwrap(),
             "-H" => headers.push(argument()),
             "-d" => data = Some(argument()),
-            // Only what is shown of the answer.
-            "-i" => {}
+            // Only how the answer is shown.
+            "-i" | "-N" => {}
             _ => url = Some(word),
         }
     }

@@ -26,6 +26,10 @@ async fn prepared(example: &str) -> (TestApp, String, String) {
     let connector = app.connector(json!({"name": "people", "type": "external_source"})).await;
     app.post(&format!("{connector}/records?stream=people&key_field=id"), json!([{"id": 1, "name": "Ada"}]))
         .await;
+    if example.contains("/rejected/replay") {
+        app.post(&format!("{connector}/records?stream=people"), json!([{"name": "Grace"}])).await;
+        app.patch(&connector, json!({"streams": [{"name": "people", "primary_key": ["id"]}]})).await;
+    }
     let sync = app.sync(&connector).await["id"].as_str().unwrap().to_owned();
     if example.contains("/approve") || example.contains("/discard") {
         let (connector, sync) = app.asking(&format!("{COLLECTION}/connectors")).await;

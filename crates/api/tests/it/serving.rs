@@ -1,8 +1,9 @@
 //! The API on a socket.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use inlet_api::{Limits, serve};
+use inlet_api::{Auth, Limits, RateLimit, serve};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,7 +24,12 @@ struct Served {
 
 impl Served {
     async fn with(limits: Limits) -> Self {
-        let app = TestApp::with(Setup { limits: limits.clone(), running_syncs: 0, ..Setup::default() }).await;
+        Self::of(Setup { limits, running_syncs: 0, ..Setup::default() }).await
+    }
+
+    async fn of(setup: Setup) -> Self {
+        let limits = setup.limits.clone();
+        let app = TestApp::with(setup).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -171,4 +177,43 @@ async fn who_hangs_up_waits_no_more() {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), freed).await.expect("the place is free again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listeners_leave_when_the_server_stops() {
+    let served = Served::with(Limits::default()).await;
+    let connector = served.app.connector(json!({"name": "held", "type": "held"})).await;
+    let sync = served.app.post(&format!("{connector}/sync"), json!({})).await.location().to_owned();
+    let mut stream = served.connect().await;
+    stream
+        .write_all(format!("GET {sync}/events HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
+        .await
+        .unwrap();
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("event: state") {
+        let mut part = [0; 4096];
+        let length =
+            tokio::time::timeout(Duration::from_secs(30), stream.read(&mut part)).await.unwrap().unwrap();
+        assert_ne!(length, 0);
+        seen.extend_from_slice(&part[..length]);
+    }
+    served.stop.send(()).unwrap();
+    let mut rest = Vec::new();
+    tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut rest)).await.unwrap().unwrap();
+    assert!(!String::from_utf8_lossy(&rest).contains("event: end"));
+    tokio::time::timeout(Duration::from_secs(10), served.ended).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_keys_from_one_address_are_slowed_down() {
+    let limits =
+        Limits { rate: Some(RateLimit::per_second(NonZeroU32::new(1).unwrap())), ..Limits::default() };
+    let auth = Auth::Key { environment_key: None, local_token: None };
+    let served = Served::of(Setup { auth, limits, running_syncs: 0, ..Setup::default() }).await;
+    let ask = "GET /v1/spaces HTTP/1.1\r\nHost: localhost\r\nX-API-Key: wrong\r\nConnection: close\r\n\r\n";
+    for _ in 0..10 {
+        assert!(told(served.connect().await, ask).await.starts_with("HTTP/1.1 401 "));
+    }
+    let refused = told(served.connect().await, ask).await;
+    assert!(refused.starts_with("HTTP/1.1 429 ") && refused.contains("request.rate_limited"), "{refused}");
 }

@@ -85,6 +85,19 @@ impl Operation {
 }
 
 impl TwoSpaces {
+    /// The same things with another sync: one that has refused two records, since their keys are not found.
+    pub(crate) async fn refusing(&self, things: &Things) -> Things {
+        let connector = things.connector();
+        let records = format!("{connector}/records?stream=people");
+        self.send(OPERATOR, Method::POST, &records, Some(json!([{"name": "a"}, {"name": "b"}]))).await;
+        let streams = json!({"streams": [{"name": "people", "primary_key": ["id"]}]});
+        self.send(OPERATOR, Method::PATCH, &connector, Some(streams)).await;
+        let sync = self.send(OPERATOR, Method::POST, &format!("{connector}/sync"), None).await;
+        let ended = self.get(OPERATOR, &format!("{}?wait=30s", sync.location())).await.json();
+        assert_eq!(ended["counts"]["rejected"], 2, "{ended}");
+        Things { sync_id: ended["id"].as_str().unwrap().to_owned(), ..things.clone() }
+    }
+
     /// Syncs run, and have brought a record into each space; another waits, or runs, in each.
     pub(crate) async fn new() -> Self {
         let auth = Auth::Key { environment_key: Some(key_hash(OPERATOR)), local_token: None };

@@ -40,7 +40,9 @@ pub(crate) use serve::{AuthArg, ServeArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use spaces::{SpacesArgs, SpacesCommand};
 pub(crate) use sync::{FormatArg, ModeArg, SyncArgs};
-pub(crate) use syncs::{ListSyncs, SyncDeletes, SyncsArgs, SyncsCommand, TriggerArgs};
+pub(crate) use syncs::{
+    LevelArg, ListSyncs, LogsArgs, RejectedArgs, SyncDeletes, SyncsArgs, SyncsCommand, TriggerArgs,
+};
 pub(crate) use webhooks::{
     CreateWebhook, ListDeliveries, NarrowArgs, UpdateWebhook, WebhooksArgs, WebhooksCommand,
 };

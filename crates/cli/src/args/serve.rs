@@ -55,6 +55,14 @@ pub(crate) struct ServeArgs {
     /// Without one the first start makes a key and prints it once.
     #[arg(long, value_name = "KEY", env = "INLET_API_KEY", hide_env_values = true)]
     pub(crate) api_key: Option<String>,
+
+    /// Requests a second that each API key may make, and ten times as many at once; 0 for as many as it likes
+    ///
+    /// Callers without a valid key are counted by their address. Commands on this machine are not counted, nor is anybody where no
+    /// key is asked for.
+    #[arg(long, value_name = "REQUESTS", env = "INLET_RATE_LIMIT", default_value = "100",
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(crate) rate_limit: u32,
 }
 
 fn history(text: &str) -> Result<Duration, String> {

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{ApiArgs, LimitArgs, ModeArg, OrderArg};
 
-/// Trigger, list, follow, cancel and approve the syncs of a connector
+/// Trigger, list, watch, cancel and approve the syncs of a connector
 ///
 /// A sync moves data from a connector's source into its collection. The connector is named by its id (`con_…`) or its name.
 #[derive(Debug, Args)]
@@ -38,6 +38,23 @@ pub(crate) enum SyncsCommand {
         sync: String,
     },
     Trigger(TriggerArgs),
+    Logs(LogsArgs),
+    Rejected(RejectedArgs),
+    /// Read again what a sync refused
+    ///
+    /// For when the source, or how it is read, has been mended. Triggers a sync that lists those parts of the source again in which
+    /// records were refused; what was pushed is pushed again. Without a server the sync runs in this command.
+    Replay {
+        /// The connector's id, or its name
+        #[arg(value_name = "CONNECTOR")]
+        connector: String,
+        /// The id of the sync that refused; if not said, the newest one
+        #[arg(value_name = "SYNC")]
+        sync: Option<String>,
+        /// Wait until the sync that reads again has ended
+        #[arg(long, env = "INLET_WAIT")]
+        wait: bool,
+    },
     /// Cancel a sync
     ///
     /// What was committed stays, and the next sync goes on from there.
@@ -116,6 +133,66 @@ pub(crate) struct SyncDeletes {
     pub(crate) stream: Option<String>,
     #[command(flatten)]
     pub(crate) limit: LimitArgs,
+}
+
+/// Show the log of a sync, the oldest line first
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// The connector's id, or its name
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) connector: String,
+    /// The sync's id; if not said, the newest one
+    #[arg(value_name = "SYNC")]
+    pub(crate) sync: Option<String>,
+    /// Only lines that are so grave or graver
+    #[arg(long, value_name = "LEVEL", env = "INLET_LEVEL")]
+    pub(crate) level: Option<LevelArg>,
+    /// Which end comes first
+    #[arg(long, value_name = "ORDER", env = "INLET_ORDER")]
+    pub(crate) order: Option<OrderArg>,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
+}
+
+/// Show the records that a sync refused, and why
+#[derive(Debug, Args)]
+pub(crate) struct RejectedArgs {
+    /// The connector's id, or its name
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) connector: String,
+    /// The sync's id; if not said, the newest one
+    #[arg(value_name = "SYNC")]
+    pub(crate) sync: Option<String>,
+    /// Only those of this stream
+    #[arg(long, value_name = "NAME", env = "INLET_STREAM")]
+    pub(crate) stream: Option<String>,
+    /// Only those that were refused with this code
+    #[arg(long, value_name = "CODE", env = "INLET_CODE")]
+    pub(crate) code: Option<String>,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
+}
+
+/// How grave a line of a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LevelArg {
+    /// Everything
+    Info,
+    /// What a person should know
+    Warning,
+    /// What went wrong
+    Error,
+}
+
+impl LevelArg {
+    /// As the API says it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// Start a sync

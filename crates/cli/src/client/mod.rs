@@ -1,5 +1,6 @@
 //! The one client of the HTTP API that every command uses, whether the server is this process or another.
 
+mod events;
 pub(crate) mod objects;
 mod problem;
 mod retry;
@@ -16,12 +17,13 @@ use inlet_model::Entropy;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use events::Events;
 pub(crate) use problem::{CallError, Problem};
 pub(crate) use transport::{Transport, key_headers};
 pub(crate) use uri::{Query, segment};
 
 use retry::Patience;
-use transport::{Answer, Outgoing};
+use transport::{Answer, Opened, Outgoing};
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -78,6 +80,24 @@ impl Client {
         match self.get(path).await {
             Err(CallError::Problem(problem)) if problem.status == StatusCode::NOT_FOUND => Ok(None),
             other => other.map(Some),
+        }
+    }
+
+    /// Asks for the events at `path`, behind the one of that `id`. `None`: there are no more. Tried only once: who follows events
+    /// calls again where it was left.
+    pub(crate) async fn events(
+        &self,
+        path: &str,
+        last_id: Option<&str>,
+    ) -> Result<Option<Events>, CallError> {
+        let mut request = Outgoing::new(Method::GET, path);
+        request.last_event_id = last_id.and_then(|id| HeaderValue::from_str(id).ok());
+        match self.transport.open(&request).await? {
+            Opened::Parts(parts) => Ok(Some(Events::of(parts))),
+            Opened::Answer(answer) if answer.status == StatusCode::NO_CONTENT => Ok(None),
+            Opened::Answer(answer) => {
+                Err(CallError::Problem(Box::new(Problem::read(answer.status, &answer.body))))
+            }
         }
     }
 

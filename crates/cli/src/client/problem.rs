@@ -61,6 +61,12 @@ impl CallError {
         }
     }
 
+    /// Whether there was a server a moment ago that may be there again in another.
+    pub(crate) fn is_lost_connection(&self) -> bool {
+        self.is_broken_connection()
+            || matches!(self, Self::Problem(problem) if problem.status.as_u16() == 503)
+    }
+
     /// Whether the call may go through when it is made again.
     pub(super) fn is_broken_connection(&self) -> bool {
         matches!(self, Self::Unreachable { reach: Reach::NoConnection | Reach::Broken, .. })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
 use tower::ServiceExt;
 
@@ -15,6 +16,8 @@ use crate::tls::{Flaw, Trust};
 /// No answer of the API is longer: a page is cut at some megabytes, and holds at least one record of at most sixteen.
 const MAX_ANSWER: usize = 64 << 20;
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// An answer that comes in parts is begun anew after so long.
+const LONGEST_STREAM: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -27,12 +30,14 @@ pub(super) struct Outgoing<'a> {
     pub(super) body: Option<(&'static str, Bytes)>,
     /// By which the server knows it again.
     pub(super) idempotency_key: Option<HeaderValue>,
+    /// Behind which event its answer is to go on.
+    pub(super) last_event_id: Option<HeaderValue>,
 }
 
 impl<'a> Outgoing<'a> {
     /// A request without a body.
     pub(super) fn new(method: Method, path: &'a str) -> Self {
-        Self { method, path, body: None, idempotency_key: None }
+        Self { method, path, body: None, idempotency_key: None, last_event_id: None }
     }
 
     /// With this body.
@@ -47,7 +52,9 @@ impl<'a> Outgoing<'a> {
             .idempotency_key
             .clone()
             .map(|value| (header::HeaderName::from_static("idempotency-key"), value));
-        named.into_iter().chain(key).collect()
+        let last_id =
+            self.last_event_id.clone().map(|value| (header::HeaderName::from_static("last-event-id"), value));
+        named.into_iter().chain(key).chain(last_id).collect()
     }
 }
 
@@ -116,10 +123,88 @@ impl Transport {
     /// Sends one request and takes its whole answer.
     pub(super) async fn send(&self, request: &Outgoing<'_>) -> Result<Answer, CallError> {
         match self {
-            Self::InProcess { router, headers } => call_router(router.clone(), headers, request).await,
+            Self::InProcess { router, headers } => {
+                whole_of(call_router(router.clone(), headers, request).await?).await
+            }
             Self::Http { http, address } => call_http(http, address, request).await,
         }
     }
+
+    /// Sends one request and takes its answer as it comes.
+    pub(super) async fn open(&self, request: &Outgoing<'_>) -> Result<Opened, CallError> {
+        match self {
+            Self::InProcess { router, headers } => {
+                let response = call_router(router.clone(), headers, request).await?;
+                match response.status() {
+                    StatusCode::OK => Ok(Opened::Parts(Parts::InProcess(response.into_body()))),
+                    _ => Ok(Opened::Answer(whole_of(response).await?)),
+                }
+            }
+            Self::Http { http, address } => {
+                let response = send_http(http, address, request, LONGEST_STREAM).await?;
+                match response.status() {
+                    StatusCode::OK => Ok(Opened::Parts(Parts::Http { response, address: address.clone() })),
+                    _ => Ok(Opened::Answer(whole(address, response).await?)),
+                }
+            }
+        }
+    }
+}
+
+/// An answer that has begun: whole, or in parts as they come.
+pub(super) enum Opened {
+    /// It is no success, or there is nothing in it.
+    Answer(Answer),
+    /// A success.
+    Parts(Parts),
+}
+
+/// The parts of an answer's body.
+pub(super) enum Parts {
+    InProcess(Body),
+    Http { response: reqwest::Response, address: String },
+}
+
+impl Parts {
+    /// The next part; `None` at the end. May be dropped while it waits.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, CallError> {
+        match self {
+            Self::Http { response, address } => {
+                response.chunk().await.map_err(|error| unreachable(address, error))
+            }
+            Self::InProcess(body) => match body.frame().await {
+                None => Ok(None),
+                Some(Ok(frame)) => Ok(Some(frame.into_data().unwrap_or_default())),
+                Some(Err(error)) => Err(CallError::Unreadable(error.into())),
+            },
+        }
+    }
+
+    /// Nothing has come for too long.
+    pub(super) fn silent(&self) -> CallError {
+        let address = match self {
+            Self::Http { address, .. } => address.clone(),
+            Self::InProcess(_) => String::new(),
+        };
+        let cause = "nothing has come for too long".into();
+        CallError::Unreachable { address, reach: Reach::Broken, cause }
+    }
+}
+
+async fn send_http(
+    http: &reqwest::Client,
+    address: &str,
+    request: &Outgoing<'_>,
+    timeout: Duration,
+) -> Result<reqwest::Response, CallError> {
+    let mut sending = http
+        .request(request.method.clone(), format!("{address}{}", request.path))
+        .headers(request.headers())
+        .timeout(timeout);
+    if let Some((_, body)) = &request.body {
+        sending = sending.body(body.clone());
+    }
+    sending.send().await.map_err(|error| unreachable(address, error))
 }
 
 async fn call_http(
@@ -127,13 +212,12 @@ async fn call_http(
     address: &str,
     request: &Outgoing<'_>,
 ) -> Result<Answer, CallError> {
+    let response = send_http(http, address, request, TIMEOUT).await?;
+    whole(address, response).await
+}
+
+async fn whole(address: &str, mut response: reqwest::Response) -> Result<Answer, CallError> {
     let unreachable = |error| unreachable(address, error);
-    let mut sending =
-        http.request(request.method.clone(), format!("{address}{}", request.path)).headers(request.headers());
-    if let Some((_, body)) = &request.body {
-        sending = sending.body(body.clone());
-    }
-    let mut response = sending.send().await.map_err(unreachable)?;
     let mut bytes = Vec::new();
     while let Some(part) = response.chunk().await.map_err(unreachable)? {
         if bytes.len() + part.len() > MAX_ANSWER {
@@ -148,7 +232,7 @@ async fn call_router(
     router: Router,
     headers: &HeaderMap,
     outgoing: &Outgoing<'_>,
-) -> Result<Answer, CallError> {
+) -> Result<Response, CallError> {
     let mut request = Request::builder().method(outgoing.method.clone()).uri(outgoing.path);
     if let Some(all) = request.headers_mut() {
         all.extend(headers.clone());
@@ -157,10 +241,13 @@ async fn call_router(
     }
     let body = outgoing.body.as_ref().map_or_else(Body::empty, |(_, body)| Body::from(body.clone()));
     let request = request.body(body).map_err(|error| CallError::Unreadable(Box::new(error)))?;
-    let response = match router.oneshot(request).await {
-        Ok(response) => response,
+    match router.oneshot(request).await {
+        Ok(response) => Ok(response),
         Err(never) => match never {},
-    };
+    }
+}
+
+async fn whole_of(response: Response) -> Result<Answer, CallError> {
     let (head, body) = response.into_parts();
     let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(CallError::Unreadable)?;
     Ok(Answer::new(head.status, &head.headers, body.to_bytes()))

@@ -1,8 +1,9 @@
 //! `inlet serve`: the server.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use inlet_api::{Auth, key_hash, new_key};
+use inlet_api::{Auth, RateLimit, key_hash, new_key};
 use inlet_model::KeyId;
 use inlet_store::catalog::{ApiKey, Role};
 
@@ -45,7 +46,8 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     };
     node.announce(&server.local_url(), &token.text)?;
     print(&format!("listening on {}\n", server.url()))?;
-    server.run(&node, auth, &mut stop).await
+    let rate = NonZeroU32::new(args.rate_limit).map(RateLimit::per_second);
+    server.run(&node, auth, rate, &mut stop).await
 }
 
 /// Without keys only this machine may call.

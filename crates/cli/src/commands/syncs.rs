@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::listing::{Listing, show};
 use super::{connectors, sync};
-use crate::args::{ListSyncs, OrderArg, SyncDeletes, SyncsArgs, SyncsCommand, TriggerArgs};
+use crate::args::{
+    LevelArg, ListSyncs, LogsArgs, OrderArg, RejectedArgs, SyncDeletes, SyncsArgs, SyncsCommand, TriggerArgs,
+};
 use crate::client::objects::Page;
-use crate::client::{Client, Query};
+use crate::client::{Body, Client, Query};
 use crate::collection_name::CollectionName;
 use crate::errors::CommandError;
 use crate::output::object::Column;
@@ -14,8 +16,8 @@ use crate::output::progress::Progress;
 use crate::output::{OutputFormat, say};
 use crate::session::{Need, Session};
 use crate::signals::StopRequests;
-use sync::follow::{self, Interrupt, SyncId};
-use sync::{outcome, sync_path};
+use sync::follow::SyncId;
+use sync::{outcome, sync_path, told};
 
 const COLUMNS: &[Column] = &[
     Column::text("id", "/id"),
@@ -36,11 +38,31 @@ const DELETES: &[Column] = &[
     Column::text("updated at", "/updated_at"),
 ];
 
+const LOG_COLUMNS: &[Column] = &[
+    Column::text("at", "/at"),
+    Column::text("level", "/level"),
+    Column::text("stream", "/stream"),
+    Column::text("code", "/code"),
+    Column::text("message", "/message"),
+];
+
+const REJECTED_COLUMNS: &[Column] = &[
+    Column::text("stream", "/stream"),
+    Column::text("part", "/scope"),
+    Column::count("position", "/position"),
+    Column::text("code", "/code"),
+    Column::text("reason", "/reason"),
+    Column::text("begins", "/sample"),
+];
+
 /// Runs the command.
 pub(crate) async fn run(args: &SyncsArgs) -> Result<(), CommandError> {
     let collection = CollectionName::parse(&args.collection)?;
     let need = match &args.command {
-        SyncsCommand::Trigger(_) | SyncsCommand::Follow { .. } | SyncsCommand::Approve { .. } => Need::Syncs,
+        SyncsCommand::Trigger(_)
+        | SyncsCommand::Replay { .. }
+        | SyncsCommand::Follow { .. }
+        | SyncsCommand::Approve { .. } => Need::Syncs,
         _ => Need::Present,
     };
     let session = Session::open(&args.api.server, need).await?;
@@ -66,6 +88,11 @@ impl Syncs<'_> {
                 show(&client.get(&sync_path(&self.connector(connector).await?, sync)).await?, self.output)
             }
             SyncsCommand::Trigger(trigger) => self.trigger(trigger).await,
+            SyncsCommand::Logs(logs) => self.logs(logs).await,
+            SyncsCommand::Rejected(rejected) => self.rejected(rejected).await,
+            SyncsCommand::Replay { connector, sync, wait } => {
+                self.replay(connector, sync.as_deref(), *wait).await
+            }
             SyncsCommand::Cancel { connector, sync } => {
                 let connector = self.connector(connector).await?;
                 let path = match sync {
@@ -82,11 +109,7 @@ impl Syncs<'_> {
             }
             SyncsCommand::Follow { connector, sync } => {
                 let mut stop = StopRequests::listen()?;
-                let connector = self.connector(connector).await?;
-                let path = match sync {
-                    Some(sync) => sync_path(&connector, sync),
-                    None => self.newest(&connector).await?,
-                };
+                let path = self.sync_or_newest(connector, sync.as_deref()).await?;
                 self.follow(&path, &mut stop).await
             }
         }
@@ -130,6 +153,44 @@ impl Syncs<'_> {
         }
     }
 
+    async fn logs(&self, logs: &LogsArgs) -> Result<(), CommandError> {
+        let path = self.sync_or_newest(&logs.connector, logs.sync.as_deref()).await?;
+        let filter = Query::default()
+            .with("level", logs.level.map(LevelArg::as_str))
+            .with("order", logs.order.map(OrderArg::as_str));
+        let if_empty = "the sync has no such lines".to_owned();
+        let listing = Listing { path: format!("{path}/logs"), filter, columns: LOG_COLUMNS, if_empty };
+        listing.print(self.client(), &logs.limit, self.output).await
+    }
+
+    async fn rejected(&self, rejected: &RejectedArgs) -> Result<(), CommandError> {
+        let path = self.sync_or_newest(&rejected.connector, rejected.sync.as_deref()).await?;
+        let filter = Query::default()
+            .with("stream", rejected.stream.as_deref())
+            .with("code", rejected.code.as_deref());
+        let if_empty = "the sync has refused no such records".to_owned();
+        let listing =
+            Listing { path: format!("{path}/rejected"), filter, columns: REJECTED_COLUMNS, if_empty };
+        listing.print(self.client(), &rejected.limit, self.output).await
+    }
+
+    async fn replay(&self, connector: &str, sync: Option<&str>, wait: bool) -> Result<(), CommandError> {
+        let mut stop = StopRequests::listen()?;
+        let path = self.sync_or_newest(connector, sync).await?;
+        let queued = self.client().post(&format!("{path}/rejected/replay"), &json!({})).await?;
+        let connector = self.connector(connector).await?;
+        self.triggered(&connector, &queued, wait, &mut stop).await
+    }
+
+    /// The path of a sync of the connector; if none is named, of its newest.
+    async fn sync_or_newest(&self, connector: &str, sync: Option<&str>) -> Result<String, CommandError> {
+        let connector = self.connector(connector).await?;
+        match sync {
+            Some(sync) => Ok(sync_path(&connector, sync)),
+            None => self.newest(&connector).await,
+        }
+    }
+
     async fn newest(&self, connector: &str) -> Result<String, CommandError> {
         let page: Page<SyncId> = self.client().get(&format!("{connector}/sync?limit=1")).await?.read()?;
         match page.data.first() {
@@ -150,14 +211,25 @@ impl Syncs<'_> {
             body["streams"] = json!(trigger.stream);
         }
         let queued = self.client().post(&format!("{connector}/sync"), &body).await?;
+        self.triggered(&connector, &queued, trigger.wait, &mut stop).await
+    }
+
+    /// Shows a sync that was triggered, or follows it.
+    async fn triggered(
+        &self,
+        connector: &str,
+        queued: &Body,
+        wait: bool,
+        stop: &mut StopRequests,
+    ) -> Result<(), CommandError> {
         let is_here = self.session.node().is_some();
-        if is_here && !trigger.wait {
+        if is_here && !wait {
             say("no server works in the data directory: the sync runs in this command");
         }
-        if is_here || trigger.wait {
-            return self.follow(&sync_path(&connector, &queued.read::<SyncId>()?.id), &mut stop).await;
+        if is_here || wait {
+            return self.follow(&sync_path(connector, &queued.read::<SyncId>()?.id), stop).await;
         }
-        show(&queued, self.output)
+        show(queued, self.output)
     }
 
     /// Follows the sync at `path` to its end, and is successful only if that is.
@@ -170,9 +242,9 @@ impl Syncs<'_> {
         };
         let id = path.rsplit('/').next().unwrap_or(path);
         let progress = Progress::start_told(id, self.output);
-        let ended = follow::to_the_end(self.client(), path, &progress, stop, Interrupt::Leaves(fate)).await?;
+        let ended = told::to_the_end(self.client(), path, &progress, stop, fate).await?;
         progress.end();
-        let shown = sync::show(self.session, self.collection, &ended, self.output).await;
+        let shown = sync::show(self.client(), path, self.collection, &ended, self.output).await;
         // How the sync ended counts for more than whether anybody read it.
         outcome(&ended).and(shown)
     }

@@ -1,7 +1,7 @@
 //! From the lines of pushes to entries of a batch. No I/O.
 
 use inlet_model::key::Key;
-use inlet_model::{Batch, Rejection};
+use inlet_model::{Batch, PushedRecord, Rejection};
 use inlet_source::{InboxEntry, Occurrences, PushedLine, RecordEncoder, StreamRequest, Unkeyed};
 
 /// Puts the lines of pushes into batches.
@@ -10,6 +10,8 @@ pub(super) struct LineWriter<'a> {
     stream: &'a StreamRequest,
     max_record_bytes: usize,
     key_fields: Vec<String>,
+    /// Those of them that the push stated.
+    stated: Vec<String>,
     encoder: RecordEncoder,
     /// Counted within a push, so that the same push sent again gives the same keys.
     occurrences: Occurrences,
@@ -19,12 +21,20 @@ impl<'a> LineWriter<'a> {
     pub(super) fn new(stream: &'a StreamRequest, max_record_bytes: usize) -> Self {
         let key_fields = stream.primary_key.clone();
         let encoder = RecordEncoder::new(&key_fields, stream.fields.as_deref(), max_record_bytes);
-        Self { stream, max_record_bytes, key_fields, encoder, occurrences: Occurrences::default() }
+        Self {
+            stream,
+            max_record_bytes,
+            key_fields,
+            stated: Vec::new(),
+            encoder,
+            occurrences: Occurrences::default(),
+        }
     }
 
     /// Says that the lines of `push` come next. The fields it states as its key count before the stream's.
     pub(super) fn begin(&mut self, push: &InboxEntry) {
         self.occurrences.clear();
+        self.stated.clone_from(&push.key_fields);
         let key_fields = if push.key_fields.is_empty() { &self.stream.primary_key } else { &push.key_fields };
         if *key_fields != self.key_fields {
             self.key_fields.clone_from(key_fields);
@@ -33,8 +43,17 @@ impl<'a> LineWriter<'a> {
         }
     }
 
-    /// Puts a line into `batch`. `position` is its number within the push, from 1.
+    /// Puts a line into `batch`. `position` is its number within the push, from 1. One that is refused is kept whole: once it
+    /// is taken from the inbox, it is nowhere else.
     pub(super) fn line(&mut self, batch: &mut Batch, position: u64, line: &[u8]) {
+        let refused = batch.rejections().len();
+        self.put(batch, position, line);
+        if batch.rejections().len() > refused {
+            batch.keep_refused(PushedRecord { key_fields: self.stated.clone(), line: line.to_vec() });
+        }
+    }
+
+    fn put(&mut self, batch: &mut Batch, position: u64, line: &[u8]) {
         let Some(parsed) = PushedLine::parse(line) else {
             let reason = "the line is not one that a push leaves".to_owned();
             return batch.reject(Rejection::new(position, "push.bad_line", reason, line));

@@ -1,5 +1,6 @@
 //! What a webhook is told: the body of a delivery.
 
+use inlet_model::approval::LargeDelete;
 use inlet_model::sync::{Failure, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{CollectionId, ConnectorId, Counts, SpaceId, StreamName, SyncId, Timestamp};
 use serde::Serialize;
@@ -27,13 +28,16 @@ struct SyncData<'a> {
     status: SyncStatus,
     trigger: SyncTrigger,
     mode: SyncMode,
+    dry_run: bool,
     only_streams: Option<&'a [StreamName]>,
+    replays: Option<SyncId>,
     attempt: u32,
     created_at: Timestamp,
     started_at: Option<Timestamp>,
     last_progress_at: Option<Timestamp>,
     resume_at: Option<Timestamp>,
     waiting_for: Option<&'a Failure>,
+    pending_deletes: Option<&'a LargeDelete>,
     finished_at: Option<Timestamp>,
     counts: Counts,
     streams: Option<&'a [StreamProgress]>,
@@ -61,13 +65,20 @@ fn written(
         status: sync.status,
         trigger: sync.trigger,
         mode: sync.mode,
+        dry_run: sync.dry_run,
         only_streams: sync.only_streams.as_deref(),
+        replays: sync.replays,
         attempt: sync.attempt,
         created_at: sync.created_at,
         started_at: sync.started_at,
         last_progress_at: sync.last_progress_at,
         resume_at: sync.resume_at,
         waiting_for: sync.waits_for.as_ref(),
+        pending_deletes: sync
+            .approval
+            .as_ref()
+            .filter(|_| sync.status == SyncStatus::NeedsApproval)
+            .map(|approval| &approval.deletes),
         finished_at: sync.finished_at,
         counts: sync.counts,
         streams,

@@ -36,6 +36,8 @@ pub struct Sync {
     pub dry_run: bool,
     /// The streams it reads, of those the connector has; `None`: all.
     pub only_streams: Option<Vec<StreamName>>,
+    /// The sync of which it reads again what was refused, before it does what every sync does.
+    pub replays: Option<SyncId>,
     /// How many times it was begun; 0 while it is queued.
     pub attempt: u32,
     /// When it was asked for.
@@ -83,6 +85,7 @@ impl Sync {
             mode,
             dry_run: false,
             only_streams: None,
+            replays: None,
             attempt: 0,
             created_at: now,
             started_at: None,

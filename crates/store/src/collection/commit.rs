@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use inlet_model::log::NewLogLine;
 use inlet_model::sync::Failure;
 use inlet_model::{Batch, ConnectorId, Counts, Scope, StreamName, SyncId, Timestamp};
 use serde_json::Value;
+
+use super::StreamProgress;
 
 /// The number of the claim under which a run writes. Each claim of a connector gets a greater one, and a commit is
 /// refused unless it carries the greatest: a worker that was only asleep cannot write.
@@ -115,6 +118,8 @@ pub enum Item {
         /// Why it failed.
         failure: Option<Failure>,
     },
+    /// A line of the sync's log. A commit of nothing else is no progress.
+    Log(NewLogLine),
 }
 
 /// The code of a record that is refused because another record of the listing has its key.
@@ -134,10 +139,12 @@ pub enum Unseen {
 }
 
 /// What a commit came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// The run's counters, this commit included.
     pub counts: Counts,
+    /// The streams that the commit was about, as they stand now.
+    pub streams: Vec<StreamProgress>,
     /// The collection's last change number.
     pub last_change: u64,
 }

@@ -9,9 +9,11 @@ mod checkpoints;
 mod commit;
 mod deletes;
 mod inbox;
+mod log;
 mod purges;
 mod records;
 mod rehearsals;
+mod replays;
 mod runs;
 mod undos;
 mod upkeep;
@@ -29,11 +31,14 @@ pub use deletes::{
     StreamDeletes,
 };
 pub use inbox::{Inbox, InboxItem, Push, PushEffect};
+pub use log::LogQuery;
 pub use purges::{PurgeProgress, PurgeStep, Purges};
 pub use records::{RecordCursor, RecordPage, RecordQuery, Records, Stats, StreamStats};
 pub use rehearsals::{Rehearsal, Rehearsals, Rehearsed, RehearsedStream, Sample, SampleLimits};
+pub use replays::Replay;
 pub use runs::{
-    FinishRun, NewRun, Phase, RejectedRecord, Run, RunStart, RunStream, Runs, StreamProgress, StreamStatus,
+    FinishRun, NewRun, Phase, RejectedQuery, RejectedRecord, Run, RunStart, RunStream, Runs, StreamProgress,
+    StreamStatus,
 };
 pub use undos::{NoUndo, UndoEffect, UndoProgress, UndoStep, Undos};
 pub use upkeep::{Upkeep, UpkeepProgress, UpkeepStep};

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
+use inlet_model::log::{LogLine, NewLogLine};
 use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{ConnectorId, Counts, Scope, ScopeState, StreamName, SyncId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Commit, Fence, Receipt, Sweep, SweepProgress};
+use super::{Commit, Fence, LogQuery, Receipt, Replay, Sweep, SweepProgress};
 use crate::StoreResult;
 
 /// A sync is about to write.
@@ -29,6 +30,8 @@ pub struct NewRun {
     pub full_refresh: bool,
     /// The streams it reads.
     pub streams: Vec<RunStream>,
+    /// What its log says of it, once under one fence.
+    pub lines: Vec<NewLogLine>,
     /// The time.
     pub now: Timestamp,
 }
@@ -162,8 +165,31 @@ pub struct FinishRun {
     pub outcome: Outcome,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// What its log says of it.
+    pub lines: Vec<NewLogLine>,
     /// The time.
     pub now: Timestamp,
+}
+
+/// Which records that a sync refused are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedQuery {
+    /// Those behind the one of this number.
+    pub after: u64,
+    /// At most so many.
+    pub limit: usize,
+    /// Only those of this stream.
+    pub stream: Option<StreamName>,
+    /// Only those that were refused with this code.
+    pub code: Option<String>,
+}
+
+impl RejectedQuery {
+    /// All behind the one of this number.
+    #[must_use]
+    pub fn behind(after: u64, limit: usize) -> Self {
+        Self { after, limit, stream: None, code: None }
+    }
 }
 
 /// A record that a sync refused.
@@ -216,6 +242,20 @@ pub trait Runs {
     /// The run of a sync, if it ever began.
     async fn run(&self, sync_id: SyncId) -> StoreResult<Option<Run>>;
 
-    /// Records that the sync refused, in order, those after `after`, at most `limit`.
-    async fn rejected(&self, sync_id: SyncId, after: u64, limit: usize) -> StoreResult<Vec<RejectedRecord>>;
+    /// Records that the sync refused, in order. Of one that refused very many the first are kept.
+    async fn rejected(&self, sync_id: SyncId, query: RejectedQuery) -> StoreResult<Vec<RejectedRecord>>;
+
+    /// Prepares for what a sync of the connector refused to be read again by a run that has not begun yet, and names the streams.
+    /// Deletes nothing. Idempotent: what is pushed again is not so twice.
+    /// [`Fenced`](crate::StoreErrorKind::Fenced) if a greater fence is there, or this one in a run that has begun, or if the
+    /// connector was closed.
+    ///
+    /// The scopes in which refused records stood, and all scopes of a stream of which more was refused than is kept, forget their
+    /// cursors, so that they are listed again. Of pushed records those that were kept whole are put back into the inbox, as if
+    /// they were pushed now, however much waits there.
+    async fn replay_rejected(&self, replay: Replay) -> StoreResult<Vec<StreamName>>;
+
+    /// Lines of the sync's log. Of a long log the first five hundred lines and the last are kept; in the place of the others stands
+    /// one that says how many they are, under the number of the last of them.
+    async fn log(&self, sync_id: SyncId, query: LogQuery) -> StoreResult<Vec<LogLine>>;
 }

@@ -3,7 +3,7 @@
 use inlet_model::sync::SyncStatus;
 use inlet_model::{Rejection, Scope};
 use inlet_source::{ErrorKind, Message, SourceError};
-use inlet_store::collection::StreamStatus;
+use inlet_store::collection::{RejectedQuery, StreamStatus};
 use inlet_sync::EngineOptions;
 
 use crate::fixture::{
@@ -137,7 +137,7 @@ async fn rejected_records_are_kept_and_too_many_fail_the_sync() {
     let sync = fixture.sync_to_the_end(&engine).await;
     assert_eq!(sync.status, SyncStatus::Succeeded);
     assert_eq!((sync.counts.read, sync.counts.rejected, sync.counts.created), (7, 5, 2));
-    let rejected = fixture.store().await.rejected(sync.id, 0, 10).await.unwrap();
+    let rejected = fixture.store().await.rejected(sync.id, RejectedQuery::behind(0, 10)).await.unwrap();
     assert_eq!(rejected.len(), 5);
     assert_eq!((rejected[4].seq, rejected[4].position, rejected[4].scope.clone()), (5, 4, Scope::whole()));
     engine.stop(std::time::Duration::from_secs(5)).await;

@@ -68,7 +68,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
             node.announce(&server.local_url(), &token.text)?;
             let landed: Landed = client.get(&CollectionName::parse(COLLECTION)?.path()).await?.read()?;
             print(&what_to_try(&server.url(), &args.data_dir, &connectors, landed.last_change))?;
-            server.run(&node, Auth::None { local_token: Some(token.hash) }, &mut stop).await
+            server.run(&node, Auth::None { local_token: Some(token.hash) }, None, &mut stop).await
         }
     }
 }

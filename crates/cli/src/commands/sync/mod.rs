@@ -5,6 +5,7 @@ pub(crate) mod follow;
 mod rejected;
 mod source;
 pub(crate) mod summary;
+pub(crate) mod told;
 
 use inlet_model::sync::SyncStatus;
 use serde_json::json;
@@ -58,7 +59,7 @@ async fn sync(
     let sync = trigger(&mut waiting, &connector, args.mode).await?;
     let ended = waiting.to_the_end(&sync, Interrupt::Cancels).await?;
     progress.end();
-    let shown = show(session, into, &ended, output).await;
+    let shown = show(client, &sync, into, &ended, output).await;
     // How the sync ended counts for more than whether anybody read it.
     outcome(&ended).and(shown)
 }
@@ -86,7 +87,8 @@ impl Waiting<'_> {
 
 /// Shows how a sync ended.
 pub(super) async fn show(
-    session: &Session,
+    client: &Client,
+    path: &str,
     into: &CollectionName,
     ended: &Ended,
     output: OutputFormat,
@@ -96,7 +98,7 @@ pub(super) async fn show(
     }
     print(&summary::table(&ended.sync, into, terminal_width()))?;
     if ended.sync.counts.rejected > 0 {
-        print(&rejected::table(session, into, &ended.sync).await?)?;
+        print(&rejected::table(client, path, &ended.sync).await?)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use inlet_model::log::NewLogLine;
 use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{Clock, ConnectorId, ManualClock, SeededEntropy, StoreId, StreamName, SyncId, Timestamp};
 
@@ -40,6 +41,10 @@ pub(super) struct Claim {
     pub(super) attempt: u32,
     pub(super) full_refresh: bool,
     pub(super) streams: Vec<RunStream>,
+    /// What its log says at its beginning.
+    pub(super) lines: Vec<NewLogLine>,
+    /// What its log says at its end.
+    pub(super) last_lines: Vec<NewLogLine>,
     pub(super) cancel: CancelFlag,
 }
 
@@ -120,6 +125,8 @@ impl Given {
             attempt: 1,
             full_refresh: false,
             streams: streams.iter().map(|name| run_stream(name)).collect(),
+            lines: Vec::new(),
+            last_lines: Vec::new(),
             cancel: CancelFlag::default(),
         }
     }
@@ -148,6 +155,7 @@ impl Given {
             after_crash: true,
             full_refresh: claim.full_refresh,
             streams: claim.streams.clone(),
+            lines: claim.lines.clone(),
             now: self.now(),
         }
     }
@@ -366,6 +374,7 @@ impl Given {
             fence: claim.fence,
             outcome,
             failure: (outcome == Outcome::Failed).then(a_failure),
+            lines: claim.last_lines.clone(),
             now: self.now(),
         };
         self.store.finish_run(finish).await

@@ -1,6 +1,7 @@
 //! The steps of which the behaviours make their commits.
 
-use inlet_model::{Batch, HashSeed, Rejection, Scope, key};
+use inlet_model::log::{LogLevel, NewLogLine};
+use inlet_model::{Batch, HashSeed, PushedRecord, Rejection, Scope, key};
 use serde_json::Value;
 
 use super::given::{Given, a_failure, name};
@@ -18,6 +19,8 @@ pub(super) enum Line {
     Gone(i64),
     /// A record that the source refused.
     Refused,
+    /// A pushed record that the source refused, whole.
+    RefusedPush(Vec<u8>),
 }
 
 pub(super) fn put(id: i64, value: &str) -> Line {
@@ -53,6 +56,10 @@ pub(super) fn batch(seed: HashSeed, stream: &str, scope: &str, lines: &[Line]) -
             Line::Put(id, value) => batch.upsert(position, &key_of(*id), &data_of(*id, value)),
             Line::Gone(id) => batch.delete(position, &key_of(*id)),
             Line::Refused => batch.reject(a_rejection(position)),
+            Line::RefusedPush(line) => {
+                batch.reject(a_rejection(position));
+                batch.keep_refused(PushedRecord { key_fields: vec!["id".to_owned()], line: line.clone() });
+            }
         }
     }
     batch
@@ -61,6 +68,11 @@ pub(super) fn batch(seed: HashSeed, stream: &str, scope: &str, lines: &[Line]) -
 pub(super) fn a_rejection(position: u64) -> Rejection {
     let reason = format!("Line {position} is no JSON.");
     Rejection::new(position, "json.syntax", reason, b"{\"id\": \xff oops")
+}
+
+/// A line of the log.
+pub(super) fn line(message: &str) -> NewLogLine {
+    NewLogLine::new(LogLevel::Info, "test.line", message)
 }
 
 pub(super) fn listing(stream: &str, scope: &str) -> Item {

@@ -20,6 +20,7 @@ pub mod gone_scopes;
 pub mod inbox;
 mod items;
 pub mod listings;
+pub mod logs;
 pub mod model;
 pub mod purges;
 pub mod pushes;
@@ -27,6 +28,7 @@ pub mod record_pages;
 pub mod records;
 pub mod rehearsals;
 pub mod rejected;
+pub mod replays;
 pub mod restarts;
 pub mod runs;
 pub mod scopes;
@@ -295,8 +297,26 @@ macro_rules! collection_tests {
                 a_batch_of_refusals_moves_the_checkpoint,
                 rejected_records_are_numbered_through_the_sync,
                 rejected_records_are_read_in_pages,
+                rejected_records_can_be_narrowed,
                 each_sync_has_its_own_rejected_records,
                 a_large_duplicate_keeps_only_its_start,
+            }
+            replays {
+                only_the_scopes_that_hold_refused_records_are_listed_again,
+                where_not_every_refusal_is_kept_all_scopes_are_listed_again,
+                a_refused_push_is_pushed_again_once,
+                where_nothing_was_refused_there_is_nothing_to_read_again,
+                only_the_newest_claim_prepares_and_before_it_begins,
+                what_waits_for_a_sweep_is_swept_before_it_is_listed_again,
+            }
+            logs {
+                a_log_tells_a_run_from_its_beginning_to_its_end,
+                what_is_done_twice_is_told_once,
+                a_refused_commit_leaves_no_line,
+                lines_alone_are_no_progress,
+                a_log_is_read_in_pages_in_either_order,
+                of_a_long_log_the_first_and_the_last_lines_are_kept,
+                pages_of_a_long_log_meet_the_gap_once,
             }
             pushes {
                 pushes_get_increasing_places,

@@ -2,6 +2,7 @@
 
 use super::given::Given;
 use super::items::{Line, WHOLE, a_rejection, listing, put, puts};
+use crate::collection::RejectedQuery;
 
 /// What the source refused is counted as read and rejected, and kept as the source said it.
 pub async fn a_refused_record_is_kept_as_the_source_said_it(given: Given) {
@@ -54,7 +55,8 @@ pub async fn rejected_records_are_read_in_pages(given: Given) {
     given.commit(&sync, vec![given.records("s", WHOLE, &vec![Line::Refused; 10])]).await;
     let mut seen = Vec::new();
     for _ in 0..10 {
-        let page = given.store.rejected(sync.sync_id, seen.len() as u64, 4).await.unwrap();
+        let page =
+            given.store.rejected(sync.sync_id, RejectedQuery::behind(seen.len() as u64, 4)).await.unwrap();
         assert!(page.len() <= 4);
         if page.is_empty() {
             break;
@@ -62,7 +64,33 @@ pub async fn rejected_records_are_read_in_pages(given: Given) {
         seen.extend(page.into_iter().map(|record| record.seq));
     }
     assert!((1..=10).eq(seen));
-    assert_eq!(given.store.rejected(sync.sync_id, 10, 4).await.unwrap(), []);
+    assert_eq!(given.store.rejected(sync.sync_id, RejectedQuery::behind(10, 4)).await.unwrap(), []);
+}
+
+/// They can be narrowed to a stream and to a code, page by page as ever.
+pub async fn rejected_records_can_be_narrowed(given: Given) {
+    let sync = given.begun(given.connector(), &["s", "t"]).await;
+    let twice = [put(1, "a"), put(1, "b"), Line::Refused];
+    let items = vec![
+        listing("s", WHOLE),
+        given.records("s", WHOLE, &twice),
+        listing("t", WHOLE),
+        given.records("t", WHOLE, &twice),
+    ];
+    given.commit(&sync, items).await;
+    let ask = async |stream: Option<&str>, code: Option<&str>, after: u64| {
+        let stream = stream.map(super::given::name);
+        let query =
+            RejectedQuery { stream, code: code.map(str::to_owned), ..RejectedQuery::behind(after, 10) };
+        let found = given.store.rejected(sync.sync_id, query).await.unwrap();
+        found.into_iter().map(|record| record.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(None, None, 0).await, [1, 2, 3, 4]);
+    assert_eq!(ask(Some("t"), None, 0).await, [3, 4]);
+    assert_eq!(ask(None, Some("json.syntax"), 0).await, [2, 4]);
+    assert_eq!(ask(None, Some("json.syntax"), 2).await, [4]);
+    assert_eq!(ask(Some("s"), Some("record.duplicate_key"), 0).await, [1]);
+    assert_eq!(ask(Some("nowhere"), None, 0).await, [0; 0]);
 }
 
 /// Each sync has its own, and they stay when it has ended and others follow.

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::given::{Claim, Given, name};
 use crate::collection::{
-    ChangeCursor, ChangePage, InboxItem, RecordCursor, RecordPage, RecordQuery, RejectedRecord, Run, Stats,
+    ChangeCursor, ChangePage, InboxItem, RecordCursor, RecordPage, RecordQuery, RejectedQuery,
+    RejectedRecord, Run, Stats,
 };
 
 /// More than any page of a test holds.
@@ -100,7 +101,7 @@ impl Given {
     }
 
     pub(super) async fn rejected(&self, claim: &Claim) -> Vec<RejectedRecord> {
-        self.store.rejected(claim.sync_id, 0, ALL).await.unwrap()
+        self.store.rejected(claim.sync_id, RejectedQuery::behind(0, ALL)).await.unwrap()
     }
 
     /// The pushes that wait for the connector, by stream.

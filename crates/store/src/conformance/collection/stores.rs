@@ -11,7 +11,7 @@ use super::items::{WHOLE, key_of, put, puts};
 use super::seen::{ALL, all_records};
 use crate::CollectionStore;
 use crate::StoreErrorKind::Closed;
-use crate::collection::ChangeCursor;
+use crate::collection::{ChangeCursor, RejectedQuery};
 
 /// To open a store twice gives the same data, and what one writes the other sees.
 pub async fn a_store_opened_twice_is_one(given: Given) {
@@ -226,7 +226,7 @@ async fn assert_all_closed(given: &Given) {
     assert_eq!(kind(given.try_push(claim.connector_id, "s", b"{}").await), Closed);
     assert_eq!(kind(store.close_connector(claim.connector_id).await), Closed);
     assert_eq!(kind(store.run(claim.sync_id).await), Closed);
-    assert_eq!(kind(store.rejected(claim.sync_id, 0, 1).await), Closed);
+    assert_eq!(kind(store.rejected(claim.sync_id, RejectedQuery::behind(0, 1)).await), Closed);
     assert_eq!(kind(store.records(all_records()).await), Closed);
     assert_eq!(kind(store.record(None, &name("s"), &key_of(1)).await), Closed);
     assert_eq!(kind(store.changes(ChangeCursor::START, 1, 1).await), Closed);

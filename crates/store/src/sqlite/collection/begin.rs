@@ -11,7 +11,7 @@ use super::scopes::{self, Listing, ScopeRow, from_json};
 use super::seen::SeenSets;
 use super::streams::{self, StreamRow};
 use super::writer::Writer;
-use super::{meta, runs};
+use super::{meta, run_log, runs};
 use crate::collection::{NewRun, Phase, Run, RunStart, RunStream, StreamProgress, StreamStatus};
 use crate::fault;
 
@@ -69,6 +69,7 @@ fn take(connection: &Connection, seen: &mut SeenSets, new: &NewRun) -> Outcome<R
         }
     }
     runs::save(connection, &run)?;
+    run_log::write(connection, run.sync_id, new.now, &new.lines)?;
     for (place, progress) in run.streams.iter().enumerate() {
         runs::save_stream(connection, run.sync_id, place, progress)?;
     }

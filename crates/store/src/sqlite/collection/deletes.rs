@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use inlet_model::ConnectorId;
+use inlet_model::log::{LogLevel, NewLogLine};
 use inlet_model::sync::Outcome as RunOutcome;
 use rusqlite::Connection;
 
@@ -172,6 +173,11 @@ pub(super) fn drop_some(writer: &mut Writer, step: &DropDeletes) -> Outcome<bool
                 fence: hold.fence,
                 outcome: RunOutcome::Cancelled,
                 failure: None,
+                lines: vec![NewLogLine::new(
+                    LogLevel::Info,
+                    "sync.discarded",
+                    "What the sync would have deleted stays.",
+                )],
                 now: step.now,
             },
         )?;

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::error::{Outcome, Trouble};
 use super::runs;
 use super::writer::Writer;
-use super::{scopes, streams};
+use super::{run_log, scopes, streams};
 use crate::collection::{FinishRun, Phase, Run, StreamStatus};
 use crate::fault;
 
@@ -35,6 +35,7 @@ pub(super) fn end(connection: &Connection, finish: FinishRun) -> Outcome<Run> {
     run.finished_at = Some(finish.now);
     give_up_streams(connection, &mut run)?;
     runs::save(connection, &run)?;
+    run_log::write(connection, run.sync_id, finish.now, &finish.lines)?;
     Ok(run)
 }
 

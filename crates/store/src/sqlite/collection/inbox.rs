@@ -103,25 +103,40 @@ fn store(connection: &Connection, push: &Push) -> Outcome<PushEffect> {
     if pending_bytes.saturating_add(bytes) > push.max_pending_bytes {
         return Ok(PushEffect::Full { pending_bytes });
     }
-    add_pending(connection, push.connector_id, bytes as i64)?;
-    let key_fields =
-        serde_json::to_string(&push.key_fields).map_err(|_| Trouble::Broken("texts are no JSON"))?;
+    let key_fields = key_fields_json(&push.key_fields)?;
+    let seq = put(connection, push.connector_id, &push.stream, &key_fields, &push.lines)?;
+    if let Some(idempotent) = &push.idempotent {
+        idempotency::store(connection, idempotent)?;
+    }
+    Ok(PushEffect::Stored { seq })
+}
+
+/// Puts lines at the end of the inbox, whatever is against it. Gives their place.
+pub(super) fn put(
+    connection: &Connection,
+    connector_id: ConnectorId,
+    stream: &StreamName,
+    key_fields: &str,
+    lines: &[u8],
+) -> Outcome<u64> {
+    add_pending(connection, connector_id, lines.len() as i64)?;
     connection
         .prepare_cached(
             "INSERT INTO inbox (connector_id, stream, key_fields, bytes, lines) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
         .execute(params![
-            id_bytes(push.connector_id.as_u128()),
-            push.stream.as_str(),
+            id_bytes(connector_id.as_u128()),
+            stream.as_str(),
             key_fields,
-            bytes as i64,
-            zstd::bulk::compress(&push.lines, ZSTD_LEVEL)?
+            lines.len() as i64,
+            zstd::bulk::compress(lines, ZSTD_LEVEL)?
         ])?;
-    let seq = connection.last_insert_rowid() as u64;
-    if let Some(idempotent) = &push.idempotent {
-        idempotency::store(connection, idempotent)?;
-    }
-    Ok(PushEffect::Stored { seq })
+    Ok(connection.last_insert_rowid() as u64)
+}
+
+/// The fields that make a key, as they are stored.
+pub(super) fn key_fields_json(key_fields: &[String]) -> Outcome<String> {
+    serde_json::to_string(key_fields).map_err(|_| Trouble::Broken("texts are no JSON"))
 }
 
 fn pending_bytes(connection: &Connection, connector_id: ConnectorId) -> Outcome<u64> {

@@ -59,8 +59,10 @@ impl Purge<'_> {
         }
         let is_closed = runs::hold(self.connection, connector_id)?.is_some_and(|hold| hold.closed);
         if is_closed && self.step.stream.is_none() {
-            let gone = forget_rejected(self.connection, connector_id, self.left)?;
-            self.use_up(gone);
+            for table in OF_SYNCS {
+                let gone = forget(self.connection, table, connector_id, self.left)?;
+                self.use_up(gone);
+            }
         }
         Ok(())
     }
@@ -146,12 +148,15 @@ impl Purge<'_> {
     }
 }
 
-/// Removes records that syncs of the connector refused.
-fn forget_rejected(connection: &Connection, connector_id: ConnectorId, limit: usize) -> Outcome<usize> {
-    let mut statement = connection.prepare_cached(
-        "DELETE FROM rejected WHERE (sync_id, seq) IN (
-             SELECT rejected.sync_id, rejected.seq FROM runs JOIN rejected ON rejected.sync_id = runs.sync_id
-             WHERE runs.connector_id = ?1 LIMIT ?2)",
-    )?;
+/// The tables of what syncs have to tell besides their runs.
+const OF_SYNCS: [&str; 3] = ["rejected", "rejected_pushes", "run_log"];
+
+/// Removes what syncs of the connector have told.
+fn forget(connection: &Connection, table: &str, connector_id: ConnectorId, limit: usize) -> Outcome<usize> {
+    let mut statement = connection.prepare_cached(&format!(
+        "DELETE FROM {table} WHERE (sync_id, seq) IN (
+             SELECT of_sync.sync_id, of_sync.seq FROM runs JOIN {table} AS of_sync ON of_sync.sync_id = runs.sync_id
+             WHERE runs.connector_id = ?1 LIMIT ?2)"
+    ))?;
     Ok(statement.execute(params![id_bytes(connector_id.as_u128()), limit as i64])?)
 }

@@ -1,17 +1,25 @@
 //! The records that a sync refused.
 
+use inlet_model::PushedRecord;
 use inlet_model::{Rejection, Scope, StreamName, SyncId};
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::error::Outcome;
+use super::inbox;
 use super::streams::{id_bytes, read_name, read_number};
-use crate::collection::RejectedRecord;
+use crate::collection::{RejectedQuery, RejectedRecord};
 
 /// So many are kept of one sync; a source gone wrong must not fill the disk with its mistakes. The counters go on.
 pub(super) const KEPT: u64 = 10_000;
 
+/// Of the pushed ones among them so many bytes are kept whole.
+const KEPT_WHOLE_BYTES: u64 = 64 << 20;
+
 /// Keeps refused records of one sync.
 pub(super) struct Keeper<'c> {
+    connection: &'c Connection,
+    /// Bytes that are kept whole, once that has been asked.
+    whole_bytes: Option<u64>,
     insert: CachedStatement<'c>,
     sync_id: [u8; 16],
 }
@@ -22,7 +30,7 @@ impl<'c> Keeper<'c> {
             "INSERT INTO rejected (sync_id, seq, stream, scope, position, code, reason, sample)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?;
-        Ok(Self { insert, sync_id: id_bytes(sync_id.as_u128()) })
+        Ok(Self { connection, whole_bytes: None, insert, sync_id: id_bytes(sync_id.as_u128()) })
     }
 
     /// Keeps one.
@@ -43,24 +51,61 @@ impl<'c> Keeper<'c> {
             rejection.reason,
             rejection.sample
         ])?;
+        match &rejection.pushed {
+            Some(pushed) => self.keep_whole(seq, stream, pushed),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps a pushed record whole, if there is room.
+    fn keep_whole(&mut self, seq: u64, stream: &StreamName, pushed: &PushedRecord) -> Outcome<()> {
+        let before = match self.whole_bytes {
+            Some(bytes) => bytes,
+            None => whole_bytes(self.connection, self.sync_id)?,
+        };
+        let bytes = before + pushed.line.len() as u64;
+        self.whole_bytes = Some(before);
+        if bytes > KEPT_WHOLE_BYTES {
+            return Ok(());
+        }
+        self.whole_bytes = Some(bytes);
+        self.connection
+            .prepare_cached(
+                "INSERT INTO rejected_pushes (sync_id, seq, stream, key_fields, line) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                self.sync_id,
+                seq as i64,
+                stream.as_str(),
+                inbox::key_fields_json(&pushed.key_fields)?,
+                pushed.line
+            ])?;
         Ok(())
     }
 }
 
-/// Those of a sync after `after`, in order.
+fn whole_bytes(connection: &Connection, sync_id: [u8; 16]) -> Outcome<u64> {
+    let mut statement = connection
+        .prepare_cached("SELECT coalesce(sum(length(line)), 0) FROM rejected_pushes WHERE sync_id = ?1")?;
+    Ok(statement.query_row([sync_id], |row| read_number(row, 0))?)
+}
+
+/// Those of a sync that are asked for, in order.
 pub(super) fn list(
     connection: &Connection,
     sync_id: SyncId,
-    after: u64,
-    limit: usize,
+    query: &RejectedQuery,
 ) -> Outcome<Vec<RejectedRecord>> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, stream, scope, position, code, reason, sample FROM rejected
-         WHERE sync_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+         WHERE sync_id = ?1 AND seq > ?2 AND (?4 IS NULL OR stream = ?4) AND (?5 IS NULL OR code = ?5)
+         ORDER BY seq LIMIT ?3",
     )?;
-    let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![id_bytes(sync_id.as_u128()), after, limit], |row| {
+    let after = i64::try_from(query.after).unwrap_or(i64::MAX);
+    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+    let (stream, code) = (query.stream.as_ref().map(StreamName::as_str), query.code.as_deref());
+    let asked_for = params![id_bytes(sync_id.as_u128()), after, limit, stream, code];
+    let rows = statement.query_map(asked_for, |row| {
         Ok(RejectedRecord {
             seq: read_number(row, 0)?,
             stream: read_name(row, 1)?,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use inlet_model::log::LogLine;
 use inlet_model::{ConnectorId, Entropy, HashSeed, Record, Scope, StoreId, StreamName, SyncId};
 use rusqlite::Connection;
 
@@ -14,15 +15,15 @@ use super::stores::Options;
 use super::writer::WriterHandle;
 use super::{
     begin, changes, checkpoints, commit, deletes, finish, inbox, meta, purge, questions, records, rehearsal,
-    rejected, runs, schema, streams, sweep, undo, upkeep,
+    rejected, replay, run_log, runs, schema, streams, sweep, undo, upkeep,
 };
 use crate::collection::{
     ApproveDeletes, ChangeCursor, ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints,
-    CollectionStore, Commit, DeletesQuery, DropDeletes, FinishRun, FoundRecords, Inbox, InboxItem, NewRun,
-    PendingDeletes, PurgeProgress, PurgeStep, Purges, Push, PushEffect, QuestionPage, QuestionsQuery,
-    Receipt, RecordPage, RecordQuery, Records, Rehearsal, Rehearsals, RejectedRecord, Run, RunStart, Runs,
-    SampleLimits, Stats, StreamCursors, StreamDeletes, StreamStats, Sweep, SweepProgress, UndoEffect,
-    UndoStep, Undos, Upkeep, UpkeepProgress, UpkeepStep,
+    CollectionStore, Commit, DeletesQuery, DropDeletes, FinishRun, FoundRecords, Inbox, InboxItem, LogQuery,
+    NewRun, PendingDeletes, PurgeProgress, PurgeStep, Purges, Push, PushEffect, QuestionPage, QuestionsQuery,
+    Receipt, RecordPage, RecordQuery, Records, Rehearsal, Rehearsals, RejectedQuery, RejectedRecord, Replay,
+    Run, RunStart, Runs, SampleLimits, Stats, StreamCursors, StreamDeletes, StreamStats, Sweep,
+    SweepProgress, UndoEffect, UndoStep, Undos, Upkeep, UpkeepProgress, UpkeepStep,
 };
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -120,12 +121,21 @@ impl Runs for SqliteCollection {
         self.readers.read("read a run", move |connection| runs::load(connection, sync_id)).await
     }
 
-    async fn rejected(&self, sync_id: SyncId, after: u64, limit: usize) -> StoreResult<Vec<RejectedRecord>> {
+    async fn rejected(&self, sync_id: SyncId, query: RejectedQuery) -> StoreResult<Vec<RejectedRecord>> {
         self.check_open("list rejected records")?;
         self.readers
-            .read("list rejected records", move |connection| {
-                rejected::list(connection, sync_id, after, limit)
-            })
+            .read("list rejected records", move |connection| rejected::list(connection, sync_id, &query))
+            .await
+    }
+
+    async fn replay_rejected(&self, replay: Replay) -> StoreResult<Vec<StreamName>> {
+        self.writer.write("replay rejected records", move |writer| replay::replay(writer, &replay)).await
+    }
+
+    async fn log(&self, sync_id: SyncId, query: LogQuery) -> StoreResult<Vec<LogLine>> {
+        self.check_open("read the log of a sync")?;
+        self.readers
+            .read("read the log of a sync", move |connection| run_log::list(connection, sync_id, query))
             .await
     }
 }

@@ -7,11 +7,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use inlet_model::log::{LogLevel, NewLogLine};
 use inlet_model::sync::{Failure, Outcome};
-use inlet_model::{Batch, ConnectorId, Rejection, Scope, StoreId, StreamName, SyncId, Timestamp, key};
+use inlet_model::{
+    Batch, ConnectorId, PushedRecord, Rejection, Scope, StoreId, StreamName, SyncId, Timestamp, key,
+};
 use inlet_store::collection::{
-    CancelFlag, ChangeCursor, ChangePage, Commit, Fence, FinishRun, Item, NewRun, Push, PushEffect,
-    RecordQuery, RunStream, Sweep, Unseen,
+    CancelFlag, ChangeCursor, ChangePage, Commit, Fence, FinishRun, Item, LogQuery, NewRun, Push, PushEffect,
+    RecordQuery, RejectedQuery, RunStream, Sweep, Unseen,
 };
 use inlet_store::sqlite::CollectionOptions;
 use inlet_store::{CollectionStore, CollectionStores};
@@ -113,6 +116,7 @@ fn new_run(sync_id: SyncId, fence: u64) -> NewRun {
         after_crash: false,
         full_refresh: false,
         streams: streams.to_vec(),
+        lines: vec![NewLogLine::new(LogLevel::Info, "attempt.begun", "The sync begins.")],
         now: at(0),
     }
 }
@@ -158,6 +162,12 @@ async fn first_sync(store: &dyn CollectionStore) {
     items.extend(listed(store, "parts", "a.csv", &[("1", "{}"), ("2", "{}"), (&long, r#"{"long":true}"#)]));
     let mut refused = batch(store, "parts", "b.csv", &[("3", "{}")]);
     refused.reject(Rejection::new(7, "json.syntax", "not JSON".to_owned(), b"{,"));
+    let line = b"{\"data\":{\"id\":null},\"op\":\"upsert\"}".to_vec();
+    refused.reject(Rejection::new(8, "key.missing", "no key".to_owned(), &line));
+    refused.keep_refused(PushedRecord { key_fields: vec!["id".to_owned()], line });
+    items.push(Item::Log(
+        NewLogLine::new(LogLevel::Warning, "source.warning", "Watch out.").of(&stream("parts")),
+    ));
     items.push(Item::Listing { stream: stream("parts"), scope: Scope::new("b.csv") });
     items.push(Item::Batch { batch: refused, checkpoint: Some("row 8".into()) });
     store.commit(commit(FIRST, 1, 10, items)).await.unwrap();
@@ -175,6 +185,7 @@ async fn first_sync(store: &dyn CollectionStore) {
         fence: Fence(1),
         outcome: Outcome::Failed,
         failure: Some(failure),
+        lines: vec![NewLogLine::new(LogLevel::Error, "source.changed", "The file changed.")],
         now: at(30),
     };
     store.finish_run(finish).await.unwrap();
@@ -237,7 +248,9 @@ async fn show(dir: &Path) -> String {
     for sync_id in [FIRST, SECOND] {
         let run = store.run(sync_id).await.unwrap();
         writeln!(shown, "{run:#?}").unwrap();
-        writeln!(shown, "{:?}", store.rejected(sync_id, 0, 10).await.unwrap()).unwrap();
+        writeln!(shown, "{:?}", store.rejected(sync_id, RejectedQuery::behind(0, 10)).await.unwrap())
+            .unwrap();
+        writeln!(shown, "{:?}", store.log(sync_id, LogQuery::behind(0, 10)).await.unwrap()).unwrap();
     }
     let pushed = store.inbox_after(CONNECTOR, &stream("pushed"), 0, 1 << 20).await.unwrap();
     writeln!(shown, "{pushed:?}").unwrap();

@@ -86,6 +86,7 @@ async fn write(store: &dyn CollectionStore) -> Vec<State> {
         after_crash: false,
         full_refresh: false,
         streams: vec![RunStream { name: stream.clone(), shape: String::new() }],
+        lines: Vec::new(),
         now: Timestamp::from_millis(1),
     };
     store.begin_run(new_run).await.unwrap();

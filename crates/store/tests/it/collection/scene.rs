@@ -36,6 +36,7 @@ pub(super) async fn begin(store: &dyn CollectionStore, number: u64, fence: u64) 
         after_crash: fence > number,
         full_refresh: false,
         streams: vec![RunStream { name: stream(), shape: "a shape".to_owned() }],
+        lines: Vec::new(),
         now: at(number),
     };
     store.begin_run(new_run).await.unwrap();
@@ -69,6 +70,7 @@ pub(super) async fn finish(store: &dyn CollectionStore, number: u64, fence: u64)
         fence: Fence(fence),
         outcome: Outcome::Succeeded,
         failure: None,
+        lines: Vec::new(),
         now: at(number),
     };
     store.finish_run(finish).await.unwrap();

@@ -67,7 +67,7 @@ impl Writing {
             Written::Refused => Line::Refused,
         };
         match &line {
-            Line::Refused => self.counts(place).rejected += 1,
+            Line::Refused | Line::RefusedPush(_) => self.counts(place).rejected += 1,
             Line::Put(key, value) if self.scope(place).listing.is_some() => self.list(place, *key, value)?,
             Line::Put(key, value) if self.owner(place, *key).is_none_or(|owner| owner == place) => {
                 self.write(place, *key, value);

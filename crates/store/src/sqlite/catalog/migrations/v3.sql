@@ -26,6 +26,9 @@ CREATE TABLE sync_moves (
     PRIMARY KEY (sync_id, seq)
 ) STRICT, WITHOUT ROWID;
 
+-- The sync of which a sync reads again what was refused.
+ALTER TABLE syncs ADD COLUMN replays TEXT;
+
 -- What a connector allows its syncs: JSON.
 ALTER TABLE connectors ADD COLUMN policy TEXT NOT NULL DEFAULT '{}';
 

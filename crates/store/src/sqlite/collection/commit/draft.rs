@@ -208,7 +208,8 @@ impl<'a> Draft<'a> {
         self.blocks.finish(self.connection)?;
         self.seen.save(self.connection)?;
         meta::set_next_change(self.connection, self.next_change)?;
-        Ok(Receipt { counts: self.run.counts, last_change: self.next_change - 1 })
+        let streams = self.streams.iter().map(|stream| self.run.streams[stream.place].clone()).collect();
+        Ok(Receipt { counts: self.run.counts, streams, last_change: self.next_change - 1 })
     }
 }
 

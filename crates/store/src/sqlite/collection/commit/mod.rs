@@ -6,6 +6,7 @@ mod segment;
 mod slots;
 mod walk;
 
+use inlet_model::log::NewLogLine;
 use inlet_model::{Batch, Scope, StreamName};
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use self::draft::Draft;
 use super::error::{Outcome, Trouble};
 use super::scopes::{self, CompleteListing, Fate, Listing, OpenListing, ScopeRow, to_json};
 use super::writer::Writer;
-use super::{inbox, runs};
+use super::{inbox, meta, run_log, runs};
 use crate::collection::{Commit, Item, Receipt, StreamStatus, Unseen};
 use crate::fault;
 
@@ -23,15 +24,29 @@ pub(super) fn commit(writer: &mut Writer, commit: Commit) -> Outcome<Receipt> {
     let Commit { sync_id, connector_id, fence, cancel, now, items } = commit;
     let receipt = writer.transact(|tx, memory| {
         let run = runs::held(tx, connector_id, fence, sync_id)?;
-        let mut draft = Draft::begin(tx, memory, run, now, &cancel)?;
-        apply_all(&mut draft, items)?;
-        let receipt = draft.finish()?;
+        run_log::write(tx, sync_id, now, items.iter().filter_map(line))?;
+        let receipt = if !items.is_empty() && items.iter().all(|item| line(item).is_some()) {
+            let last_change = meta::next_change(tx)?.saturating_sub(1);
+            Receipt { counts: run.counts, streams: Vec::new(), last_change }
+        } else {
+            let mut draft = Draft::begin(tx, memory, run, now, &cancel)?;
+            apply_all(&mut draft, items)?;
+            draft.finish()?
+        };
         fault::point("commit.before");
         // The last act: once the flag is up, nothing of the sync becomes durable that had not begun to.
         if cancel.is_raised() { Err(Trouble::Cancelled) } else { Ok(receipt) }
     })?;
     fault::point("commit.after");
     Ok(receipt)
+}
+
+/// The line of the log that an item is.
+fn line(item: &Item) -> Option<&NewLogLine> {
+    match item {
+        Item::Log(line) => Some(line),
+        _ => None,
+    }
 }
 
 /// A batch and the position behind it.
@@ -44,6 +59,8 @@ fn apply_all(draft: &mut Draft<'_>, items: Vec<Item>) -> Outcome<()> {
     for item in items {
         match item {
             Item::Batch { batch, checkpoint } => batches.push((batch, checkpoint)),
+            // Written before, all of them together.
+            Item::Log(_) => {}
             item => {
                 segment::write(draft, &std::mem::take(&mut batches))?;
                 apply(draft, item)?;
@@ -55,7 +72,7 @@ fn apply_all(draft: &mut Draft<'_>, items: Vec<Item>) -> Outcome<()> {
 
 fn apply(draft: &mut Draft<'_>, item: Item) -> Outcome<()> {
     match item {
-        Item::Batch { .. } => Err(Trouble::Broken("batches are written in segments")),
+        Item::Batch { .. } | Item::Log(_) => Err(Trouble::Broken("this item is written with its like")),
         Item::Listing { stream, scope } => open_listing(draft, &stream, &scope),
         Item::Complete { stream, scope, cursor, unseen } => {
             complete(draft, &stream, &scope, cursor.as_ref(), unseen)

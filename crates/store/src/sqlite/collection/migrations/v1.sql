@@ -157,6 +157,26 @@ CREATE TABLE undo_keys (
     PRIMARY KEY (undo, k)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE rejected_pushes (
+    sync_id    BLOB    NOT NULL,
+    seq        INTEGER NOT NULL,
+    stream     TEXT    NOT NULL,
+    key_fields TEXT    NOT NULL,
+    line       BLOB    NOT NULL,
+    PRIMARY KEY (sync_id, seq)
+) STRICT;
+
+CREATE TABLE run_log (
+    sync_id BLOB    NOT NULL,
+    seq     INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    level   INTEGER NOT NULL,
+    stream  TEXT,
+    code    TEXT    NOT NULL,
+    message TEXT    NOT NULL,
+    PRIMARY KEY (sync_id, seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE inbox (
     seq          INTEGER PRIMARY KEY AUTOINCREMENT,
     connector_id BLOB    NOT NULL,

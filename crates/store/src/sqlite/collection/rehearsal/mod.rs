@@ -72,7 +72,7 @@ impl State {
             Item::Complete { stream, scope, unseen, .. } => self.stream(&stream)?.complete(&scope, unseen)?,
             Item::Unchanged { stream, scope } => self.stream(&stream)?.settle(&scope),
             Item::Scopes { stream, scopes } => self.stream(&stream)?.keep_scopes(&scopes),
-            Item::InboxTaken { .. } => {}
+            Item::InboxTaken { .. } | Item::Log(_) => {}
             Item::StreamEnd { stream, failure } => self.stream(&stream)?.end = Some(failure),
         }
         Ok(())

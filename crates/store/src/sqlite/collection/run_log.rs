@@ -1,0 +1,131 @@
+//! The logs of syncs.
+
+use inlet_model::log::{LogLevel, LogLine, NewLogLine};
+use inlet_model::{StreamName, SyncId, Timestamp};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, params};
+
+use super::error::Outcome;
+use super::streams::{id_bytes, read_number};
+use crate::catalog::Order;
+use crate::collection::LogQuery;
+
+/// Of a long log so many of the first lines are kept, and as many of the last.
+const KEPT: u64 = 500;
+
+/// The code of the line that stands for those that are left out.
+const LEFT_OUT: &str = "log.left_out";
+
+/// Appends lines to the log of a sync.
+pub(super) fn write<'l>(
+    connection: &Connection,
+    sync_id: SyncId,
+    now: Timestamp,
+    lines: impl IntoIterator<Item = &'l NewLogLine>,
+) -> Outcome<()> {
+    let mut lines = lines.into_iter().peekable();
+    if lines.peek().is_none() {
+        return Ok(());
+    }
+    let id = id_bytes(sync_id.as_u128());
+    let mut seq = last(connection, sync_id)?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO run_log (sync_id, seq, at, level, stream, code, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for line in lines {
+        seq += 1;
+        insert.execute(params![
+            id,
+            seq as i64,
+            now.as_micros(),
+            line.level as i64,
+            line.stream.as_ref().map(StreamName::as_str),
+            line.code(),
+            line.message(),
+        ])?;
+    }
+    if seq > 2 * KEPT {
+        connection
+            .prepare_cached("DELETE FROM run_log WHERE sync_id = ?1 AND seq > ?2 AND seq <= ?3")?
+            .execute(params![id, KEPT as i64, (seq - KEPT) as i64])?;
+    }
+    Ok(())
+}
+
+/// Lines of the log of a sync.
+pub(super) fn list(connection: &Connection, sync_id: SyncId, query: LogQuery) -> Outcome<Vec<LogLine>> {
+    let (place, direction, from) = match query.order {
+        Order::OldestFirst => ("seq > ?2", "ASC", query.after.unwrap_or(0)),
+        Order::NewestFirst => ("seq < ?2", "DESC", query.after.unwrap_or(u64::MAX)),
+    };
+    let sql = format!(
+        "SELECT seq, at, level, stream, code, message FROM run_log
+         WHERE sync_id = ?1 AND {place} AND level >= ?3 ORDER BY seq {direction} LIMIT ?4"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+    let from_row = i64::try_from(from).unwrap_or(i64::MAX);
+    let rows = statement
+        .query_map(params![id_bytes(sync_id.as_u128()), from_row, query.level as i64, limit], read)?;
+    let mut lines = rows.collect::<rusqlite::Result<Vec<LogLine>>>()?;
+    if let Some(gap) = left_out(connection, sync_id, &query)? {
+        lines.push(gap);
+        match query.order {
+            Order::OldestFirst => lines.sort_by_key(|line| line.seq),
+            Order::NewestFirst => lines.sort_by_key(|line| std::cmp::Reverse(line.seq)),
+        }
+        lines.truncate(query.limit);
+    }
+    Ok(lines)
+}
+
+/// The line in the place of those that are not kept, as far as they are asked for.
+fn left_out(connection: &Connection, sync_id: SyncId, query: &LogQuery) -> Outcome<Option<LogLine>> {
+    let last = last(connection, sync_id)?;
+    if last <= 2 * KEPT || query.level > LogLevel::Warning {
+        return Ok(None);
+    }
+    let end = last - KEPT;
+    let (is_asked_for, count) = match (query.order, query.after) {
+        (_, None) => (true, end - KEPT),
+        (Order::OldestFirst, Some(after)) => (after < end, end.saturating_sub(after.max(KEPT))),
+        (Order::NewestFirst, Some(before)) => (before > end, end - KEPT),
+    };
+    if !is_asked_for {
+        return Ok(None);
+    }
+    let at = connection
+        .prepare_cached("SELECT at FROM run_log WHERE sync_id = ?1 AND seq = ?2")?
+        .query_row(params![id_bytes(sync_id.as_u128()), (end + 1) as i64], |row| row.get(0))?;
+    Ok(Some(LogLine {
+        seq: end,
+        at: Timestamp::from_micros(at),
+        level: LogLevel::Warning,
+        stream: None,
+        code: LEFT_OUT.to_owned(),
+        message: format!("{count} lines are left out here: the log keeps its first lines and its last."),
+    }))
+}
+
+fn last(connection: &Connection, sync_id: SyncId) -> Outcome<u64> {
+    let mut statement =
+        connection.prepare_cached("SELECT coalesce(max(seq), 0) FROM run_log WHERE sync_id = ?1")?;
+    Ok(statement.query_row([id_bytes(sync_id.as_u128())], |row| read_number(row, 0))?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<LogLine> {
+    let level = read_number(row, 2)?;
+    let stream = row.get::<_, Option<String>>(3)?.map(|name| StreamName::new(&name)).transpose();
+    Ok(LogLine {
+        seq: read_number(row, 0)?,
+        at: Timestamp::from_micros(row.get(1)?),
+        level: LogLevel::ALL
+            .into_iter()
+            .find(|known| *known as u64 == level)
+            .ok_or(rusqlite::Error::IntegralValueOutOfRange(2, level as i64))?,
+        stream: stream
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(3, Type::Text, error.into()))?,
+        code: row.get(4)?,
+        message: row.get(5)?,
+    })
+}

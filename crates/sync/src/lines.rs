@@ -1,0 +1,163 @@
+//! What the log of a sync says. Pure.
+//!
+//! Whatever a run wants to have told goes through [`RunContext::note`](crate::run::RunContext::note), as a line that is made here.
+//! Its code is stable and stands in the table of `docs/sync-logs.md`.
+
+use std::collections::BTreeMap;
+
+use inlet_model::log::{LogLevel, NewLogLine};
+use inlet_model::sync::{Failure, Outcome};
+use inlet_model::{Counts, Scope, ScopeState, StreamName, SyncId, Timestamp};
+use inlet_store::catalog::ClaimKind;
+
+use LogLevel::{Error, Info, Warning};
+
+/// An attempt begins.
+pub(crate) fn attempt(kind: ClaimKind, attempt: u32) -> NewLogLine {
+    match kind {
+        ClaimKind::Begun => NewLogLine::new(Info, "sync.begun", "The sync begins."),
+        ClaimKind::Resumed => {
+            NewLogLine::new(Info, "sync.resumed", format!("The sync goes on with attempt {attempt}."))
+        }
+        ClaimKind::TakenOver => {
+            let message = format!(
+                "The process that ran the sync ended in the middle of it. It goes on with attempt {attempt}, from what was \
+                 committed."
+            );
+            NewLogLine::new(Warning, "sync.taken_over", message)
+        }
+    }
+}
+
+/// It reads again what another sync refused.
+pub(crate) fn replays(sync_id: SyncId) -> NewLogLine {
+    NewLogLine::new(Info, "sync.replays", format!("What {sync_id} refused is read again."))
+}
+
+/// The sync waits for its source.
+pub(crate) fn held_up(failure: &Failure, resume_at: Timestamp) -> NewLogLine {
+    let message = format!("{}; the sync goes on at {resume_at}.", told(failure));
+    NewLogLine::new(Warning, failure.code.clone(), message)
+}
+
+/// A stream is read, from where its scopes stand.
+pub(crate) fn stream_begun(stream: &StreamName, scopes: &BTreeMap<Scope, ScopeState>) -> NewLogLine {
+    let open = scopes.values().filter_map(|scope| scope.listing.as_ref());
+    let resumed = open.filter(|listing| listing.position.is_some()).count();
+    let read_before = scopes.values().any(|scope| scope.cursor.is_some());
+    let how = match (resumed, read_before) {
+        (0, false) => "is read from its beginning".to_owned(),
+        (0, true) => "is read from where it was left".to_owned(),
+        (1, _) => "is read; an open listing is gone on with".to_owned(),
+        (count, _) => format!("is read; {count} open listings are gone on with"),
+    };
+    NewLogLine::new(Info, "stream.begun", format!("`{stream}` {how}.")).of(stream)
+}
+
+/// A new listing of the stream begins: of all of it, or of the first of its parts.
+pub(crate) fn listing_begun(stream: &StreamName, scope: &Scope) -> NewLogLine {
+    let message = match scope.as_str() {
+        "" => format!("A new listing of `{stream}` begins."),
+        part => format!("New listings of parts of `{stream}` begin, the first with `{part}`."),
+    };
+    NewLogLine::new(Info, "stream.listing_begun", message).of(stream)
+}
+
+/// A stream has come to its end.
+pub(crate) fn stream_complete(stream: &StreamName) -> NewLogLine {
+    NewLogLine::new(Info, "stream.complete", format!("`{stream}` was read to its end.")).of(stream)
+}
+
+/// A stream cannot be read on.
+pub(crate) fn stream_failed(stream: &StreamName, failure: &Failure) -> NewLogLine {
+    NewLogLine::new(Error, failure.code.clone(), told(failure)).of(stream)
+}
+
+/// What the source wants a person to know, without secrets.
+pub(crate) fn warning(text: String) -> NewLogLine {
+    NewLogLine::new(Warning, "source.warning", text)
+}
+
+/// What a complete listing did not see was deleted.
+pub(crate) fn swept(stream: &StreamName, deleted: u64) -> NewLogLine {
+    let records = if deleted == 1 { "record was" } else { "records were" };
+    let message = format!("{deleted} {records} deleted that `{stream}` does not have any more.");
+    NewLogLine::new(Info, "stream.swept", message).of(stream)
+}
+
+/// More was to be told at once than a log can take.
+pub(crate) fn untold(count: u64) -> NewLogLine {
+    NewLogLine::new(
+        Warning,
+        "log.left_out",
+        format!("{count} lines that came all at once are left out here."),
+    )
+}
+
+/// The run ends.
+pub(crate) fn ended(outcome: Outcome, failure: Option<&Failure>, counts: Counts) -> NewLogLine {
+    let Counts { read, created, updated, deleted, rejected, .. } = counts;
+    let did = format!(
+        "{read} records read, {created} created, {updated} updated, {deleted} deleted, {rejected} rejected"
+    );
+    match (outcome, failure) {
+        (Outcome::Failed, Some(failure)) => NewLogLine::new(Error, failure.code.clone(), told(failure)),
+        (Outcome::Failed, None) => NewLogLine::new(Error, "sync.failed", format!("The sync failed: {did}.")),
+        (Outcome::Succeeded, _) => {
+            NewLogLine::new(Info, "sync.succeeded", format!("The sync succeeded: {did}."))
+        }
+        (Outcome::Cancelled, _) => {
+            NewLogLine::new(Info, "sync.cancelled", format!("The sync was cancelled: {did}."))
+        }
+    }
+}
+
+fn told(failure: &Failure) -> String {
+    match &failure.hint {
+        Some(hint) => format!("{} (to mend it: {hint})", failure.message),
+        None => failure.message.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inlet_model::OpenListing;
+
+    use super::*;
+
+    #[test]
+    fn every_code_of_a_line_is_on_its_page() {
+        let page = include_str!("../../../docs/sync-logs.md");
+        let stream = StreamName::new("s").unwrap();
+        let outcomes = [Outcome::Succeeded, Outcome::Cancelled, Outcome::Failed];
+        let kinds = [ClaimKind::Begun, ClaimKind::Resumed, ClaimKind::TakenOver];
+        let lines = kinds.map(|kind| attempt(kind, 2)).into_iter();
+        let lines = lines.chain(outcomes.map(|outcome| ended(outcome, None, Counts::default())));
+        let lines = lines.chain([
+            stream_begun(&stream, &BTreeMap::new()),
+            listing_begun(&stream, &Scope::whole()),
+            stream_complete(&stream),
+            swept(&stream, 1),
+            warning("Look out.".to_owned()),
+            untold(1),
+            replays(inlet_model::SyncId::from_u128(1)),
+        ]);
+        for line in lines {
+            assert!(page.contains(&format!("| `{}` |", line.code())), "{} is missing", line.code());
+        }
+    }
+
+    #[test]
+    fn a_stream_begins_where_it_was_left() {
+        let stream = StreamName::new("s").unwrap();
+        let at = |listing: Option<OpenListing>, cursor: Option<serde_json::Value>| {
+            let scopes = BTreeMap::from([(Scope::whole(), ScopeState { listing, cursor, listed_by: None })]);
+            stream_begun(&stream, &scopes).message().to_owned()
+        };
+        let open = |position: Option<serde_json::Value>| Some(OpenListing { generation: 1, position });
+        assert_eq!(at(None, None), "`s` is read from its beginning.");
+        assert_eq!(at(None, Some(1.into())), "`s` is read from where it was left.");
+        assert_eq!(at(open(Some(1.into())), None), "`s` is read; an open listing is gone on with.");
+        assert_eq!(at(open(None), None), "`s` is read from its beginning.");
+    }
+}
