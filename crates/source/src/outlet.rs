@@ -123,6 +123,7 @@ impl Outlet {
     pub async fn send(&self, message: Message) -> Result<(), Closed> {
         let weight = message.weight().min(self.capacity);
         let permit = tokio::select! {
+            biased;
             permit = Arc::clone(&self.room).acquire_many_owned(weight) => permit.map_err(|_| Closed)?,
             () = self.sender.closed() => return Err(Closed),
         };

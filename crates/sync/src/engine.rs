@@ -1,6 +1,6 @@
 //! The engine's handle: what the API and the command line see of it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -128,7 +128,8 @@ pub(crate) struct Shared {
     pub(crate) schedule: Notify,
     pub(crate) watchers: Arc<Watchers>,
     pub(crate) stop: watch::Sender<bool>,
-    pub(crate) running: Mutex<HashMap<SyncId, Running>>,
+    /// In order, so that what is done for all of them is done in the same order each time.
+    pub(crate) running: Mutex<BTreeMap<SyncId, Running>>,
 }
 
 /// The engine. Cheap to clone; all clones are one engine.
@@ -150,7 +151,7 @@ impl Engine {
             schedule: Notify::new(),
             watchers: Arc::default(),
             stop: watch::Sender::new(false),
-            running: Mutex::new(HashMap::new()),
+            running: Mutex::new(BTreeMap::new()),
         });
         let worker = worker::start(Arc::clone(&shared)).await?;
         Ok(Self { shared, worker: Arc::new(tokio::sync::Mutex::new(Some(worker))) })
@@ -220,7 +221,7 @@ impl Engine {
 }
 
 impl Shared {
-    pub(crate) fn running(&self) -> std::sync::MutexGuard<'_, HashMap<SyncId, Running>> {
+    pub(crate) fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<SyncId, Running>> {
         self.running.lock().expect("no holder panics")
     }
 

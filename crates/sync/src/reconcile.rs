@@ -63,6 +63,7 @@ pub(crate) async fn work(shared: Arc<Shared>) {
             continue;
         }
         tokio::select! {
+            biased;
             () = shared.reconcile.notified() => {}
             () = shared.stopping() => {}
             () = tokio::time::sleep(shared.options.period) => {}

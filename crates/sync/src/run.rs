@@ -379,6 +379,7 @@ impl RunContext {
         let task = tokio::spawn(work);
         let abort = task.abort_handle();
         let ended = tokio::select! {
+            biased;
             done = task => done.map_err(|_| Stop::from(failure::permanent("source.internal", "the source broke down"))),
             () = self.cancelled.notified() => Err(Stop::Cancelled),
             () = self.shared.stopping() => Err(Stop::Interrupted),
@@ -566,6 +567,7 @@ pub(crate) async fn retried<T, F: Future<Output = StoreResult<T>>>(
             shared.parts.catalog.release_reserve();
         }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(delay) => delay = (delay * 2).min(LONGEST),
             () = shared.stopping() => return Err(Stop::Interrupted),
         }

@@ -36,6 +36,7 @@ pub(crate) async fn work(shared: Arc<Shared>) {
             continue;
         }
         tokio::select! {
+            biased;
             () = shared.stopping() => {}
             () = tokio::time::sleep(shared.options.upkeep_period) => {}
         }
@@ -137,6 +138,7 @@ async fn pause(shared: &Shared, store_id: StoreId, step: Duration) {
     let is_used = shared.running().values().any(|running| running.store_id == store_id);
     let pause = step * if is_used { PAUSE_FOR_SYNC } else { PAUSE };
     tokio::select! {
+        biased;
         () = shared.stopping() => {}
         () = tokio::time::sleep(pause) => {}
     }

@@ -2,7 +2,7 @@
 //!
 //! Nothing is told but that it is time to look again: what a sync's state is, only the catalog says.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 /// Who waits for which sync.
 #[derive(Debug, Default)]
-pub(crate) struct Watchers(Mutex<HashMap<SyncId, watch::Sender<()>>>);
+pub(crate) struct Watchers(Mutex<BTreeMap<SyncId, watch::Sender<()>>>);
 
 impl Watchers {
     /// Begins to watch a sync, whether or not there is one of that id.
@@ -35,7 +35,7 @@ impl Watchers {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SyncId, watch::Sender<()>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SyncId, watch::Sender<()>>> {
         self.0.lock().expect("no holder panics")
     }
 }

@@ -15,6 +15,7 @@ mod manifests;
 mod markdown;
 mod names;
 mod rust_file;
+mod selects;
 mod tree;
 
 use std::fmt;
@@ -37,6 +38,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { name: "names", check: names::check },
     Rule { name: "attributes", check: attributes::check },
     Rule { name: "links", check: links::check },
+    Rule { name: "selects", check: selects::check },
 ];
 
 /// What a rule found, and where.
@@ -129,6 +131,11 @@ mod tests {
     #[test]
     fn every_relative_link_of_the_documents_resolves() {
         holds("links");
+    }
+
+    #[test]
+    fn the_engine_leaves_no_order_to_chance() {
+        holds("selects");
     }
 
     #[test]
