@@ -45,12 +45,16 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     }
     let mut renewed = Instant::now();
     while !shared.is_stopping() {
+        let mut all_is_claimed = false;
         while syncs.len() < shared.options.running_syncs {
-            let claim = match taken_over.pop() {
-                Some(claim) => Some(claim),
+            let claimed = match taken_over.pop() {
+                Some(claim) => Ok(Some(claim)),
                 None => claim(&shared).await,
             };
-            let Some(claim) = claim else { break };
+            let Ok(Some(claim)) = claimed else {
+                all_is_claimed = claimed.is_ok();
+                break;
+            };
             syncs.spawn(run_registered(Arc::clone(&shared), claim));
         }
         tokio::select! {
@@ -58,7 +62,7 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
             () = shared.stopping() => {}
             () = shared.wake.notified() => {}
             Some(_) = syncs.join_next(), if !syncs.is_empty() => {}
-            () = tokio::time::sleep(idle_for(&shared).await) => {}
+            () = tokio::time::sleep(idle_for(&shared, all_is_claimed).await) => {}
         }
         if renewed.elapsed() >= shared.options.lease / RENEWALS {
             renewed = Instant::now();
@@ -86,14 +90,21 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     }
 }
 
-/// How long to wait if nothing happens: until the next waiting sync is to go on, and no longer than the period.
-async fn idle_for(shared: &Shared) -> Duration {
+/// How long to wait if nothing happens.
+async fn idle_for(shared: &Shared, all_is_claimed: bool) -> Duration {
     let period = shared.options.period.min(shared.options.lease / RENEWALS);
-    match shared.parts.catalog.sync_next_resume().await {
-        Ok(Some(at)) => period.min(at.since(shared.parts.clock.now())),
-        // The next claim tells of an error.
-        Ok(None) | Err(_) => period,
+    if !all_is_claimed {
+        return idle(period, false, None);
     }
+    // The next claim tells of an error.
+    let resume_at = shared.parts.catalog.sync_next_resume().await.ok().flatten();
+    idle(period, true, resume_at.map(|at| at.since(shared.parts.clock.now())))
+}
+
+/// Until the next waiting sync is to go on, and no longer than the period. While something could not be claimed, for want of a
+/// place or because the catalog does not answer, a sync that is due would be waited for without a pause.
+fn idle(period: Duration, all_is_claimed: bool, until_resume: Option<Duration>) -> Duration {
+    until_resume.filter(|_| all_is_claimed).map_or(period, |until| period.min(until))
 }
 
 /// Says that this node still has its syncs, and ends those that it has lost: none of them can commit any more.
@@ -115,20 +126,17 @@ async fn renew(shared: &Shared) {
     }
 }
 
-async fn claim(shared: &Shared) -> Option<Claim> {
-    match shared.parts.catalog.sync_claim(shared.lease(), shared.parts.clock.now()).await {
-        Ok(claim) => {
-            if let Some(claim) = &claim {
-                register(shared, claim);
-                fault::point("engine.claimed");
-            }
-            claim
+async fn claim(shared: &Shared) -> StoreResult<Option<Claim>> {
+    let claim = shared.parts.catalog.sync_claim(shared.lease(), shared.parts.clock.now()).await;
+    match &claim {
+        Ok(Some(claim)) => {
+            register(shared, claim);
+            fault::point("engine.claimed");
         }
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot claim a sync");
-            None
-        }
+        Ok(None) => {}
+        Err(error) => tracing::error!(error = error as &dyn std::error::Error, "cannot claim a sync"),
     }
+    claim
 }
 
 /// Cancels what runs here and the catalog wants ended: the collection was deleted with all it held, or the cancel came
@@ -174,4 +182,23 @@ async fn run_registered(shared: Arc<Shared>, claim: Claim) {
     fault::point("engine.finished");
     // A sync that was queued behind this one may begin.
     shared.wake.notify_one();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_without_a_place_waits_for_one_and_not_for_a_sync_that_is_due() {
+        let (period, soon) = (Duration::from_secs(5), Duration::from_secs(2));
+        for (all_is_claimed, until_resume, pause) in [
+            (true, None, period),
+            (true, Some(soon), soon),
+            (true, Some(period * 2), period),
+            (false, Some(soon), period),
+            (false, Some(Duration::ZERO), period),
+        ] {
+            assert_eq!(idle(period, all_is_claimed, until_resume), pause);
+        }
+    }
 }
