@@ -77,7 +77,8 @@ fn written(
         pending_deletes: sync
             .approval
             .as_ref()
-            .filter(|_| sync.status == SyncStatus::NeedsApproval)
+            // It names streams too, and goes with them where they are too many.
+            .filter(|_| sync.status == SyncStatus::NeedsApproval && streams.is_some())
             .map(|approval| &approval.deletes),
         finished_at: sync.finished_at,
         counts: sync.counts,

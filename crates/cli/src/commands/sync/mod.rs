@@ -57,7 +57,7 @@ async fn sync(
     let connector = connector::find_or_create(client, into, plan).await?;
     let mut waiting = Waiting { client, progress: &progress, stop, approves: args.approve_deletes };
     let sync = trigger(&mut waiting, &connector, args.mode).await?;
-    let ended = waiting.to_the_end(&sync, Interrupt::Cancels).await?;
+    let ended = waiting.follow(&sync, Interrupt::Cancels).await?;
     progress.end();
     let shown = show(client, &sync, into, &ended, output).await;
     // How the sync ended counts for more than whether anybody read it.
@@ -74,7 +74,7 @@ struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    async fn to_the_end(&mut self, path: &str, interrupt: Interrupt) -> Result<Ended, CommandError> {
+    async fn follow(&mut self, path: &str, interrupt: Interrupt) -> Result<Ended, CommandError> {
         loop {
             let ended = follow::to_the_end(self.client, path, self.progress, self.stop, interrupt).await?;
             if ended.sync.status != SyncStatus::NeedsApproval || !self.approves {
@@ -123,7 +123,7 @@ async fn trigger(waiting: &mut Waiting<'_>, connector: &str, mode: ModeArg) -> R
         };
         waiting.progress.say(&format!("{in_the_way} has not ended: waiting for it before this sync begins"));
         let path = sync_path(connector, &in_the_way);
-        let earlier = waiting.to_the_end(&path, Interrupt::Leaves(follow::LATER)).await?;
+        let earlier = waiting.follow(&path, Interrupt::Leaves(follow::LATER)).await?;
         if earlier.sync.status == SyncStatus::NeedsApproval {
             return Err(needs_approval(&earlier.sync));
         }
