@@ -105,7 +105,7 @@ impl Listener {
             self.changes.mark_unchanged();
             match self.feed.next(&self.place, self.progress) {
                 Next::Nothing => {}
-                Next::InStores => match self.from_stores().await {
+                Next::InStores => match self.read_stores().await {
                     Ok(bytes) => return bytes,
                     Err(error) => {
                         let error = &error as &dyn std::error::Error;
@@ -164,7 +164,7 @@ impl Listener {
     }
 
     /// States and lines that are no longer in memory. None at all: they are gone with their connector.
-    async fn from_stores(&mut self) -> StoreResult<Option<Bytes>> {
+    async fn read_stores(&mut self) -> StoreResult<Option<Bytes>> {
         let mut moves = self.api.catalog.sync_moves(self.sync_id, self.place.moves).await?;
         let store = self.api.stores.open(self.store_id).await?;
         let lines = store.log(self.sync_id, LogQuery::behind(self.place.lines, LINES)).await?;
