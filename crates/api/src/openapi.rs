@@ -162,6 +162,15 @@ impl Writer {
                     written["content"][media_type] = json!({"schema": {"type": "string"}});
                 }
             }
+            // The schema is that of each event, as readers of the document take it.
+            Content::Events => {
+                let text = json!({"type": "string"});
+                let event = json!({
+                    "type": "object", "required": ["data"],
+                    "properties": {"id": text, "event": text, "data": text, "retry": {"type": "integer"}},
+                });
+                written["content"]["text/event-stream"] = json!({"schema": event});
+            }
         }
         if !reply.headers.is_empty() {
             let header = |header: &Param| {

@@ -123,6 +123,8 @@ pub(crate) enum Content {
     Json { schema: SchemaOf, example: Value },
     /// Something else, of one of these media types.
     Text { media_types: Vec<&'static str> },
+    /// Server-sent events.
+    Events,
 }
 
 /// A call that goes on from an answer.
@@ -265,6 +267,11 @@ impl Operation {
     /// Answers 200 with a text that is not JSON.
     pub(crate) fn answers_text(self, description: &'static str, media_type: &'static str) -> Self {
         self.answers_texts(description, &[media_type])
+    }
+
+    /// Answers 200 with server-sent events.
+    pub(crate) fn answers_events(self, description: &'static str) -> Self {
+        self.replies(StatusCode::OK, description, Content::Events)
     }
 
     /// Answers 200 with a text that is not JSON, of the media type that the caller asks for.

@@ -55,7 +55,7 @@ pub(crate) fn operation() -> Operation {
         )
         .param(Param::header("Last-Event-ID", place))
         .param(Param::query::<String>("last_event_id", "The same, for those who cannot set headers; the header counts before it."))
-        .answers_text("The events.", MEDIA_TYPE)
+        .answers_events("The events.")
         .answers_nothing("The caller has everything: there is no use in asking again.")
 }
 
