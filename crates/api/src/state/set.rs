@@ -62,8 +62,8 @@ struct NewStreamState {
 #[schemars(transform = every_member_optional)]
 #[expect(dead_code, reason = "it only says what the body is; `read` reads it field by field")]
 struct NewScopeState {
-    /// Its name; the whole if it is left out.
-    scope: Scope,
+    /// Its name; the whole if it is left out or `null`.
+    scope: Option<Scope>,
     /// Where the next sync goes on reading; `null`: it lists everything.
     cursor: Value,
     /// Passed over.
