@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use inlet_model::fields::Fields;
 use inlet_model::{ConnectorId, StoreId};
-use inlet_store::catalog::Connector;
+use inlet_store::catalog::{Connector, ConnectorStatus};
 use serde_json::Value;
 
 use super::fields::NewConnector;
@@ -93,6 +93,8 @@ fn read(api: &Api, body: Value, path: &CollectionPath, store_id: StoreId) -> Res
     fields.finish()?;
     let id = ConnectorId::new(now, &*api.entropy);
     let config = config.expect("a bad one was refused");
+    let status = status.unwrap_or_default();
+    let syncs_by_itself = status == ConnectorStatus::Active;
     Ok(Connector {
         id,
         space_id: path.space_id.clone(),
@@ -102,13 +104,13 @@ fn read(api: &Api, body: Value, path: &CollectionPath, store_id: StoreId) -> Res
         kind: kind.expect("its absence was refused").name().to_owned(),
         config: api.vault.seal_config(&*api.entropy, id, config.plain(), None),
         streams,
+        next_sync_at: schedule.next_of(id, now, now).filter(|_| syncs_by_itself),
         schedule,
         policy,
-        status: status.unwrap_or_default(),
+        status,
         version: 1,
         created_at: now,
         updated_at: now,
-        next_sync_at: None,
         failures: 0,
         notice: None,
     })

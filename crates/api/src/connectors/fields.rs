@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use inlet_model::fields::{FieldErrors, Fields};
-use inlet_model::policy::ConnectorPolicy;
 use inlet_source::{ConnectorType, Registry};
 use inlet_store::catalog::ConnectorStatus;
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
+use super::policy::PolicyFields;
 use super::schedule::ScheduleFields;
 use super::streams::NewStream;
 use crate::operation::every_member_optional;
@@ -36,7 +36,7 @@ pub(super) struct NewConnector {
     /// When it syncs by itself; `null`: never.
     schedule: Option<ScheduleFields>,
     /// What its syncs may do; what is left out is as it is by default.
-    policy: Option<ConnectorPolicy>,
+    policy: Option<PolicyFields>,
 }
 
 impl NewConnector {
@@ -67,7 +67,7 @@ pub(super) struct ConnectorPatch {
     /// When it syncs by itself; `null`: never.
     schedule: Option<ScheduleFields>,
     /// What its syncs may do; `null`: as it is by default.
-    policy: Option<ConnectorPolicy>,
+    policy: Option<PolicyFields>,
 }
 
 /// `type`, which must be there and be known.

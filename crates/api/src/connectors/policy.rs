@@ -2,10 +2,42 @@
 
 use inlet_model::fields::{FieldErrors, Fields};
 use inlet_model::policy::{ConnectorPolicy, DeleteLimit, SchemaPolicy};
+use schemars::JsonSchema;
 use serde_json::Value;
 
 /// More than any source has, and less than SQLite's greatest integer.
 const MANY: u64 = 1 << 53;
+
+/// What a connector allows its syncs. What is left out is as it is by default.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewPolicy")]
+#[expect(dead_code, reason = "it only says what the field is; `take` reads it")]
+pub(super) struct PolicyFields {
+    /// A sync that rejects more records than this fails.
+    #[schemars(range(max = MANY))]
+    max_rejected: Option<u64>,
+    /// Deletes of more than this wait for a person.
+    approve_deletes_over: Option<LimitFields>,
+    /// What becomes of records that are not of the schema known so far.
+    schema: Option<SchemaPolicy>,
+    /// A connector of which so many syncs in a row have failed is paused; 0: it never is.
+    pause_after_failures: Option<u32>,
+}
+
+/// A delete is unusual if it takes more than both. With 100 percent none is.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewDeleteLimit")]
+#[expect(dead_code, reason = "it only says what the field is; `read_limit` reads it")]
+struct LimitFields {
+    /// A part of the stream's records, in percent.
+    #[schemars(range(max = 100))]
+    percent: Option<u8>,
+    /// A number of records.
+    #[schemars(range(max = MANY))]
+    records: Option<u64>,
+}
 
 /// Takes `policy`: what it leaves out, or all of it if it is `null` or not there, is as it is by default.
 pub(crate) fn take(fields: &mut Fields) -> ConnectorPolicy {
