@@ -425,6 +425,8 @@ impl RunContext {
             },
         };
         let began = match retried(&self.shared, "read the run", || self.store.run(self.claim.sync.id)).await {
+            // It ended before, and an earlier attempt could not tell: its end stands, whatever has happened since.
+            Ok(Some(run)) if run.outcome.is_some() => return self.tell(&run).await,
             Ok(run) => run.is_some(),
             Err(stop) => return abandon(&self.shared, &self.claim, stop).await,
         };
