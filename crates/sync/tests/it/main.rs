@@ -15,5 +15,6 @@ mod resuming;
 mod schedules;
 mod secrets;
 mod sharing;
+mod simulation;
 mod upkeep;
 mod waiting;
