@@ -169,12 +169,13 @@ async fn connector_types_are_shown_with_their_schema_and_page() {
 }
 
 #[tokio::test]
-async fn a_schedule_is_kept_and_shown_and_promises_nothing_yet() {
+async fn a_schedule_is_kept_and_shown_with_its_next_time() {
     let app = TestApp::without_workers().await;
     let schedule = json!({"cron": "0 7 * * 1-5", "timezone": "Europe/Berlin"});
     let body = json!({"name": "a", "type": "external_source", "schedule": schedule});
     let made = app.post(&format!("{COLLECTION}/connectors"), body).await;
-    assert_eq!((&made.json()["schedule"], &made.json()["next_sync_at"]), (&schedule, &Value::Null));
+    let next = json!("2026-01-01T06:00:00.000Z");
+    assert_eq!((&made.json()["schedule"], &made.json()["next_sync_at"]), (&schedule, &next));
     let connector = made.location();
     assert_eq!(app.patch(connector, json!({"schedule": schedule})).await.header("etag"), Some("\"1\""));
     let zone = app.patch(connector, json!({"schedule": {"timezone": "UTC"}})).await.json();
@@ -183,4 +184,5 @@ async fn a_schedule_is_kept_and_shown_and_promises_nothing_yet() {
     assert_eq!(app.patch(connector, every).await.json()["schedule"], json!({"every": "6h"}));
     assert_eq!(app.get(connector).await.json()["schedule"], json!({"every": "6h"}));
     assert_eq!(app.patch(connector, json!({"schedule": null})).await.json()["schedule"], Value::Null);
+    assert_eq!(app.get(connector).await.json()["next_sync_at"], Value::Null);
 }
