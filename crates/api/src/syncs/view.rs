@@ -100,6 +100,7 @@ impl SyncWithMoves {
 
 impl From<Sync> for SyncView {
     fn from(sync: Sync) -> Self {
+        let pending_deletes = sync.pending_deletes().cloned();
         Self {
             id: sync.id,
             connector_id: sync.connector_id,
@@ -115,10 +116,7 @@ impl From<Sync> for SyncView {
             last_progress_at: sync.last_progress_at,
             resume_at: sync.resume_at,
             waiting_for: sync.waits_for,
-            pending_deletes: sync
-                .approval
-                .filter(|_| sync.status == SyncStatus::NeedsApproval)
-                .map(|approval| approval.deletes),
+            pending_deletes,
             finished_at: sync.finished_at,
             counts: sync.counts,
             streams: sync.streams,

@@ -74,12 +74,8 @@ fn written(
         last_progress_at: sync.last_progress_at,
         resume_at: sync.resume_at,
         waiting_for: sync.waits_for.as_ref(),
-        pending_deletes: sync
-            .approval
-            .as_ref()
-            // It names streams too, and goes with them where they are too many.
-            .filter(|_| sync.status == SyncStatus::NeedsApproval && streams.is_some())
-            .map(|approval| &approval.deletes),
+        // They name streams too, and go with them where they are too many.
+        pending_deletes: sync.pending_deletes().filter(|_| streams.is_some()),
         finished_at: sync.finished_at,
         counts: sync.counts,
         streams,

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use async_trait::async_trait;
-use inlet_model::approval::Approval;
+use inlet_model::approval::{Approval, LargeDelete};
 use inlet_model::sync::{Failure, StateMove, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{
     CollectionId, ConnectorId, Counts, NodeId, SpaceId, StoreId, StreamName, SyncId, Timestamp,
@@ -99,6 +99,13 @@ impl Sync {
             streams: Vec::new(),
             failure: None,
         }
+    }
+
+    /// What it asks to delete, while it needs approval.
+    #[must_use]
+    pub fn pending_deletes(&self) -> Option<&LargeDelete> {
+        let asks = self.status == SyncStatus::NeedsApproval;
+        self.approval.as_ref().filter(|_| asks).map(|approval| &approval.deletes)
     }
 
     /// Forgets what it waited for.
