@@ -36,7 +36,7 @@ impl World {
     }
 
     /// Makes a connector to a source.
-    fn connect(&self, source: usize) {
+    pub(super) fn connect(&self, source: usize) {
         let collection = self.dice.index(COLLECTIONS.len());
         let streams = self.state().truths[source].streams.len();
         let settings = |index| StreamSettings {
@@ -247,7 +247,7 @@ impl World {
     }
 
     /// Deletes a connector, and makes another to the same source.
-    fn delete(&self, connected: &Connected, processes: &[Process]) {
+    pub(super) fn delete(&self, connected: &Connected, processes: &[Process]) {
         let remains = self.dice.pick(&[Remains::Kept, Remains::Purged]);
         let collection_id = COLLECTIONS[connected.collection].parse().unwrap();
         let (catalog, now, space) = (self.backends.catalog(), self.clock.now(), space());
@@ -288,7 +288,12 @@ impl World {
     async fn freeze(self: &Arc<Self>, processes: &mut Vec<Process>) {
         let [process] = processes.as_slice() else { return };
         let time = LEASE + self.dice.millis(9_000);
-        process.node.freeze(self.dice.chance(700).then_some(time), self.dice.chance(600));
+        let time = self.dice.chance(700).then_some(time);
+        if self.dice.chance(600) {
+            process.node.freeze_at("commit", time);
+        } else {
+            process.node.freeze(time);
+        }
         tokio::time::sleep(Duration::from_millis(1)).await;
         while processes.len() == 1 {
             // Whoever watches over processes tries again.

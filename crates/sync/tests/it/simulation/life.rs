@@ -72,28 +72,32 @@ pub(crate) fn simulate(seed: u64, mutant: Option<Mutant>) -> Report {
 
 /// One life of a process, and of others beside it.
 fn live(world: &Arc<World>, is_last: bool) -> End {
-    world.live();
-    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let end = runtime.block_on(async {
-        world.clock.begin_life();
-        let end = tokio::select! {
+    in_a_life(world, async {
+        tokio::select! {
             biased;
             () = world.died.notified() => End::Died,
             end = go_on(world, is_last) => end,
-        };
+        }
+    })
+}
+
+/// Does `work` in a process of its own. Whatever goes on in it is over then, wherever it is.
+pub(super) fn in_a_life<T>(world: &World, work: impl Future<Output = T>) -> T {
+    world.live();
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        world.clock.begin_life();
+        let end = work.await;
         world.clock.end_life();
         end
-    });
-    // With the runtime all tasks go, wherever they are.
-    drop(runtime);
-    end
+    })
 }
 
 async fn go_on(world: &Arc<World>, is_last: bool) -> End {
     let Some(process) = start(world, "n1", false).await else { return End::Died };
     let mut processes = vec![process];
     world.make_connectors();
-    for _ in 0..3 + world.dice.below(8) {
+    for _ in 0..2 + world.dice.below(7) {
         tokio::time::sleep(world.dice.millis(world.dice.pick(&[50, 500, 5_000]))).await;
         world.change_truths();
         world.act(&mut processes).await;

@@ -24,6 +24,7 @@ mod records;
 mod seeds;
 mod source;
 mod stores;
+mod stories;
 mod syncs;
 mod truth;
 mod world;

@@ -16,13 +16,14 @@ pub(crate) struct Node {
     /// Whether it may have neighbours: then it takes nothing over before a lease has ended.
     pub(crate) has_neighbours: bool,
     frozen: Mutex<Frozen>,
+    fails_at: Mutex<Option<&'static str>>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Frozen {
     Not,
-    /// Not yet: the next commit hangs for so long, and all that comes after it; without a time, for ever.
-    AtCommit(Option<Duration>),
+    /// Not yet: the next call of that name hangs for so long, and all that comes after it; without a time, for ever.
+    At(&'static str, Option<Duration>),
     Until(Timestamp),
     ForEver,
 }
@@ -30,20 +31,22 @@ enum Frozen {
 impl Node {
     pub(crate) fn new(world: &Arc<World>, name: &'static str, has_neighbours: bool) -> Arc<Self> {
         let frozen = Mutex::new(Frozen::Not);
-        Arc::new(Self { world: Arc::clone(world), name, has_neighbours, frozen })
+        Arc::new(Self { world: Arc::clone(world), name, has_neighbours, frozen, fails_at: Mutex::new(None) })
     }
 
-    /// From now on, or from its next commit on, its calls hang for so long; without a time, for ever.
-    pub(crate) fn freeze(&self, time: Option<Duration>, at_commit: bool) {
-        if at_commit {
-            *self.frozen.lock().unwrap() = Frozen::AtCommit(time);
-            self.say("is to freeze at its next commit");
-        } else {
-            self.freeze_now(time);
-        }
+    /// From its next call of that name on its calls hang for so long; without a time, for ever.
+    pub(crate) fn freeze_at(&self, name: &'static str, time: Option<Duration>) {
+        *self.frozen.lock().unwrap() = Frozen::At(name, time);
+        self.say(format_args!("is to freeze at its next {name}"));
     }
 
-    fn freeze_now(&self, time: Option<Duration>) {
+    /// The next call of that name fails, as if the store did not answer just then.
+    pub(crate) fn fail_at(&self, name: &'static str) {
+        *self.fails_at.lock().unwrap() = Some(name);
+    }
+
+    /// From now on its calls hang for so long; without a time, for ever.
+    pub(crate) fn freeze(&self, time: Option<Duration>) {
         let until = time.map(|time| self.world.clock.now().plus(time));
         *self.frozen.lock().unwrap() = until.map_or(Frozen::ForEver, Frozen::Until);
         self.say(format_args!("freezes until {until:?}"));
@@ -81,7 +84,8 @@ impl Node {
             world.die();
             self.stay_if_over().await;
         }
-        if world.dice.chance(weather.store_fails) {
+        let is_to_fail = self.fails_at.lock().unwrap().take_if(|at| *at == name).is_some();
+        if is_to_fail || world.dice.chance(weather.store_fails) {
             let kind = self.failure_of(name);
             self.say(format_args!("{name} fails: {kind:?}"));
             return Err(StoreError::new(kind, name));
@@ -106,15 +110,15 @@ impl Node {
     pub(crate) fn thaws_at(&self) -> Option<Timestamp> {
         match *self.frozen.lock().unwrap() {
             Frozen::Until(until) => Some(until),
-            Frozen::Not | Frozen::AtCommit(_) | Frozen::ForEver => None,
+            Frozen::Not | Frozen::At(..) | Frozen::ForEver => None,
         }
     }
 
     async fn thaw(&self, name: &'static str) {
         let frozen = *self.frozen.lock().unwrap();
         match frozen {
-            Frozen::AtCommit(time) if name == "commit" => self.freeze_now(time),
-            Frozen::Not | Frozen::AtCommit(_) => return,
+            Frozen::At(at, time) if at == name => self.freeze(time),
+            Frozen::Not | Frozen::At(..) => return,
             Frozen::Until(_) | Frozen::ForEver => {}
         }
         self.thawed().await;
@@ -126,7 +130,7 @@ impl Node {
         loop {
             let frozen = *self.frozen.lock().unwrap();
             match frozen {
-                Frozen::Not | Frozen::AtCommit(_) => return,
+                Frozen::Not | Frozen::At(..) => return,
                 Frozen::ForEver => std::future::pending().await,
                 Frozen::Until(until) if until <= self.world.clock.now() => {
                     self.say("thaws");

@@ -49,7 +49,8 @@ impl World {
     }
 
     pub(crate) fn look_at_syncs_of(&self, connector_id: ConnectorId) {
-        let syncs = self.newest_syncs(connector_id);
+        let mut syncs = self.newest_syncs(connector_id);
+        syncs.extend(self.unfinished_before(connector_id, &syncs));
         let count = |wanted: fn(SyncStatus) -> bool| syncs.iter().filter(|sync| wanted(sync.status)).count();
         let (active, queued) = (count(SyncStatus::is_active), count(|status| status == SyncStatus::Queued));
         self.check(active <= 1 && queued <= 1, Invariant::OneSync, || {
@@ -57,6 +58,19 @@ impl World {
         });
         // The oldest first, as they came to be.
         syncs.iter().rev().for_each(|sync| self.look_at(sync));
+    }
+
+    /// Syncs that had not ended when they were last seen, and stand before the newest.
+    fn unfinished_before(&self, connector_id: ConnectorId, newest: &[Sync]) -> Vec<Sync> {
+        let state = self.state();
+        let known = state.syncs.iter().filter(|(_, known)| known.connector_id == connector_id);
+        let unfinished = known
+            .filter(|(id, known)| !known.status.is_final() && !newest.iter().any(|sync| sync.id == **id));
+        let ids: Vec<SyncId> = unfinished.map(|(id, _)| *id).collect();
+        drop(state);
+        let catalog = self.backends.catalog();
+        let get = |id| self.backends.block_on(catalog.sync_get(connector_id, id)).unwrap();
+        ids.into_iter().filter_map(get).collect()
     }
 
     /// The newest syncs of a connector, the newest first.
