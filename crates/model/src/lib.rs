@@ -16,6 +16,7 @@ pub mod id;
 pub mod json;
 pub mod key;
 mod listing;
+pub mod mask;
 mod name;
 pub mod policy;
 pub mod preview;
