@@ -93,6 +93,12 @@ impl Batch {
         Self { stream, scope, seed, arena: Vec::new(), heads: Vec::new(), rejections: Vec::new() }
     }
 
+    /// An empty batch of the same scope and seed.
+    #[must_use]
+    pub fn successor(&self) -> Self {
+        Self::new(self.stream.clone(), self.scope.clone(), self.seed)
+    }
+
     /// Makes room for so many bytes of records, so that they are not moved again and again as the batch grows. Room that
     /// is never used costs no memory.
     #[must_use]

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a behaviour that is missing is shown by a panic")]
 
+pub mod appending;
 pub mod asked;
 pub mod cancels;
 pub mod changes;
@@ -223,6 +224,14 @@ macro_rules! collection_tests {
                 a_stream_that_is_left_out_keeps_everything,
                 a_full_refresh_drops_the_open_listings_of_others,
                 a_full_refresh_goes_on_with_its_own_listing,
+            }
+            appending {
+                a_listing_of_a_stream_that_appends_deletes_nothing,
+                a_scope_of_a_stream_that_appends_never_goes,
+                a_delete_from_a_stream_that_appends_changes_nothing,
+                the_same_record_twice_in_a_listing_is_unchanged,
+                a_full_refresh_begins_a_copy,
+                to_append_or_not_is_another_shape,
             }
             finishes {
                 a_run_ends_as_it_is_told,

@@ -106,14 +106,17 @@ fn store(connection: &Connection, push: &Push) -> Outcome<PushEffect> {
     add_pending(connection, push.connector_id, bytes as i64)?;
     let key_fields =
         serde_json::to_string(&push.key_fields).map_err(|_| Trouble::Broken("texts are no JSON"))?;
+    let masking = serde_json::to_string(&push.masking).map_err(|_| Trouble::Broken("texts are no JSON"))?;
     connection
         .prepare_cached(
-            "INSERT INTO inbox (connector_id, stream, key_fields, bytes, lines) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO inbox (connector_id, stream, key_fields, masking, bytes, lines)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
             id_bytes(push.connector_id.as_u128()),
             push.stream.as_str(),
             key_fields,
+            masking,
             bytes as i64,
             zstd::bulk::compress(&push.lines, ZSTD_LEVEL)?
         ])?;
@@ -224,7 +227,7 @@ pub(super) fn after(
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare_cached(
-        "SELECT seq, key_fields, bytes, lines FROM inbox
+        "SELECT seq, key_fields, bytes, lines, masking FROM inbox
          WHERE connector_id = ?1 AND stream = ?2 AND seq > ?3 ORDER BY seq",
     )?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
@@ -238,6 +241,7 @@ pub(super) fn after(
         held += bytes;
         let unreadable = || Trouble::Damaged("a push cannot be read");
         let key_fields: String = row.get(1)?;
+        let masking: String = row.get(4)?;
         let stored = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
         let lines = zstd::bulk::decompress(stored, bytes).map_err(|_| unreadable())?;
         if lines.len() != bytes {
@@ -246,6 +250,7 @@ pub(super) fn after(
         items.push(InboxItem {
             seq: read_number(row, 0)?,
             key_fields: serde_json::from_str(&key_fields).map_err(|_| unreadable())?,
+            masking: serde_json::from_str(&masking).map_err(|_| unreadable())?,
             lines,
         });
     }
@@ -265,6 +270,7 @@ mod tests {
             connector_id: ConnectorId::from_u128(connector),
             stream: StreamName::new("s").unwrap(),
             key_fields: Vec::new(),
+            masking: Default::default(),
             lines: b"{}\n".to_vec(),
             count: 1,
             now: Timestamp::from_millis(1),

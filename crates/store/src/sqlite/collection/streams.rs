@@ -24,12 +24,17 @@ pub(super) struct StreamRow {
     pub(super) next_scope: u32,
     /// The last key that the sweep under way has looked at.
     pub(super) swept_through: Option<Vec<u8>>,
+    /// Whether no run deletes of it, and the copy that its records belong to then; see
+    /// [`RunStart::copies`](crate::collection::RunStart::copies).
+    pub(super) appends: bool,
+    pub(super) copy: u64,
 }
 
 /// The shape of a stream that no run has read yet.
 pub(super) const NO_SHAPE: &str = "";
 
-const COLUMNS: &str = "stream_id, connector_id, name, shape, records, next_scope, swept_through";
+const COLUMNS: &str =
+    "stream_id, connector_id, name, shape, records, next_scope, swept_through, appends, copy";
 
 /// The stored form of an id.
 pub(super) fn id_bytes(id: u128) -> [u8; 16] {
@@ -63,6 +68,8 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
         records: read_number(row, 4)?,
         next_scope: row.get(5)?,
         swept_through: row.get(6)?,
+        appends: row.get(7)?,
+        copy: read_number(row, 8)?,
     })
 }
 
@@ -131,10 +138,13 @@ pub(super) fn create(
         records: 0,
         next_scope: 1,
         swept_through: None,
+        appends: false,
+        copy: 0,
     };
     connection
         .prepare_cached(
-            "INSERT INTO streams (stream_id, connector_id, name, shape, records, next_scope) VALUES (?1, ?2, ?3, ?4, 0, 1)",
+            "INSERT INTO streams (stream_id, connector_id, name, shape, records, next_scope, appends, copy)
+             VALUES (?1, ?2, ?3, ?4, 0, 1, 0, 0)",
         )?
         .execute(params![row.id.0, id_bytes(connector_id.as_u128()), name.as_str(), shape])?;
     Ok(row)
@@ -144,9 +154,18 @@ pub(super) fn create(
 pub(super) fn save(connection: &Connection, row: &StreamRow) -> Outcome<()> {
     connection
         .prepare_cached(
-            "UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5 WHERE stream_id = ?1",
+            "UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5, appends = ?6, copy = ?7
+             WHERE stream_id = ?1",
         )?
-        .execute(params![row.id.0, row.shape, row.records as i64, row.next_scope, row.swept_through])?;
+        .execute(params![
+            row.id.0,
+            row.shape,
+            row.records as i64,
+            row.next_scope,
+            row.swept_through,
+            row.appends,
+            row.copy as i64
+        ])?;
     Ok(())
 }
 

@@ -103,15 +103,18 @@ fn stream(name: &str) -> StreamName {
 }
 
 fn new_run(sync_id: SyncId, fence: u64) -> NewRun {
-    let streams =
-        ["whole", "parts"].map(|name| RunStream { name: stream(name), shape: "a shape".to_owned() });
+    let streams = ["whole", "parts"].map(|name| RunStream {
+        name: stream(name),
+        shape: "a shape".to_owned(),
+        full_refresh: false,
+        appends: false,
+    });
     NewRun {
         sync_id,
         connector_id: CONNECTOR,
         fence: Fence(fence),
         attempt: 1,
         after_crash: false,
-        full_refresh: false,
         streams: streams.to_vec(),
         now: at(0),
     }
@@ -208,6 +211,7 @@ async fn push(store: &dyn CollectionStore) {
         connector_id: CONNECTOR,
         stream: stream("pushed"),
         key_fields: vec!["id".to_owned()],
+        masking: serde_json::from_str(r#"{"/a/b":"drop","x":"hash"}"#).unwrap(),
         lines: b"{\"data\":{\"id\":1},\"op\":\"upsert\"}\n".to_vec(),
         count: 1,
         now: at(60),

@@ -26,6 +26,8 @@ CREATE TABLE streams (
     records       INTEGER NOT NULL,
     next_scope    INTEGER NOT NULL,
     swept_through BLOB,
+    appends       INTEGER NOT NULL,
+    copy          INTEGER NOT NULL,
     UNIQUE (connector_id, name)
 ) STRICT;
 
@@ -162,6 +164,7 @@ CREATE TABLE inbox (
     connector_id BLOB    NOT NULL,
     stream       TEXT    NOT NULL,
     key_fields   TEXT    NOT NULL,
+    masking      TEXT    NOT NULL,
     bytes        INTEGER NOT NULL,
     lines        BLOB    NOT NULL
 ) STRICT;
