@@ -1,6 +1,6 @@
 //! From the lines of pushes to entries of a batch. No I/O.
 
-use inlet_model::key::Key;
+use inlet_model::key::{Key, KeyEncoder};
 use inlet_model::{Batch, Rejection};
 use inlet_source::{InboxEntry, Occurrences, PushedLine, RecordEncoder, StreamRequest, Unkeyed};
 
@@ -13,18 +13,21 @@ pub(super) struct LineWriter<'a> {
     encoder: RecordEncoder,
     /// Counted within a push, so that the same push sent again gives the same keys.
     occurrences: Occurrences,
+    /// The push that the next lines are of.
+    seq: u64,
 }
 
 impl<'a> LineWriter<'a> {
     pub(super) fn new(stream: &'a StreamRequest, max_record_bytes: usize) -> Self {
         let key_fields = stream.primary_key.clone();
         let encoder = RecordEncoder::new(&key_fields, stream.fields.as_deref(), max_record_bytes);
-        Self { stream, max_record_bytes, key_fields, encoder, occurrences: Occurrences::default() }
+        Self { stream, max_record_bytes, key_fields, encoder, occurrences: Occurrences::default(), seq: 0 }
     }
 
     /// Says that the lines of `push` come next. The fields it states as its key count before the stream's.
     pub(super) fn begin(&mut self, push: &InboxEntry) {
         self.occurrences.clear();
+        self.seq = push.seq;
         let key_fields = if push.key_fields.is_empty() { &self.stream.primary_key } else { &push.key_fields };
         if *key_fields != self.key_fields {
             self.key_fields.clone_from(key_fields);
@@ -44,6 +47,17 @@ impl<'a> LineWriter<'a> {
                 .map_err(|error| Rejection::new(position, error.code(), error.to_string(), line))
         };
         let taken = match parsed {
+            PushedLine::Upsert { data, .. } if self.stream.appends => {
+                // Its place is its identity: what is pushed twice happened twice.
+                let mut place = Vec::new();
+                let mut key = KeyEncoder::new(&mut place);
+                key.push_u64(self.seq);
+                key.push_u64(position);
+                let ended = key.finish().map(|_| ());
+                ended
+                    .map(|()| self.encoder.upsert_as(batch, position, data, &place))
+                    .map_err(|error| Rejection::new(position, error.code(), error.to_string(), line))
+            }
             PushedLine::Upsert { key: None, data } => {
                 self.encoder.upsert(batch, position, data, Unkeyed::Content(&mut self.occurrences));
                 Ok(())

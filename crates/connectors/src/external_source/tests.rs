@@ -166,6 +166,22 @@ async fn only_the_selected_fields_are_kept() {
     assert_eq!(collection.shown(), shown(&[("1", r#"{"b":3,"id":1}"#)]));
 }
 
+#[tokio::test]
+async fn what_is_appended_has_its_place_for_a_key() {
+    let twice = r#"[{"id":1},{"id":1}]"#;
+    let inbox = Shelf::default().push(1, &["id"], PushForm::Json, twice).push(
+        4,
+        &[],
+        PushForm::Envelope,
+        r#"{"op":"upsert","key":"own","data":{"id":1}}"#,
+    );
+    let mut subject = subject(inbox, &[]);
+    subject.streams[0] = StreamRequest { appends: true, ..subject.streams[0].clone() };
+    let (collection, _) = read(&subject, 1).await;
+    let record = r#"{"id":1}"#;
+    assert_eq!(collection.shown(), shown(&[("[1,1]", record), ("[1,2]", record), ("[4,1]", record)]));
+}
+
 #[test]
 fn the_config_is_empty() {
     let build = |config: Value| ExternalSource.build(config, &Environment::default());

@@ -123,18 +123,18 @@ fn prepare(
         Some(row) => row,
         None => streams::create(connection, new.connector_id, &stream.name, &stream.shape)?,
     };
-    let before = row.clone();
+    let (before, reshaped) = (row.clone(), row.is_reshaped(stream));
+    row.shape.clone_from(&stream.shape);
     row.appends = stream.appends;
     if stream.appends && stream.full_refresh {
         row.copy = generation;
     }
-    if row.shape == streams::NO_SHAPE {
-        row.shape.clone_from(&stream.shape);
+    if reshaped {
+        row.swept_through = None;
     }
     if row != before {
         streams::save(connection, &row)?;
     }
-    let reshaped = row.shape != stream.shape || row.appends != before.appends;
     if !reshaped && !stream.full_refresh {
         return Ok(());
     }
@@ -149,11 +149,6 @@ fn prepare(
         }
         scopes::save(connection, row.id, &scope)?;
         seen.remove(connection, (row.id, scope.id))?;
-    }
-    if reshaped {
-        row.shape.clone_from(&stream.shape);
-        row.swept_through = None;
-        streams::save(connection, &row)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::block::{ScopeId, StreamId};
 use super::error::Outcome;
 use super::meta;
 use super::scopes::{Listing, ScopeRow};
-use crate::collection::StreamStats;
+use crate::collection::{RunStream, StreamStats};
 
 /// A stream as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,13 @@ pub(super) struct StreamRow {
     /// [`RunStart::copies`](crate::collection::RunStart::copies).
     pub(super) appends: bool,
     pub(super) copy: u64,
+}
+
+impl StreamRow {
+    /// Whether the stream is read differently from now on than it was.
+    pub(super) fn is_reshaped(&self, wanted: &RunStream) -> bool {
+        self.shape != NO_SHAPE && (self.shape != wanted.shape || self.appends != wanted.appends)
+    }
 }
 
 /// The shape of a stream that no run has read yet.

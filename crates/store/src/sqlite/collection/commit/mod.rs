@@ -106,7 +106,7 @@ fn complete(
 ) -> Outcome<()> {
     let generation = draft.run.generation;
     let stream = draft.stream(stream)?;
-    let unseen = if draft.streams[stream].row.appends { Unseen::Stays } else { unseen };
+    let fate = if draft.streams[stream].row.appends { Unseen::Stays } else { fate };
     let row = draft.scope(stream, scope)?;
     let Listing::Open(listing) = &row.listing else {
         return Err(Trouble::Broken("a scope is complete that was not listed"));
