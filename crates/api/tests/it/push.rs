@@ -233,3 +233,18 @@ async fn pushes_can_be_appended_but_replace_nothing() {
     }
     assert_eq!(keys(&app).await.len(), 4, "each was pushed, and each is kept");
 }
+
+#[tokio::test]
+async fn without_the_masking_key_no_push_is_taken() {
+    let app = TestApp::without_workers().await;
+    let streams = json!([{"name": "records", "masking": {"ssn": "redact"}}]);
+    let connector = app.connector(json!({"name": "c", "type": "external_source", "streams": streams})).await;
+    let foreign = format!("x1.0a0b0c0d.{}", "00".repeat(60)).parse().unwrap();
+    app.catalog.masking_key_keep(foreign).await.unwrap();
+    let refused = app.post(&format!("{connector}/records"), json!({"ssn": 1})).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "masking.key_unreadable")
+    );
+    assert_eq!(waiting(&app, &connector).await, "");
+}

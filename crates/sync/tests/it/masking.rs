@@ -5,10 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use inlet_model::mask::{MaskMethod, MaskPath, Masking};
+use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::{SyncMode, SyncStatus};
-use inlet_model::{Batch, Rejection, Scope};
+use inlet_model::{Batch, Rejection, Scope, SeededEntropy, SystemEntropy};
 use inlet_source::{Message, Outlet, ReadRequest, SourceError};
+use inlet_store::catalog::{masking_key, renew_secrets};
 use serde_json::Value;
 
 use crate::fixture::{Fixture, batch, complete, end, list_the_rest, list_three_and_hang, listing, stream};
@@ -190,4 +192,30 @@ async fn other_masking_lists_the_stream_anew() {
     let sync = fixture.sync_to_the_end(&engine).await;
     assert_eq!((sync.status, sync.counts.updated), (SyncStatus::Succeeded, 3), "{:?}", sync.failure);
     assert_eq!(fixture.records().await["1"], r#"{"id":1}"#);
+}
+
+#[tokio::test]
+async fn without_the_masking_key_nothing_is_read() {
+    let fixture = masked(&["id"], &["value"]).await;
+    let foreign = format!("x1.0a0b0c0d.{}", "00".repeat(60)).parse().unwrap();
+    fixture.catalog.masking_key_keep(foreign).await.unwrap();
+    fixture.script(|_, _| async { panic!("nothing may be read that cannot be masked") });
+    let engine = fixture.engine().await;
+    let sync = fixture.sync_to_the_end(&engine).await;
+    let failure = sync.failure.unwrap();
+    assert_eq!((sync.status, failure.code.as_str()), (SyncStatus::Failed, "masking.key_unreadable"));
+    assert!(failure.hint.unwrap().contains("0a0b0c0d"), "it says which key is missing");
+}
+
+#[tokio::test]
+async fn hashes_stay_when_the_encryption_key_is_changed() {
+    let fixture = Fixture::new(&["s"]).await;
+    let catalog = &*fixture.catalog;
+    let key = |seed| VaultKey::generate(&SeededEntropy::new(seed));
+    let of = async |vault: Vault| masking_key(catalog, &vault, &SystemEntropy).await.unwrap();
+    let before = of(Vault::new(key(1), [])).await.unwrap();
+    let renewal = renew_secrets(catalog, &Vault::new(key(2), [key(1)]), &SystemEntropy).await.unwrap();
+    assert_eq!(renewal.renewed, 1);
+    assert_eq!(of(Vault::new(key(2), [])).await.unwrap(), before);
+    assert!(of(Vault::new(key(1), [])).await.is_err(), "the old key opens it no more");
 }
