@@ -56,7 +56,7 @@ pub struct RunStart {
     /// Where each scope of each stream stands.
     pub scopes: BTreeMap<StreamName, BTreeMap<Scope, ScopeState>>,
     /// Of each stream that appends, the copy that its records belong to: the generation of the last full refresh that began
-    /// while it appended, 0 before the first.
+    /// while it appended and was not undone, 0 before the first.
     pub copies: BTreeMap<StreamName, u64>,
     /// Streams whose complete listings wait to be swept; the sweep comes before any reading.
     pub unswept: Vec<StreamName>,

@@ -127,7 +127,7 @@ fn prepare(
     row.shape.clone_from(&stream.shape);
     row.appends = stream.appends;
     if stream.appends && stream.full_refresh {
-        row.copy = generation;
+        row.begin_copy(generation);
     }
     if reshaped {
         row.swept_through = None;
@@ -168,7 +168,7 @@ fn describe(connection: &Connection, run: Run, streams: &[RunStream]) -> Outcome
     for stream in streams {
         let row = streams::find(connection, start.run.connector_id, &stream.name)?;
         if let Some(row) = row.as_ref().filter(|row| row.appends) {
-            start.copies.insert(stream.name.clone(), row.copy);
+            start.copies.insert(stream.name.clone(), row.copy());
         }
         let (scopes, unswept) =
             row.map_or(Ok(Default::default()), |row| describe_stream(connection, &row))?;

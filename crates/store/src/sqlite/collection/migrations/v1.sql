@@ -27,7 +27,7 @@ CREATE TABLE streams (
     next_scope    INTEGER NOT NULL,
     swept_through BLOB,
     appends       INTEGER NOT NULL,
-    copy          INTEGER NOT NULL,
+    copies        TEXT    NOT NULL,
     UNIQUE (connector_id, name)
 ) STRICT;
 

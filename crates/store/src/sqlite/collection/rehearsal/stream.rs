@@ -12,7 +12,7 @@ use super::super::deletes::Waiting;
 use super::super::error::{Outcome, Trouble};
 use super::super::keys::{self, KeyRow, Walked};
 use super::super::scopes::{self, Fate, Listing};
-use super::super::streams;
+use super::super::streams::{self, StreamRow};
 use super::samples::{SampleRoom, Samples};
 use super::scopes::{RehearsedScope, Standing};
 use crate::collection::{NewRun, RehearsedStream, RunStream, StreamDeletes, Unseen};
@@ -50,7 +50,7 @@ impl StreamState {
         let row = streams::find(connection, new.connector_id, &wanted.name)?;
         let none = StreamId(u32::MAX - u32::try_from(place).unwrap_or(u32::MAX));
         let id = row.as_ref().map_or(none, |row| row.id);
-        let copy = row.as_ref().map_or(0, |row| row.copy);
+        let copy = row.as_ref().map_or(0, StreamRow::copy);
         let reshaped = row.as_ref().is_some_and(|row| row.is_reshaped(wanted));
         let of = row.map_or(0, |row| row.records);
         let mut stream = Self {
