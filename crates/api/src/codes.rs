@@ -90,6 +90,7 @@ codes! {
     ConnectorBusy = "connector.busy", CONFLICT, true, "The connector is being changed by others";
     PushNotAccepted = "connector.push_not_accepted", CONFLICT, false, "The connector takes no pushed records";
     InboxFull = "inbox.full", TOO_MANY_REQUESTS, true, "Too many pushed records wait for a sync";
+    MaskingKeyUnreadable = "masking.key_unreadable", UNPROCESSABLE_ENTITY, false, "The masking key cannot be read";
     SyncNotFound = "sync.not_found", NOT_FOUND, false, "There is no such sync";
     SyncRunning = "sync.already_running", CONFLICT, true, "The connector has a sync that has not ended";
     SyncFinished = "sync.already_finished", CONFLICT, false, "The sync has already ended";

@@ -1,5 +1,6 @@
 //! Records on their way from a source to the writer: an arena of bytes, not a tree of values per record.
 
+use crate::mask::Masking;
 use crate::{HashSeed, RecordHash, Scope, StreamName};
 
 /// What an entry does to its record.
@@ -23,7 +24,7 @@ pub struct Rejection {
     /// The start of what was refused, as text.
     pub sample: String,
     /// All of it, where the source does not have it any more.
-    pub pushed: Option<PushedRecord>,
+    pub pushed: Option<Box<PushedRecord>>,
 }
 
 /// A pushed record that was refused, so that it can be pushed again.
@@ -31,6 +32,8 @@ pub struct Rejection {
 pub struct PushedRecord {
     /// The fields that its push stated as its key; empty where it stated none.
     pub key_fields: Vec<String>,
+    /// What has been masked in it.
+    pub masked: Masking,
     /// Its line, as a push leaves it.
     pub line: Vec<u8>,
 }
@@ -107,6 +110,12 @@ impl Batch {
     #[must_use]
     pub fn new(stream: StreamName, scope: Scope, seed: HashSeed) -> Self {
         Self { stream, scope, seed, arena: Vec::new(), heads: Vec::new(), rejections: Vec::new() }
+    }
+
+    /// An empty batch of the same scope and seed.
+    #[must_use]
+    pub fn successor(&self) -> Self {
+        Self::new(self.stream.clone(), self.scope.clone(), self.seed)
     }
 
     /// Makes room for so many bytes of records, so that they are not moved again and again as the batch grows. Room that
@@ -186,7 +195,7 @@ impl Batch {
 
     /// Keeps all of the record that was refused last. There must be one.
     pub fn keep_refused(&mut self, pushed: PushedRecord) {
-        self.rejections.last_mut().expect("a record was refused").pushed = Some(pushed);
+        self.rejections.last_mut().expect("a record was refused").pushed = Some(Box::new(pushed));
     }
 
     /// Appends a record whose bytes the closure writes: first `write_data`, which appends the canonical JSON

@@ -17,6 +17,7 @@ pub mod json;
 pub mod key;
 mod listing;
 pub mod log;
+pub mod mask;
 mod name;
 pub mod policy;
 pub mod preview;

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::StreamName;
+use crate::mask::Masking;
 use crate::sync::SyncMode;
 
 /// How records of a stream enter the collection.
@@ -13,6 +14,10 @@ pub enum WriteMode {
     /// A record replaces the one with its key.
     #[default]
     Upsert,
+    /// Each record that is read is kept beside those that were read before; nothing is overwritten or deleted.
+    Append,
+    /// Each sync lists the whole stream, and leaves what it has read and nothing else.
+    Replace,
 }
 
 /// One selected stream of a connector, as the user set it.
@@ -35,4 +40,8 @@ pub struct StreamSettings {
     /// The fields to keep; `None` keeps all.
     #[serde(default)]
     pub fields: Option<Vec<String>>,
+    /// What becomes of values that are not to be kept as they are, by the name of their field, or by a JSON Pointer, which
+    /// begins with a slash.
+    #[serde(default)]
+    pub masking: Masking,
 }

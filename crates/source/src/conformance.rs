@@ -49,6 +49,7 @@ impl Subject {
             primary_key: primary_key.iter().map(|field| (*field).to_owned()).collect(),
             cursor_field: None,
             fields: None,
+            appends: false,
             scopes: std::collections::BTreeMap::new(),
         }
     }
@@ -120,6 +121,7 @@ pub async fn run_all(subject: &Subject) {
     two_reads_at_once_do_not_disturb_each_other(subject).await;
     an_unknown_stream_does_not_keep_the_others_from_being_read(subject).await;
     what_is_there_is_not_said_to_be_absent(subject).await;
+    a_selection_keeps_no_other_field_but_those_of_the_key(subject).await;
 }
 
 /// Capabilities and streams are the same whenever they are asked for, and the source can be checked.
@@ -291,5 +293,29 @@ pub async fn what_is_there_is_not_said_to_be_absent(subject: &Subject) {
         assert_eq!(unknown, None, "a key that was not asked for, in `{}`", stream.name);
         let missing = there.difference(&named).next();
         assert_eq!(missing, None, "a record of `{}` that is there", stream.name);
+    }
+}
+
+/// Of a record whose stream selects fields, no others are kept, but those that its key is made of.
+pub async fn a_selection_keeps_no_other_field_but_those_of_the_key(subject: &Subject) {
+    let fields = Some(vec!["a field that no record has".to_owned()]);
+    let select = |stream: &StreamRequest| StreamRequest { fields: fields.clone(), ..stream.clone() };
+    let selecting = Subject {
+        source: Arc::clone(&subject.source),
+        streams: subject.streams.iter().map(select).collect(),
+        inbox: subject.inbox.clone(),
+        ..*subject
+    };
+    let mut collection = Collection::default();
+    selecting.read_into(&mut collection, SyncMode::Incremental, 1 << 20).await;
+    // A record that was too large may be none with what is left of it.
+    let (least, most) = (subject.records, subject.records + subject.rejected);
+    assert!((least..=most).contains(&collection.records().len()), "a selection refuses no record");
+    for (key, data) in collection.shown() {
+        let kept: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&data).expect("a record is an object");
+        let key: serde_json::Value = serde_json::from_str(&key).expect("a key is JSON");
+        let parts = key.as_array().map_or(1, Vec::len);
+        assert!(kept.len() <= parts, "the record {data} of key {key} was to be selected from");
     }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use inlet_model::StreamName;
+use inlet_model::mask::Masking;
 
 /// One push, as it was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct InboxEntry {
     pub seq: u64,
     /// The fields that make the key, as the push stated them; empty where it did not.
     pub key_fields: Vec<String>,
+    /// What has been masked in it.
+    pub masked: Masking,
     /// What was pushed: canonical JSON lines, one `{"op": "upsert" | "delete", "key"?: …, "data"?: {…}}` each.
     pub lines: Vec<u8>,
 }

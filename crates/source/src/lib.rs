@@ -16,6 +16,7 @@ mod inbox;
 mod outlet;
 mod push;
 mod pushed_line;
+mod pushed_mask;
 mod registry;
 mod request;
 
@@ -28,5 +29,6 @@ pub use inbox::{Inbox, InboxEntry, InboxError};
 pub use outlet::{Closed, Message, MessageReceiver, Outlet, Taken, messages};
 pub use push::{Accepted, PushForm, accept};
 pub use pushed_line::PushedLine;
+pub use pushed_mask::mask_pushed;
 pub use registry::{ConnectorType, Environment, Registry, UnknownType};
 pub use request::{ReadRequest, StreamRequest};

@@ -41,6 +41,9 @@ pub struct StreamRequest {
     pub cursor_field: Option<String>,
     /// The fields to keep; `None` keeps all.
     pub fields: Option<Vec<String>>,
+    /// Whether what was read before stays for good, so that a record that has no key of its own needs one that no earlier record
+    /// had. What comes again from one place of the source is the same record.
+    pub appends: bool,
     /// How far each scope has been read.
     pub scopes: BTreeMap<Scope, ScopeState>,
 }

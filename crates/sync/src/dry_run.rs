@@ -37,7 +37,7 @@ impl RunContext {
         let mut run = start.run.clone();
         let mut failed = Vec::new();
         if !plans.is_empty() {
-            let start = RunStart { run: start.run, scopes: start.scopes, unswept: Vec::new() };
+            let start = RunStart { unswept: Vec::new(), ..start };
             failed = self.read(source, plans, start, Sink::Rehearsal(Arc::clone(&rehearsing))).await?;
         }
         let Some(rehearsing) = Arc::into_inner(rehearsing) else {

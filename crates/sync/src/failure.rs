@@ -108,6 +108,16 @@ pub(crate) fn unreadable_secret(error: &UnreadableSecret) -> Failure {
     Failure { hint: Some(hint), ..permanent("connector.secret_unreadable", message) }
 }
 
+/// Why values cannot be masked: what they are hashed under cannot be read.
+pub(crate) fn unreadable_masking_key(error: &UnreadableSecret) -> Failure {
+    let message = format!("the key that masked values are hashed under cannot be read: {}", error.reason);
+    let hint = match error.reason {
+        Unreadable::NoKey(key) => format!("start the server with the encryption key {key} in its ring"),
+        Unreadable::Damaged => "restore the data directory from a backup".to_owned(),
+    };
+    Failure { hint: Some(hint), ..permanent("masking.key_unreadable", message) }
+}
+
 /// Logs a source's error with its cause, once, and gives what a person is shown and what is to be done.
 pub(crate) fn told(error: &SourceError) -> Failed {
     let failure = error.to_failure();
@@ -232,6 +242,7 @@ mod tests {
             "connector.type_unknown",
             "connector.config_invalid",
             "connector.secret_unreadable",
+            "masking.key_unreadable",
             "sync.too_many_rejected",
             "sync.streams_failed",
             "sync.crash_loop",

@@ -22,6 +22,7 @@ mod reconcile;
 mod retry;
 mod run;
 mod scheduler;
+mod shape;
 mod sink;
 mod source;
 mod spans;

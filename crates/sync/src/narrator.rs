@@ -78,6 +78,7 @@ mod tests {
             primary_key: Vec::new(),
             cursor_field: None,
             fields: None,
+            appends: false,
             scopes: BTreeMap::new(),
         };
         let mut narrator = Narrator::of(&[request("a"), request("b")]);

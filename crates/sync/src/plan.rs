@@ -1,6 +1,7 @@
 //! Which streams a sync reads, and how. Pure.
 
-use inlet_model::stream::StreamSettings;
+use inlet_model::mask::{KeyMask, Masking};
+use inlet_model::stream::{StreamSettings, WriteMode};
 use inlet_model::sync::{Failure, SyncMode};
 use inlet_model::{HashSeed, RecordHash, StreamName};
 use inlet_source::{StreamRequest, StreamSpec};
@@ -17,34 +18,49 @@ pub(crate) struct StreamPlan {
     pub(crate) primary_key: Vec<String>,
     pub(crate) cursor_field: Option<String>,
     pub(crate) fields: Option<Vec<String>>,
+    pub(crate) write_mode: WriteMode,
+    pub(crate) masking: Masking,
 }
 
 impl StreamPlan {
     /// A stream as the user set it.
     pub(crate) fn from_settings(settings: &StreamSettings, mode: SyncMode) -> Self {
+        let mode = match settings.write_mode {
+            WriteMode::Upsert | WriteMode::Append => stronger(mode, settings.mode),
+            // What a sync did not read itself cannot be all it leaves.
+            WriteMode::Replace => SyncMode::FullRefresh,
+        };
         Self {
             name: settings.name.clone(),
-            mode: stronger(mode, settings.mode),
+            mode,
             primary_key: settings.primary_key.clone(),
             cursor_field: settings.cursor_field.clone(),
             fields: settings.fields.clone(),
+            write_mode: settings.write_mode,
+            masking: settings.masking.clone(),
         }
     }
 
     /// A stream as discovery suggests it.
     pub(crate) fn from_spec(spec: StreamSpec, mode: SyncMode) -> Self {
         Self {
-            name: spec.name,
-            mode,
             primary_key: spec.primary_key,
             cursor_field: spec.cursor_field,
-            fields: None,
+            ..Self::from_name(spec.name, mode)
         }
     }
 
     /// A stream of which only pushes are known.
     pub(crate) fn from_name(name: StreamName, mode: SyncMode) -> Self {
-        Self { name, mode, primary_key: Vec::new(), cursor_field: None, fields: None }
+        Self {
+            name,
+            mode,
+            primary_key: Vec::new(),
+            cursor_field: None,
+            fields: None,
+            write_mode: WriteMode::default(),
+            masking: Masking::default(),
+        }
     }
 
     /// The stream as the store knows it: its shape is what decides which records there are and what their keys are.
@@ -52,11 +68,32 @@ impl StreamPlan {
     /// The config is part of it, as a hash, without its secrets: another password is no other source, and a hash of one could
     /// be guessed.
     pub(crate) fn run_stream(&self, connector: &Connector) -> RunStream {
-        let settings =
-            serde_json::json!([connector.config.open(), self.primary_key, self.cursor_field, self.fields]);
+        let settings = serde_json::json!([
+            connector.config.open(),
+            self.primary_key,
+            self.cursor_field,
+            self.fields,
+            self.write_mode,
+            self.masking
+        ]);
         let hash = RecordHash::of(HashSeed(0), settings.to_string().as_bytes());
         let shape = hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        RunStream { name: self.name.clone(), shape }
+        RunStream {
+            name: self.name.clone(),
+            shape,
+            full_refresh: self.mode == SyncMode::FullRefresh,
+            appends: self.write_mode == WriteMode::Append,
+        }
+    }
+
+    /// What becomes of its keys.
+    pub(crate) fn key_mask(&self) -> KeyMask {
+        KeyMask::new(&self.masking, &self.primary_key)
+    }
+
+    /// Whether the source can be asked for records by the keys that are stored.
+    pub(crate) fn is_askable(&self) -> bool {
+        self.key_mask().keeps_keys() && self.write_mode != WriteMode::Append
     }
 
     /// The stream as the source is asked about its records, wherever reading stands.
@@ -67,6 +104,7 @@ impl StreamPlan {
             primary_key: self.primary_key.clone(),
             cursor_field: self.cursor_field.clone(),
             fields: self.fields.clone(),
+            appends: self.write_mode == WriteMode::Append,
             scopes: Default::default(),
         }
     }

@@ -3,14 +3,17 @@
 //! The source runs in a task of its own and waits while [`EngineOptions::sync_bytes`](crate::EngineOptions) of records are on
 //! their way. One commit is under way while the next gathers.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use inlet_model::mask::{Masking, MaskingKey};
 use inlet_model::{ConnectorId, Counts, StreamName};
 use inlet_source::{
-    Inbox, InboxEntry, InboxError, Message, MessageReceiver, ReadRequest, SourceError, Taken, messages,
+    Inbox, InboxEntry, InboxError, Message, MessageReceiver, ReadRequest, SourceError, Taken, mask_pushed,
+    messages,
 };
-use inlet_store::collection::{Item, Receipt, Unseen};
+use inlet_store::collection::{InboxItem, Item, Receipt, Unseen};
 use inlet_store::{CollectionStore, StoreResult, fault};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -22,6 +25,7 @@ use crate::failure::{self, Failed, Stop};
 use crate::lines;
 use crate::narrator::Narrator;
 use crate::run::RunContext;
+use crate::shape::Shapes;
 use crate::sink::Sink;
 use crate::source::BuiltSource;
 use crate::spans;
@@ -31,6 +35,28 @@ use crate::spans;
 pub(crate) struct StoreInbox {
     pub(crate) store: Arc<dyn CollectionStore>,
     pub(crate) connector_id: ConnectorId,
+    /// What is to be masked in pushes to each stream that masks anything, and the fields of its key. They were masked when
+    /// they came, but perhaps by other settings.
+    pub(crate) masking: BTreeMap<StreamName, (Masking, Vec<String>)>,
+    /// What masked values are hashed under; there if anything is to be masked.
+    pub(crate) masking_key: Option<MaskingKey>,
+}
+
+impl StoreInbox {
+    /// Masks in a push what was not when it came.
+    fn masked(&self, stream: &StreamName, item: InboxItem) -> Result<InboxItem, InboxError> {
+        let (Some((wanted, key_fields)), Some(key)) = (self.masking.get(stream), &self.masking_key) else {
+            return Ok(item);
+        };
+        let rest = wanted.beyond(&item.masking);
+        if rest.is_empty() {
+            return Ok(item);
+        }
+        let key_fields = if item.key_fields.is_empty() { key_fields } else { &item.key_fields };
+        let lines = mask_pushed(&item.lines, &rest, key_fields, key.clone());
+        let (lines, masking) = (lines.map_err(|error| InboxError(error.into()))?, item.masking.and(&rest));
+        Ok(InboxItem { lines, masking, ..item })
+    }
 }
 
 #[async_trait]
@@ -46,21 +72,32 @@ impl Inbox for StoreInbox {
             .inbox_after(self.connector_id, stream, after, max_bytes)
             .await
             .map_err(|error| InboxError(error.into()))?;
-        Ok(items
-            .into_iter()
-            .map(|item| InboxEntry { seq: item.seq, key_fields: item.key_fields, lines: item.lines })
-            .collect())
+        let entry = |item| {
+            let InboxItem { seq, key_fields, masking, lines } = self.masked(stream, item)?;
+            Ok(InboxEntry { seq, key_fields, masked: masking, lines })
+        };
+        items.into_iter().map(entry).collect()
     }
 }
 
-/// Reads until the source has ended and everything it sent is committed. Gives the streams that failed. The run's
-/// counters stand at `counted`.
+/// What a read begins with.
+pub(crate) struct Reading {
+    /// What becomes of its records.
+    pub(crate) shapes: Shapes,
+    /// The streams whose records the source knows by the keys that are stored.
+    pub(crate) askable: BTreeSet<StreamName>,
+    /// The run's counters.
+    pub(crate) counted: Counts,
+    /// Where its commits go.
+    pub(crate) sink: Sink,
+}
+
+/// Reads until the source has ended and everything it sent is committed. Gives the streams that failed.
 pub(crate) async fn read(
     context: &RunContext,
     built: BuiltSource,
     request: ReadRequest,
-    counted: Counts,
-    sink: Sink,
+    Reading { shapes, askable, counted, sink }: Reading,
 ) -> Result<Vec<(String, Failed)>, Stop> {
     let (out, receiver) = messages(context.shared.options.sync_bytes);
     let open = request.streams.iter().map(|stream| stream.name.clone()).collect();
@@ -74,6 +111,8 @@ pub(crate) async fn read(
         narrator,
         gathering: Gathering::default(),
         committing: None,
+        shapes,
+        askable,
         open,
         counted,
         sink,
@@ -149,6 +188,9 @@ struct Pump<'a> {
     narrator: Narrator,
     gathering: Gathering,
     committing: Option<Committing>,
+    shapes: Shapes,
+    /// Streams whose records the source knows by the keys that are stored.
+    askable: BTreeSet<StreamName>,
     /// Streams that the source has not ended yet.
     open: Vec<StreamName>,
     /// The run's counters, as far as the metrics have them.
@@ -203,13 +245,18 @@ impl Pump<'_> {
         }
         let item = match message {
             Message::Listing { stream, scope } => Item::Listing { stream, scope },
-            Message::Batch { batch, checkpoint } => Item::Batch { batch, checkpoint },
+            Message::Batch { batch, checkpoint } => {
+                let checkpoint = self.shapes.checkpoint(batch.stream(), checkpoint);
+                Item::Batch { batch: self.shapes.batch(batch), checkpoint }
+            }
             Message::Complete { stream, scope, cursor, certified } => {
-                let unseen = match (certified, self.built.capabilities().verify_absent) {
+                let askable = self.built.capabilities().verify_absent && self.askable.contains(&stream);
+                let unseen = match (certified, askable) {
                     (true, _) => Unseen::Goes,
                     (false, true) => Unseen::GoesIfAbsent,
                     (false, false) => Unseen::GoesIfApproved,
                 };
+                let cursor = self.shapes.checkpoint(&stream, cursor);
                 Item::Complete { stream, scope, cursor, unseen }
             }
             Message::Unchanged { stream, scope } => Item::Unchanged { stream, scope },

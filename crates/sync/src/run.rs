@@ -3,7 +3,7 @@
 //! What the run has done is in the collection's store; this code may die at any line. The next start claims the sync again and
 //! finds there how far it came.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +23,12 @@ use crate::metrics::TypeMetrics;
 use crate::notes::Notes;
 use crate::plan::{self, StreamPlan};
 use crate::progress::Tracker;
+use crate::read::{self, Reading, StoreInbox};
 use crate::retry::{self, Tried};
+use crate::shape::{self, Shapes};
 use crate::sink::Sink;
 use crate::source::{BuiltSource, build_source};
-use crate::{lines, read, spans};
+use crate::{lines, spans};
 
 /// A sync with this many attempts in a row that came to nothing is not tried again.
 const MAX_BARREN_ATTEMPTS: u32 = 3;
@@ -230,7 +232,6 @@ impl RunContext {
             fence: self.claim.fence,
             attempt: sync.attempt,
             after_crash: self.claim.kind == ClaimKind::TakenOver,
-            full_refresh: sync.mode == inlet_model::sync::SyncMode::FullRefresh,
             streams: plans.iter().map(|plan| plan.run_stream(connector)).collect(),
             lines: vec![lines::attempt(self.claim.kind, sync.attempt)],
             now: self.now(),
@@ -246,19 +247,35 @@ impl RunContext {
         sink: Sink,
     ) -> Result<Vec<(String, Failed)>, Stop> {
         let options = &self.shared.options;
+        let shapes = Shapes::new(self, &plans, &start, built.accepts_push()).await?;
+        let askable = plans.iter().filter(|plan| plan.is_askable()).map(|plan| plan.name.clone()).collect();
+        let inbox = self.inbox(&plans, built.accepts_push()).await?;
+        let mut streams: Vec<_> = plans.into_iter().map(|plan| plan.request(&mut start)).collect();
+        streams.iter_mut().for_each(|stream| shapes.open_checkpoints(stream));
         let request = ReadRequest {
-            streams: plans.into_iter().map(|plan| plan.request(&mut start)).collect(),
+            streams,
             seed: self.store.seed(),
             generation: start.run.generation,
             batch_bytes: options.commit_bytes / 8,
             batch_delay: options.commit_delay / 2,
             max_record_bytes: options.max_record_bytes,
-            inbox: Some(Arc::new(read::StoreInbox {
-                store: Arc::clone(&self.store),
-                connector_id: self.claim.sync.connector_id,
-            })),
+            inbox: Some(Arc::new(inbox)),
         };
-        read::read(self, built, request, start.run.counts, sink).await
+        let reading = Reading { shapes, askable, counted: start.run.counts, sink };
+        read::read(self, built, request, reading).await
+    }
+
+    /// The pushes that wait, with what is masked in them.
+    async fn inbox(&self, plans: &[StreamPlan], are_pushed: bool) -> Result<StoreInbox, Stop> {
+        let masks = plans.iter().filter(|plan| are_pushed && !plan.masking.is_empty());
+        let masking: BTreeMap<_, _> =
+            masks.map(|plan| (plan.name.clone(), (plan.masking.clone(), plan.primary_key.clone()))).collect();
+        let masking_key = match masking.is_empty() {
+            true => None,
+            false => Some(shape::masking_key(self).await?),
+        };
+        let (store, connector_id) = (Arc::clone(&self.store), self.claim.sync.connector_id);
+        Ok(StoreInbox { store, connector_id, masking, masking_key })
     }
 
     /// The delete phase of each stream. Gives the streams of which the source could not say what is still there: what they
@@ -479,7 +496,6 @@ impl RunContext {
             fence: self.claim.fence,
             attempt: self.claim.sync.attempt,
             after_crash: self.claim.kind == ClaimKind::TakenOver,
-            full_refresh: false,
             streams: Vec::new(),
             lines: Vec::new(),
             now: self.now(),

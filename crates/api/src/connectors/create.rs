@@ -87,6 +87,9 @@ fn read(api: &Api, body: Value, path: &CollectionPath, store_id: StoreId) -> Res
         wanted.map_err(|errors| settings_of::refuse_config(&mut fields, errors)).ok()
     });
     let streams = streams::take(&mut fields);
+    if let Some(kind) = &kind {
+        streams::check_type(&mut fields, streams.as_deref(), &**kind);
+    }
     let status = settings_of::take_status(&mut fields);
     let schedule = schedule::take(&mut fields);
     let policy = policy::take(&mut fields);

@@ -8,6 +8,7 @@ pub(crate) mod discover;
 mod fields;
 pub(crate) mod get;
 pub(crate) mod list;
+mod masking;
 mod policy;
 mod precondition;
 mod schedule;

@@ -4,10 +4,14 @@ use std::ops::RangeInclusive;
 
 use inlet_model::StreamName;
 use inlet_model::fields::{FieldError, FieldErrors, Fields};
+use inlet_model::mask::Masking;
 use inlet_model::stream::{StreamSettings, WriteMode};
 use inlet_model::sync::SyncMode;
+use inlet_source::ConnectorType;
 use schemars::JsonSchema;
 use serde_json::Value;
+
+use super::masking;
 
 /// The most streams that one connector selects.
 pub(super) const MAX: usize = 10_000;
@@ -16,6 +20,9 @@ pub(super) const MAX: usize = 10_000;
 const MAX_KEY_FIELDS: usize = 32;
 const MAX_FIELDS: usize = 1_000;
 const MAX_FIELD_NAME: usize = 1_000;
+
+const WRITE_MODES: &[(&str, WriteMode)] =
+    &[("upsert", WriteMode::Upsert), ("append", WriteMode::Append), ("replace", WriteMode::Replace)];
 
 /// A stream to be read.
 #[derive(JsonSchema)]
@@ -35,6 +42,9 @@ pub(super) struct NewStream {
     cursor_field: Option<String>,
     /// The fields to keep; `null` keeps all.
     fields: Option<Vec<String>>,
+    /// What becomes of values that are not to be kept as they are, by the name of their field, or by a JSON Pointer, which
+    /// begins with a slash.
+    masking: Option<Masking>,
 }
 
 /// Takes `streams`: an array of stream settings, or `null` (`None`) for all that discovery finds.
@@ -79,30 +89,44 @@ fn one(pointer: &str, item: Value) -> Result<StreamSettings, FieldErrors> {
     });
     let mode = fields
         .choice("mode", &[("incremental", SyncMode::Incremental), ("full_refresh", SyncMode::FullRefresh)]);
-    let write_mode = take_write_mode(&mut fields);
+    let write_mode = fields.choice("write_mode", WRITE_MODES).unwrap_or_default();
     let primary_key = take_names(&mut fields, "primary_key", 0..=MAX_KEY_FIELDS).unwrap_or_default();
     let cursor_field = fields.text("cursor_field", MAX_FIELD_NAME);
     let selected = take_names(&mut fields, "fields", 1..=MAX_FIELDS);
+    let masking = masking::take(&mut fields);
+    masking::check(&mut fields, &masking, &primary_key, cursor_field.as_deref());
+    let mode = mode_of(&mut fields, mode, write_mode);
     fields.finish()?;
-    Ok(StreamSettings {
-        name: name.expect("its absence was refused"),
-        mode: mode.unwrap_or_default(),
-        write_mode: write_mode.unwrap_or_default(),
-        primary_key,
-        cursor_field,
-        fields: selected,
-    })
+    let name = name.expect("its absence was refused");
+    Ok(StreamSettings { name, mode, write_mode, primary_key, cursor_field, fields: selected, masking })
 }
 
-/// `write_mode`: one that is known and can be done.
-fn take_write_mode(fields: &mut Fields) -> Option<WriteMode> {
-    let modes = [("upsert", Some(WriteMode::Upsert)), ("append", None), ("replace", None)];
-    let mode = fields.choice("write_mode", &modes)?;
-    if mode.is_none() {
-        let detail = "this version writes records only by `upsert`: leave `write_mode` out";
-        fields.refuse("write_mode", "field.unsupported", detail);
+/// How the stream is read. One that is replaced is always listed.
+fn mode_of(fields: &mut Fields, written: Option<SyncMode>, write_mode: WriteMode) -> SyncMode {
+    if write_mode != WriteMode::Replace {
+        return written.unwrap_or_default();
     }
-    mode
+    if written == Some(SyncMode::Incremental) {
+        let detail = "with `write_mode` `replace` the whole stream is read by each sync: leave `mode` out";
+        fields.refuse("mode", "field.value", detail);
+    }
+    SyncMode::FullRefresh
+}
+
+/// Refuses what a connector of this type cannot do with its streams.
+pub(super) fn check_type(fields: &mut Fields, streams: Option<&[StreamSettings]>, kind: &dyn ConnectorType) {
+    if !kind.accepts_push() {
+        return;
+    }
+    for (index, stream) in streams.unwrap_or_default().iter().enumerate() {
+        if stream.write_mode == WriteMode::Replace {
+            let pointer = format!("{}/{index}/write_mode", fields.pointer_to("streams"));
+            let detail = "what is pushed is never the whole stream, so nothing can be replaced by it: \
+                          choose `upsert` or `append`";
+            let error = FieldError { pointer, code: "field.value", detail: detail.to_owned() };
+            fields.refuse_all(FieldErrors(vec![error]));
+        }
+    }
 }
 
 /// The names of fields of a record: none empty, none twice.
@@ -150,7 +174,7 @@ mod tests {
         assert_eq!(
             serde_json::to_value(&streams).unwrap(),
             json!([{"name": "orders", "mode": "incremental", "write_mode": "upsert", "primary_key": [],
-                    "cursor_field": null, "fields": null}])
+                    "cursor_field": null, "fields": null, "masking": {}}])
         );
         assert_eq!(taken(Value::Null), Ok(None));
     }
@@ -158,7 +182,8 @@ mod tests {
     #[test]
     fn what_is_shown_can_be_sent_back() {
         let shown = json!([{"name": "orders", "mode": "full_refresh", "write_mode": "upsert",
-                            "primary_key": ["a", "b"], "cursor_field": "at", "fields": ["a", "b", "at"]}]);
+                            "primary_key": ["a", "b"], "cursor_field": "at", "fields": ["a", "b", "at"],
+                            "masking": {"a": "hash", "/c/d": "drop", "e": "redact"}}]);
         let streams = taken(shown.clone()).unwrap().unwrap();
         assert_eq!(serde_json::to_value(&streams).unwrap(), shown);
     }
@@ -178,7 +203,7 @@ mod tests {
         assert_eq!(errors.unwrap_err(), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
         let errors = taken(json!([
             {"name": "a", "primary_key": ["id", "", "id"], "cursor_field": "", "fields": []},
-            {"name": "b", "write_mode": "append"},
+            {"name": "b", "write_mode": "replace", "mode": "incremental"},
             {"name": "c", "write_mode": "sideways", "fields": "all"},
         ]));
         let expected = [
@@ -186,12 +211,47 @@ mod tests {
             ("/streams/0/primary_key/2", "field.duplicate"),
             ("/streams/0/cursor_field", "field.length"),
             ("/streams/0/fields", "field.length"),
-            ("/streams/1/write_mode", "field.unsupported"),
+            ("/streams/1/mode", "field.value"),
             ("/streams/2/write_mode", "field.choice"),
             ("/streams/2/fields", "field.type"),
         ];
         assert_eq!(errors.unwrap_err(), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
         assert_eq!(taken(json!([])).unwrap_err(), [("/streams".to_owned(), "field.length")]);
         assert_eq!(taken(json!("all")).unwrap_err(), [("/streams".to_owned(), "field.type")]);
+    }
+
+    #[test]
+    fn a_stream_that_is_replaced_is_always_listed() {
+        let streams = taken(json!([{"name": "a", "write_mode": "replace"}])).unwrap().unwrap();
+        assert_eq!(streams[0].mode, SyncMode::FullRefresh);
+    }
+
+    #[test]
+    fn masking_that_cannot_be_is_named() {
+        let errors = taken(json!([{
+            "name": "a", "primary_key": ["id", "no"], "cursor_field": "at",
+            "masking": {
+                "/at/x": "drop", "/id/x": "hash", "/p/q": "hash", "/q~": "drop", "at": "hash", "id": "drop", "no": "hash",
+                "p": "redact", "x/y": "blur", "": 1,
+            },
+        }]));
+        let mut errors = errors.unwrap_err();
+        errors.sort_unstable();
+        let expected = [
+            ("/streams/0/masking/", "field.choice"),
+            ("/streams/0/masking/", "field.format"),
+            ("/streams/0/masking/at", "field.value"),
+            ("/streams/0/masking/id", "field.value"),
+            ("/streams/0/masking/p", "field.value"),
+            ("/streams/0/masking/x~1y", "field.choice"),
+            ("/streams/0/masking/~1at~1x", "field.value"),
+            ("/streams/0/masking/~1id~1x", "field.value"),
+            ("/streams/0/masking/~1q~0", "field.format"),
+        ];
+        assert_eq!(errors, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+        assert_eq!(
+            taken(json!([{"name": "a", "masking": "all"}])).unwrap_err(),
+            [("/streams/0/masking".to_owned(), "field.type")]
+        );
     }
 }

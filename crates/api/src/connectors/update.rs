@@ -94,6 +94,9 @@ fn patched(api: &Api, before: Connector, patch: Value) -> Result<Connector, Prob
     let config = settings_of::take_config(&mut fields);
     let config = changed_config(api, &mut fields, config, &before);
     let streams = streams::take(&mut fields);
+    if let Ok(kind) = api.registry.get(&before.kind) {
+        streams::check_type(&mut fields, streams.as_deref(), &**kind);
+    }
     let status = settings_of::take_status(&mut fields).unwrap_or_default();
     let schedule = schedule::take(&mut fields);
     let policy = policy::take(&mut fields);

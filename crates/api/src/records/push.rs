@@ -11,8 +11,9 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use inlet_model::StreamName;
 use inlet_model::json::Limits as JsonLimits;
-use inlet_source::{Accepted, PushForm, accept};
-use inlet_store::catalog::Connector;
+use inlet_model::mask::{MaskMethod, Masking, MaskingKey};
+use inlet_source::{Accepted, PushForm, accept, mask_pushed};
+use inlet_store::catalog::{self, Connector};
 use inlet_store::collection::{Push, PushEffect};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -60,7 +61,7 @@ pub(crate) fn operation() -> Operation {
         .param(Param::query::<String>("key_field", "The field that makes the key, or several with commas between them."))
         .takes(&["application/json"], true, SchemaOf::new::<Vec<Map<String, Value>>>(), json!([{"id": 1, "name": "Ada"}]))
         .answers::<AcceptedView<'_>>(StatusCode::ACCEPTED, "They are durable.", json!({"accepted": 1, "stream": "records"}))
-        .errors(&[Code::PushNotAccepted, Code::InboxFull])
+        .errors(&[Code::PushNotAccepted, Code::InboxFull, Code::MaskingKeyUnreadable])
 }
 
 pub(crate) async fn push(
@@ -75,8 +76,9 @@ pub(crate) async fn push(
     let form = form_of(&pushed.media_type)?;
     let connector = find::connector(&api, &path).await?;
     takes_pushes(&api, &connector)?;
-    let known = known_key(&connector, &stream, &key_fields)?;
+    let known = known_stream(&connector, &stream, key_fields.clone())?;
     let Bytes { bytes, share: _memory } = pushed.bytes;
+    let masking = known.masking.clone();
     let Accepted { lines, count } = checked(&api, bytes, form, known).await?;
 
     let answer =
@@ -85,6 +87,7 @@ pub(crate) async fn push(
         connector_id: connector.id,
         stream,
         key_fields,
+        masking,
         lines,
         count,
         now: api.clock.now(),
@@ -139,33 +142,77 @@ fn takes_pushes(api: &Api, connector: &Connector) -> Result<(), Problem> {
     Err(Problem::new(Code::PushNotAccepted, detail))
 }
 
-/// The fields of the key, from the push or else from the connector's settings, so that a record without them is refused
-/// now and not by the sync. A stream that no sync would read is refused too.
-fn known_key(connector: &Connector, stream: &StreamName, stated: &[String]) -> Result<Vec<String>, Problem> {
-    let Some(streams) = &connector.streams else { return Ok(stated.to_vec()) };
+/// What is known of the stream that is pushed to.
+struct KnownStream {
+    /// The fields of the key, from the push or else from the connector's settings, so that a record without them is refused
+    /// now and not by the sync.
+    key_fields: Vec<String>,
+    masking: Masking,
+}
+
+/// A stream that no sync would read is refused, and so is a key that masking leaves nothing of.
+fn known_stream(
+    connector: &Connector,
+    stream: &StreamName,
+    stated: Vec<String>,
+) -> Result<KnownStream, Problem> {
+    let Some(streams) = &connector.streams else {
+        return Ok(KnownStream { key_fields: stated, masking: Masking::default() });
+    };
     let Some(settings) = streams.iter().find(|settings| settings.name == *stream) else {
         let names: Vec<String> = streams.iter().map(|settings| format!("`{}`", settings.name)).collect();
         let detail =
             format!("names `{stream}`, which no sync reads: the connector selects {}", names.join(", "));
         return Err(Query::invalid("stream", &detail));
     };
-    Ok(if stated.is_empty() { settings.primary_key.clone() } else { stated.to_vec() })
+    let masking = settings.masking.clone();
+    for (path, method) in masking.iter() {
+        let field = &path.steps()[0];
+        if stated.contains(field) && (method != MaskMethod::Hash || path.steps().len() > 1) {
+            let detail = format!("names `{field}`, of which masking leaves no key: choose another field");
+            return Err(Query::invalid("key_field", &detail));
+        }
+    }
+    let key_fields = if stated.is_empty() { settings.primary_key.clone() } else { stated };
+    Ok(KnownStream { key_fields, masking })
 }
 
-/// Checks the body on a thread where it may take its time.
+/// Checks the body, and masks what is not to be kept, on a thread where that may take its time.
 async fn checked(
     api: &Api,
     bytes: Vec<u8>,
     form: PushForm,
-    key_fields: Vec<String>,
+    stream: KnownStream,
 ) -> Result<Accepted, Problem> {
     let limits = JsonLimits {
         max_depth: api.limits.json_depth,
         max_bytes: api.limits.push_bytes,
         ..JsonLimits::default()
     };
-    let checked = tokio::task::spawn_blocking(move || accept(&bytes, form, &key_fields, limits)).await;
-    checked.map_err(|error| Problem::internal().because(error))?.map_err(Problem::invalid_fields)
+    let KnownStream { key_fields, masking } = stream;
+    let key = match masking.is_empty() {
+        true => None,
+        false => Some(masking_key(api).await?),
+    };
+    let checked = tokio::task::spawn_blocking(move || {
+        let mut accepted = accept(&bytes, form, &key_fields, limits).map_err(Problem::invalid_fields)?;
+        if let Some(key) = key {
+            accepted.lines = mask_pushed(&accepted.lines, &masking, &key_fields, key)
+                .map_err(|error| Problem::internal().because(error))?;
+        }
+        Ok(accepted)
+    });
+    checked.await.map_err(|error| Problem::internal().because(error))?
+}
+
+/// What masked values are hashed under.
+async fn masking_key(api: &Api) -> Result<MaskingKey, Problem> {
+    let key = catalog::masking_key(&*api.catalog, &api.vault, &*api.entropy).await?;
+    key.map_err(|error| {
+        let detail = "What masked values are hashed under cannot be read: the encryption key that sealed it is not here. \
+                      Start the server with that key in its ring.";
+        Problem::new(Code::MaskingKeyUnreadable, detail).because(error)
+    })
 }
 
 fn full(path: &ConnectorPath, pending_bytes: u64) -> Problem {

@@ -17,7 +17,7 @@ async fn a_connector_is_shown_as_documented() {
         json!({"id": connector["id"], "space_id": "default", "collection_id": "default", "name": "New Connector",
                "type": "external_source", "config": {},
                "streams": [{"name": "orders", "mode": "incremental", "write_mode": "upsert", "primary_key": ["id"],
-                            "cursor_field": null, "fields": null}],
+                            "cursor_field": null, "fields": null, "masking": {}}],
                "schedule": null,
                "policy": {"max_rejected": 1000, "approve_deletes_over": {"percent": 20, "records": 100}, "schema": "evolve",
                           "pause_after_failures": 10},

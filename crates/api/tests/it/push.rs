@@ -2,7 +2,8 @@
 
 use axum::http::{Method, StatusCode};
 use inlet_api::Limits;
-use serde_json::json;
+use inlet_model::StreamName;
+use serde_json::{Value, json};
 
 use crate::app::{Answer, COLLECTION, Setup, TestApp, request, with};
 
@@ -144,4 +145,106 @@ async fn a_push_in_another_form_is_refused() {
             StatusCode::BAD_REQUEST
         );
     }
+}
+
+/// What was pushed to the stream `records` and waits for a sync, as it is kept.
+async fn waiting(app: &TestApp, connector: &str) -> String {
+    let (space, collection) = ("default".parse().unwrap(), "default".parse().unwrap());
+    let collection = app.catalog.collection_get(&space, &collection).await.unwrap().unwrap();
+    let store = app.stores.open(collection.store_id).await.unwrap();
+    let id = connector.rsplit('/').next().unwrap().parse().unwrap();
+    let items = store.inbox_after(id, &StreamName::new("records").unwrap(), 0, 1 << 20).await.unwrap();
+    items.into_iter().map(|item| String::from_utf8(item.lines).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_is_masked_is_masked_before_it_waits() {
+    let app = TestApp::new().await;
+    let masking = json!({"email": "hash", "ssn": "drop", "/address/street": "redact"});
+    let streams = json!([{"name": "records", "primary_key": ["email"], "masking": masking}]);
+    let connector = app.connector(json!({"name": "c", "type": "external_source", "streams": streams})).await;
+    let path = format!("{connector}/records");
+    let record =
+        json!({"email": "ada@example.com", "ssn": "078-05-1120", "address": {"street": "Baker Street"}});
+    assert_eq!(app.post(&path, record.clone()).await.status, StatusCode::ACCEPTED);
+    let envelope = r#"{"op":"upsert","key":"eve@example.com","data":{"email":"eve@example.com","ssn":"1"}}"#;
+    let media_type = "application/vnd.inlet.envelope+x-ndjson";
+    assert_eq!(push(&app, &path, media_type, envelope).await.status, StatusCode::ACCEPTED);
+    let lines = waiting(&app, &connector).await;
+    assert!(!lines.contains("example.com") && !lines.contains("078") && !lines.contains("Baker"), "{lines}");
+    app.sync(&connector).await;
+    let records = app.get("/v1/spaces/default/collections/default/records").await.json();
+    let records = records["data"].as_array().unwrap();
+    assert_eq!(records.len(), 2);
+    for record in records {
+        assert_eq!(record["key"], record["data"]["email"], "the key is that of the masked value");
+    }
+    assert!(records.iter().any(|record| record["data"]["address"]["street"] == "[redacted]"));
+    push(&app, &path, media_type, r#"{"op":"delete","key":"ada@example.com"}"#).await;
+    app.sync(&connector).await;
+    assert_eq!(keys(&app).await.len(), 1, "a delete by the clear key finds its record");
+}
+
+#[tokio::test]
+async fn what_waits_is_masked_by_the_settings_of_its_sync() {
+    let app = TestApp::new().await;
+    let stream = |masking: Value| json!([{"name": "records", "primary_key": ["id"], "masking": masking}]);
+    let connector = app
+        .connector(json!({"name": "c", "type": "external_source", "streams": stream(json!({"a": "hash"}))}))
+        .await;
+    let record = |id: u64| json!({"id": id, "a": "same", "b": "clear"});
+    app.post(&format!("{connector}/records"), record(1)).await;
+    let masking = json!({"a": "hash", "b": "redact"});
+    assert_eq!(app.patch(&connector, json!({"streams": stream(masking)})).await.status, StatusCode::OK);
+    app.post(&format!("{connector}/records"), record(2)).await;
+    app.sync(&connector).await;
+    let records = app.get("/v1/spaces/default/collections/default/records").await.json();
+    let data: Vec<&Value> =
+        records["data"].as_array().unwrap().iter().map(|record| &record["data"]).collect();
+    assert_eq!((&data[0]["b"], &data[1]["b"]), (&json!("[redacted]"), &json!("[redacted]")));
+    assert_eq!(data[0]["a"], data[1]["a"], "what was hashed already is not hashed again");
+}
+
+#[tokio::test]
+async fn a_key_that_masking_leaves_nothing_of_is_refused() {
+    let app = TestApp::without_workers().await;
+    let streams = json!([{"name": "records", "masking": {"ssn": "drop", "/a/b": "hash"}}]);
+    let connector = app.connector(json!({"name": "c", "type": "external_source", "streams": streams})).await;
+    for field in ["ssn", "id,a"] {
+        let refused = app.post(&format!("{connector}/records?key_field={field}"), json!([])).await;
+        assert_eq!(refused.code(), "request.invalid_parameter", "{field}");
+    }
+}
+
+#[tokio::test]
+async fn pushes_can_be_appended_but_replace_nothing() {
+    let app = TestApp::new().await;
+    let streams = |mode: &str| json!([{"name": "records", "primary_key": ["id"], "write_mode": mode}]);
+    let body = json!({"name": "c", "type": "external_source", "streams": streams("replace")});
+    let refused = app.post("/v1/spaces/default/collections/default/connectors", body).await;
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/streams/0/write_mode");
+    let connector =
+        app.connector(json!({"name": "c", "type": "external_source", "streams": streams("append")})).await;
+    let refused = app.patch(&connector, json!({"streams": streams("replace")})).await;
+    assert_eq!(refused.json()["errors"][0]["code"], "field.value");
+    for _ in 0..2 {
+        app.post(&format!("{connector}/records"), json!([{"id": 1}, {"id": 1}])).await;
+        app.sync(&connector).await;
+    }
+    assert_eq!(keys(&app).await.len(), 4, "each was pushed, and each is kept");
+}
+
+#[tokio::test]
+async fn without_the_masking_key_no_push_is_taken() {
+    let app = TestApp::without_workers().await;
+    let streams = json!([{"name": "records", "masking": {"ssn": "redact"}}]);
+    let connector = app.connector(json!({"name": "c", "type": "external_source", "streams": streams})).await;
+    let foreign = format!("x1.0a0b0c0d.{}", "00".repeat(60)).parse().unwrap();
+    app.catalog.masking_key_keep(foreign).await.unwrap();
+    let refused = app.post(&format!("{connector}/records"), json!({"ssn": 1})).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "masking.key_unreadable")
+    );
+    assert_eq!(waiting(&app, &connector).await, "");
 }

@@ -260,7 +260,6 @@ async fn tell_much(app: &TestApp, claim: &Claim, count: usize) {
         fence,
         attempt: 1,
         after_crash: false,
-        full_refresh: false,
         streams: Vec::new(),
         lines: Vec::new(),
         now: app.now(),

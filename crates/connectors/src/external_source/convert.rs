@@ -1,6 +1,7 @@
 //! From the lines of pushes to entries of a batch. No I/O.
 
-use inlet_model::key::Key;
+use inlet_model::key::{Key, KeyEncoder};
+use inlet_model::mask::Masking;
 use inlet_model::{Batch, PushedRecord, Rejection};
 use inlet_source::{InboxEntry, Occurrences, PushedLine, RecordEncoder, StreamRequest, Unkeyed};
 
@@ -12,9 +13,13 @@ pub(super) struct LineWriter<'a> {
     key_fields: Vec<String>,
     /// Those of them that the push stated.
     stated: Vec<String>,
+    /// What was masked in the push that the next lines are of.
+    masked: Masking,
     encoder: RecordEncoder,
     /// Counted within a push, so that the same push sent again gives the same keys.
     occurrences: Occurrences,
+    /// The push that the next lines are of.
+    seq: u64,
 }
 
 impl<'a> LineWriter<'a> {
@@ -26,8 +31,10 @@ impl<'a> LineWriter<'a> {
             max_record_bytes,
             key_fields,
             stated: Vec::new(),
+            masked: Masking::default(),
             encoder,
             occurrences: Occurrences::default(),
+            seq: 0,
         }
     }
 
@@ -35,6 +42,8 @@ impl<'a> LineWriter<'a> {
     pub(super) fn begin(&mut self, push: &InboxEntry) {
         self.occurrences.clear();
         self.stated.clone_from(&push.key_fields);
+        self.masked.clone_from(&push.masked);
+        self.seq = push.seq;
         let key_fields = if push.key_fields.is_empty() { &self.stream.primary_key } else { &push.key_fields };
         if *key_fields != self.key_fields {
             self.key_fields.clone_from(key_fields);
@@ -49,7 +58,11 @@ impl<'a> LineWriter<'a> {
         let refused = batch.rejections().len();
         self.put(batch, position, line);
         if batch.rejections().len() > refused {
-            batch.keep_refused(PushedRecord { key_fields: self.stated.clone(), line: line.to_vec() });
+            batch.keep_refused(PushedRecord {
+                key_fields: self.stated.clone(),
+                masked: self.masked.clone(),
+                line: line.to_vec(),
+            });
         }
     }
 
@@ -63,6 +76,17 @@ impl<'a> LineWriter<'a> {
                 .map_err(|error| Rejection::new(position, error.code(), error.to_string(), line))
         };
         let taken = match parsed {
+            PushedLine::Upsert { data, .. } if self.stream.appends => {
+                // Its place is its identity: what is pushed twice happened twice.
+                let mut place = Vec::new();
+                let mut key = KeyEncoder::new(&mut place);
+                key.push_u64(self.seq);
+                key.push_u64(position);
+                let ended = key.finish().map(|_| ());
+                ended
+                    .map(|()| self.encoder.upsert_as(batch, position, data, &place))
+                    .map_err(|error| Rejection::new(position, error.code(), error.to_string(), line))
+            }
             PushedLine::Upsert { key: None, data } => {
                 self.encoder.upsert(batch, position, data, Unkeyed::Content(&mut self.occurrences));
                 Ok(())

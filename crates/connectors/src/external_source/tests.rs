@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use inlet_model::json::Limits;
+use inlet_model::mask::Masking;
 use inlet_model::sync::SyncMode;
 use inlet_model::{Scope, ScopeState, StreamName};
 use inlet_source::conformance::{self, Collection, StreamEnding, Subject};
@@ -27,7 +28,12 @@ impl Shelf {
     fn push(mut self, seq: u64, key_fields: &[&str], form: PushForm, body: &str) -> Self {
         let key_fields: Vec<String> = key_fields.iter().map(|field| (*field).to_owned()).collect();
         let lines = accept(body.as_bytes(), form, &key_fields, Limits::default()).unwrap().lines;
-        self.pushes.entry(records()).or_default().push(InboxEntry { seq, key_fields, lines });
+        self.pushes.entry(records()).or_default().push(InboxEntry {
+            seq,
+            key_fields,
+            masked: Masking::default(),
+            lines,
+        });
         self
     }
 }
@@ -164,6 +170,22 @@ async fn only_the_selected_fields_are_kept() {
     subject.streams[0] = StreamRequest { fields: Some(vec!["b".to_owned()]), ..subject.streams[0].clone() };
     let (collection, _) = read(&subject, 1).await;
     assert_eq!(collection.shown(), shown(&[("1", r#"{"b":3,"id":1}"#)]));
+}
+
+#[tokio::test]
+async fn what_is_appended_has_its_place_for_a_key() {
+    let twice = r#"[{"id":1},{"id":1}]"#;
+    let inbox = Shelf::default().push(1, &["id"], PushForm::Json, twice).push(
+        4,
+        &[],
+        PushForm::Envelope,
+        r#"{"op":"upsert","key":"own","data":{"id":1}}"#,
+    );
+    let mut subject = subject(inbox, &[]);
+    subject.streams[0] = StreamRequest { appends: true, ..subject.streams[0].clone() };
+    let (collection, _) = read(&subject, 1).await;
+    let record = r#"{"id":1}"#;
+    assert_eq!(collection.shown(), shown(&[("[1,1]", record), ("[1,2]", record), ("[4,1]", record)]));
 }
 
 #[test]

@@ -97,6 +97,8 @@ pub enum SecretOwner {
     Connector(ConnectorId),
     /// A webhook's.
     Webhook(WebhookId),
+    /// The server's own.
+    Server,
 }
 
 impl From<ConnectorId> for SecretOwner {
@@ -111,12 +113,13 @@ impl From<WebhookId> for SecretOwner {
     }
 }
 
-/// The id, which also tells what kind of thing it is.
+/// The id, which also tells what kind of thing it is; the server has none.
 impl fmt::Display for SecretOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connector(id) => id.fmt(f),
             Self::Webhook(id) => id.fmt(f),
+            Self::Server => f.write_str("server"),
         }
     }
 }
@@ -331,7 +334,7 @@ impl Vault {
     }
 }
 
-/// What a sealed secret is bound to: neither part runs into the other, as an id has one length.
+/// What a sealed secret is bound to: neither part runs into the other, as no owner has a space in its name.
 fn place(owner: SecretOwner, pointer: &str) -> Vec<u8> {
     format!("{VERSION} {owner} {pointer}").into_bytes()
 }

@@ -14,7 +14,7 @@ mod page;
 mod payload;
 mod purges;
 mod schedules;
-mod secrets;
+pub(crate) mod secrets;
 mod spaces;
 mod syncs;
 mod tasks;
@@ -42,7 +42,7 @@ pub use page::{ConnectorFilter, Created, NameFilter, Order, Page, PageCursor, Pa
 pub use payload::payload;
 pub use purges::{Purge, PurgeEffect, PurgeId, Purges};
 pub use schedules::Schedules;
-pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, renew_secrets};
+pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, masking_key, renew_secrets};
 pub use spaces::{DeleteEffect, Space, Spaces};
 pub use syncs::{CancelEffect, Claim, ClaimKind, Lease, OnConflict, Sync, SyncTally, Syncs, Wait};
 pub use tasks::{Task, TaskId, TaskKind, Tasks};

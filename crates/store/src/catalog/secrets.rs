@@ -1,8 +1,10 @@
 //! The sealed secrets of the whole catalog, for whoever changes the key they are sealed under.
 
 use async_trait::async_trait;
-use inlet_model::secret::{SecretOwner, Secrets, UnreadableSecret, Vault};
+use inlet_model::mask::MaskingKey;
+use inlet_model::secret::{Sealed, SecretOwner, Secrets, Unreadable, UnreadableSecret, Vault};
 use inlet_model::{ConnectorId, Entropy, SyncId, WebhookId};
+use serde_json::Value;
 
 use super::Catalog;
 use crate::{StoreResult, fault};
@@ -16,7 +18,12 @@ pub enum SecretHolder {
     Sync(SyncId),
     /// A webhook, to sign with.
     Webhook(WebhookId),
+    /// The server itself: its masking key.
+    Server,
 }
+
+/// The place of the masking key among the server's secrets.
+pub(crate) const MASKING_KEY: &str = "/masking_key";
 
 /// Secrets, and whose they are.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,11 +39,45 @@ pub struct HeldSecrets {
 /// The sealed secrets of the catalog.
 #[async_trait]
 pub trait SealedSecrets {
-    /// Those who have secrets, connectors before syncs before webhooks and each by id, at most `limit` of them behind `after`.
+    /// Those who have secrets, connectors before syncs before webhooks and each by id, the server last: at most `limit` of them
+    /// behind `after`.
     async fn secret_list(&self, after: Option<SecretHolder>, limit: usize) -> StoreResult<Vec<HeldSecrets>>;
     /// Gives each holder that still has the secrets of the first part those of the second. Nothing else about it changes,
     /// its version included. Says how many were given theirs.
     async fn secret_replace(&self, changes: Vec<(HeldSecrets, Secrets)>) -> StoreResult<usize>;
+    /// The server's masking key, sealed; `None` until one is kept.
+    async fn masking_key(&self) -> StoreResult<Option<Sealed>>;
+    /// Keeps `proposed` as the server's masking key unless there is one, and gives the one that is kept now.
+    async fn masking_key_keep(&self, proposed: Sealed) -> StoreResult<Sealed>;
+}
+
+/// What the server hashes masked values under; drawn when it is first asked for. It does not change with the keys of the
+/// vault: they only seal it.
+pub async fn masking_key(
+    catalog: &dyn Catalog,
+    vault: &Vault,
+    entropy: &dyn Entropy,
+) -> StoreResult<Result<MaskingKey, UnreadableSecret>> {
+    let sealed = match catalog.masking_key().await? {
+        Some(sealed) => sealed,
+        None => {
+            let drawn: [u8; 32] = entropy.bytes();
+            let text: String = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
+            let proposed = vault.seal(entropy, SecretOwner::Server, MASKING_KEY, &Value::String(text));
+            catalog.masking_key_keep(proposed).await?
+        }
+    };
+    let opened = vault.open(SecretOwner::Server, MASKING_KEY, &sealed).and_then(|text| opened_key(&text));
+    Ok(opened.map_err(|reason| UnreadableSecret { pointer: MASKING_KEY.to_owned(), reason }))
+}
+
+fn opened_key(text: &Value) -> Result<MaskingKey, Unreadable> {
+    let digits = text.as_str().unwrap_or_default().as_bytes();
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes = digits.as_chunks::<2>().0.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
+    let bytes: Option<Vec<u8>> = bytes.collect();
+    let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+    bytes.map(MaskingKey::new).ok_or(Unreadable::Damaged)
 }
 
 /// Holders that one transaction renews the secrets of.

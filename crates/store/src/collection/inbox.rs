@@ -1,6 +1,7 @@
 //! The inbox: records pushed to connectors, durable before the push is answered, waiting for a sync.
 
 use async_trait::async_trait;
+use inlet_model::mask::Masking;
 use inlet_model::{ConnectorId, StreamName, Timestamp};
 
 use crate::StoreResult;
@@ -15,6 +16,8 @@ pub struct Push {
     pub stream: StreamName,
     /// The fields that make the key, if the push states them.
     pub key_fields: Vec<String>,
+    /// What has been masked in them.
+    pub masking: Masking,
     /// The records: lines as the source contract's inbox describes them.
     pub lines: Vec<u8>,
     /// How many.
@@ -53,6 +56,8 @@ pub struct InboxItem {
     pub seq: u64,
     /// The fields that make the key; empty where the push did not state them.
     pub key_fields: Vec<String>,
+    /// What has been masked in them.
+    pub masking: Masking,
     /// The records.
     pub lines: Vec<u8>,
 }

@@ -26,8 +26,6 @@ pub struct NewRun {
     pub attempt: u32,
     /// Whether the attempt before was lost, in the middle of whatever it did. One that was left in order was not in vain.
     pub after_crash: bool,
-    /// Whether everything is to be listed again: listings that other syncs left open are dropped.
-    pub full_refresh: bool,
     /// The streams it reads.
     pub streams: Vec<RunStream>,
     /// What its log says of it, once under one fence.
@@ -45,6 +43,12 @@ pub struct RunStream {
     /// is not what it was when the stream was last read, cursors and open listings are dropped, and everything is listed
     /// again; nothing is deleted before that listing is complete.
     pub shape: String,
+    /// Whether it is to be listed again: listings that other syncs left open are dropped. A stream that appends begins a new
+    /// copy by it.
+    pub full_refresh: bool,
+    /// Whether what was read before stays for good: no commit and no sweep of the run deletes a record of it, and a record
+    /// that comes again as it is counts as unchanged, even twice in one listing. A change of it is as one of the shape.
+    pub appends: bool,
 }
 
 /// What a run starts from.
@@ -54,6 +58,9 @@ pub struct RunStart {
     pub run: Run,
     /// Where each scope of each stream stands.
     pub scopes: BTreeMap<StreamName, BTreeMap<Scope, ScopeState>>,
+    /// Of each stream that appends, the copy that its records belong to: the generation of the last full refresh that began
+    /// while it appended and was not undone, 0 before the first.
+    pub copies: BTreeMap<StreamName, u64>,
     /// Streams whose complete listings wait to be swept; the sweep comes before any reading.
     pub unswept: Vec<StreamName>,
 }

@@ -211,6 +211,27 @@ impl Fixture {
         Self { folder, catalog, stores: Arc::new(stores), connector, scripted, metrics, shown }
     }
 
+    /// A connector of type `scripted` with a stream `s`, of which `set` says how it is read.
+    pub(crate) async fn set(set: impl FnOnce(&mut StreamSettings)) -> Self {
+        let mut fixture = Self::new(&["s"]).await;
+        fixture.change(set).await;
+        fixture.connector = fixture.stored_connector().await;
+        fixture
+    }
+
+    /// Changes how the stream `s` is read from the next sync on.
+    pub(crate) async fn change(&self, change: impl FnOnce(&mut StreamSettings)) {
+        let mut wanted = self.stored_connector().await;
+        change(&mut wanted.streams.as_mut().unwrap()[0]);
+        let effect = self.catalog.connector_update(wanted).await.unwrap();
+        assert!(matches!(effect, UpdateEffect::Updated(_)));
+    }
+
+    async fn stored_connector(&self) -> Connector {
+        let Connector { space_id, collection_id, id, .. } = &self.connector;
+        self.catalog.connector_get(space_id, collection_id, *id).await.unwrap().expect("it is there")
+    }
+
     /// What the source does from now on.
     pub(crate) fn script<F>(
         &self,
@@ -390,6 +411,7 @@ async fn connector(catalog: &dyn Catalog, streams: &[&str]) -> Connector {
         primary_key: vec!["id".to_owned()],
         cursor_field: None,
         fields: None,
+        masking: Default::default(),
     };
     Connector {
         id: ConnectorId::new(now, &SystemEntropy),

@@ -88,6 +88,7 @@ impl Sample {
             primary_key: self.keys.iter().map(|key| (*key).to_owned()).collect(),
             cursor_field: None,
             fields: None,
+            masking: Default::default(),
         };
         Ok(ConnectorPlan { name: self.file.to_owned(), kind: self.kind, config, streams: Some(vec![stream]) })
     }

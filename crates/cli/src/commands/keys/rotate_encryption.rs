@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use inlet_model::secret::{Vault, VaultKey};
+use inlet_model::secret::{SecretOwner, Vault, VaultKey};
 use inlet_model::{Entropy, SystemClock, SystemEntropy};
 use inlet_store::catalog::{Renewal, renew_secrets};
 use inlet_store::fault;
@@ -86,7 +86,12 @@ fn show(
     output: OutputFormat,
 ) -> Result<(), CommandError> {
     for (owner, error) in &renewal.unreadable {
-        say(&format!("{owner}: {error}: {}; it stays as it is, give it anew", error.reason));
+        say(&match owner {
+            SecretOwner::Server => {
+                format!("the masking key cannot be read: {}; it stays as it is", error.reason)
+            }
+            owner => format!("{owner}: {error}: {}; it stays as it is, give it anew", error.reason),
+        });
     }
     let unchanged = renewal.current.saturating_sub(renewal.renewed);
     if output == OutputFormat::Json {

@@ -57,6 +57,16 @@ fn a_secret_opens_only_as_its_own_field_of_its_own_connector() {
     assert_eq!(vault(1).open(owner(1), "/host", &sealed), Err(Unreadable::Damaged));
     let webhook = WebhookId::from_u128(owner(1).as_u128());
     assert_eq!(vault(1).open(webhook, "/password", &sealed), Err(Unreadable::Damaged));
+    assert_eq!(vault(1).open(SecretOwner::Server, "/password", &sealed), Err(Unreadable::Damaged));
+}
+
+#[test]
+fn a_secret_of_the_server_opens_as_nobody_elses() {
+    let sealed = vault(1).seal(&SeededEntropy::new(1), SecretOwner::Server, "/password", &json!("swordfish"));
+    assert_eq!(vault(1).open(SecretOwner::Server, "/password", &sealed), Ok(json!("swordfish")));
+    assert_eq!(vault(1).open(owner(0), "/password", &sealed), Err(Unreadable::Damaged));
+    assert_eq!(vault(1).open(ConnectorId::from_u128(0), "/password", &sealed), Err(Unreadable::Damaged));
+    assert_eq!(vault(1).open(SecretOwner::Server, "/host", &sealed), Err(Unreadable::Damaged));
 }
 
 #[test]

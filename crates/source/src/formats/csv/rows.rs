@@ -229,6 +229,7 @@ mod tests {
             primary_key: Vec::new(),
             cursor_field: None,
             fields: None,
+            appends: false,
             scopes: BTreeMap::new(),
         };
         let request = ReadRequest {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_model::approval::{Approval, LargeDelete, LargeDeleteOfStream};
+use inlet_model::mask::Masking;
 use inlet_model::policy::{ConnectorPolicy, DeleteLimit, SchemaPolicy};
 use inlet_model::schedule::Schedule;
 use inlet_model::secret::Sealed;
@@ -100,6 +101,7 @@ impl Given {
                 primary_key: vec!["id".to_owned(), "line".to_owned()],
                 cursor_field: Some("updated_at".to_owned()),
                 fields: Some(vec!["id".to_owned()]),
+                masking: Masking::default(),
             }]),
             schedule: Schedule::Manual,
             policy: ConnectorPolicy {

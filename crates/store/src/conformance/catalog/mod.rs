@@ -100,6 +100,7 @@ macro_rules! catalog_tests {
                 a_replacement_changes_the_secrets_and_nothing_else,
                 a_replacement_of_secrets_that_were_changed_since_does_nothing,
                 a_replacement_leaves_a_webhooks_secrets_in_their_places,
+                the_first_masking_key_is_kept_and_sealed_anew_with_all_else,
             }
             schedules {
                 a_connector_says_when_it_syncs_next,

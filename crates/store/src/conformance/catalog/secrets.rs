@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use inlet_model::secret::{SealedConfig, Secrets};
+use inlet_model::secret::{SealedConfig, SecretOwner, Secrets};
 use inlet_model::sync::Outcome;
 use serde_json::json;
 
 use super::given::{Given, sealed};
+use crate::catalog::secrets::MASKING_KEY;
 use crate::catalog::{
     Catalog, Connector, ExpectedVersion, HeldSecrets, Remains, SecretHolder, UpdateEffect, Webhook,
     WebhookSecret, WebhookSecrets,
@@ -152,4 +153,27 @@ pub async fn a_replacement_leaves_a_webhooks_secrets_in_their_places(catalog: Ar
     };
     let found = given.catalog.webhook_get(space_id, id).await.unwrap().unwrap();
     assert_eq!((found.secrets, found.updated_at), (expected, now));
+}
+
+/// The masking key that was kept first stays, is listed behind all others, and is replaced as they are.
+pub async fn the_first_masking_key_is_kept_and_sealed_anew_with_all_else(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let connector = stored(&given, 1).await;
+    let webhook = given.stored_webhook().await;
+    assert_eq!(given.catalog.masking_key().await.unwrap(), None);
+    assert_eq!(given.catalog.masking_key_keep(sealed(5)).await.unwrap(), sealed(5));
+    assert_eq!(given.catalog.masking_key_keep(sealed(6)).await.unwrap(), sealed(5));
+    let of_server = |secret| {
+        let secrets = Secrets::from([(MASKING_KEY.to_owned(), sealed(secret))]);
+        HeldSecrets { holder: SecretHolder::Server, owner: SecretOwner::Server, secrets }
+    };
+    for limit in [1, 2, 100] {
+        let expected = [of_connector(&connector), of_webhook(&webhook), of_server(5)];
+        assert_eq!(all(&given, limit).await, expected);
+    }
+    for (before, replaced) in [(6, 0), (5, 1)] {
+        let changes = vec![(of_server(before), of_server(7).secrets)];
+        assert_eq!(given.catalog.secret_replace(changes).await.unwrap(), replaced);
+    }
+    assert_eq!(given.catalog.masking_key().await.unwrap(), Some(sealed(7)));
 }

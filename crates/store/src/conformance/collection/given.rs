@@ -39,7 +39,6 @@ pub(super) struct Claim {
     pub(super) connector_id: ConnectorId,
     pub(super) fence: Fence,
     pub(super) attempt: u32,
-    pub(super) full_refresh: bool,
     pub(super) streams: Vec<RunStream>,
     /// What its log says at its beginning.
     pub(super) lines: Vec<NewLogLine>,
@@ -50,8 +49,15 @@ pub(super) struct Claim {
 
 impl Claim {
     /// The same sync, but listing everything again.
-    pub(super) fn of_a_full_refresh(self) -> Self {
-        Self { full_refresh: true, ..self }
+    pub(super) fn of_a_full_refresh(mut self) -> Self {
+        self.streams.iter_mut().for_each(|stream| stream.full_refresh = true);
+        self
+    }
+
+    /// The same claim, with streams that append.
+    pub(super) fn appending(mut self) -> Self {
+        self.streams.iter_mut().for_each(|stream| stream.appends = true);
+        self
     }
 
     /// The same claim, with streams of this shape.
@@ -123,7 +129,6 @@ impl Given {
             connector_id,
             fence: self.fence(),
             attempt: 1,
-            full_refresh: false,
             streams: streams.iter().map(|name| run_stream(name)).collect(),
             lines: Vec::new(),
             last_lines: Vec::new(),
@@ -153,7 +158,6 @@ impl Given {
             fence: claim.fence,
             attempt: claim.attempt,
             after_crash: true,
-            full_refresh: claim.full_refresh,
             streams: claim.streams.clone(),
             lines: claim.lines.clone(),
             now: self.now(),
@@ -395,7 +399,7 @@ pub(super) fn name(stream: &str) -> StreamName {
 }
 
 pub(super) fn run_stream(stream: &str) -> RunStream {
-    RunStream { name: name(stream), shape: "first".to_owned() }
+    RunStream { name: name(stream), shape: "first".to_owned(), full_refresh: false, appends: false }
 }
 
 pub(super) fn a_failure() -> Failure {

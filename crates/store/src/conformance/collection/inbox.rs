@@ -1,5 +1,7 @@
 //! The inbox: pushes wait in order, and leave it in the commit that brings their records.
 
+use inlet_model::mask::{MaskMethod, MaskPath, Masking};
+
 use super::given::{Given, name};
 use super::items::{WHOLE, inbox_taken, put};
 use crate::collection::{InboxItem, Push};
@@ -8,17 +10,22 @@ use crate::collection::{InboxItem, Push};
 pub async fn pushes_wait_as_they_were_pushed(given: Given) {
     let connector = given.connector();
     let mut expected = Vec::new();
-    for (lines, key_fields) in [
-        (b"{\"a\":1}\n".to_vec(), vec!["a".to_owned()]),
-        (vec![0, 255, b'\n'], Vec::new()),
-        (Vec::new(), vec!["b".to_owned(), "ü".to_owned()]),
-        (vec![b'x'; 3 << 20], Vec::new()),
+    let masked: Masking = [(MaskPath::parse("/ü/\"").unwrap(), MaskMethod::Drop)].into_iter().collect();
+    for (lines, key_fields, masking) in [
+        (b"{\"a\":1}\n".to_vec(), vec!["a".to_owned()], Masking::default()),
+        (vec![0, 255, b'\n'], Vec::new(), masked),
+        (Vec::new(), vec!["b".to_owned(), "ü".to_owned()], Masking::default()),
+        (vec![b'x'; 3 << 20], Vec::new(), Masking::default()),
     ] {
-        let push = Push { key_fields: key_fields.clone(), ..given.a_push(connector, "s", &lines) };
+        let push = Push {
+            key_fields: key_fields.clone(),
+            masking: masking.clone(),
+            ..given.a_push(connector, "s", &lines)
+        };
         let crate::collection::PushEffect::Stored { seq } = given.store.push(push).await.unwrap() else {
             panic!("nothing is in the way")
         };
-        expected.push(InboxItem { seq, key_fields, lines });
+        expected.push(InboxItem { seq, key_fields, masking, lines });
     }
     let given = given.reopened().await;
     let inbox = given.inbox(connector).await;

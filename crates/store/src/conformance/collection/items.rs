@@ -1,6 +1,7 @@
 //! The steps of which the behaviours make their commits.
 
 use inlet_model::log::{LogLevel, NewLogLine};
+use inlet_model::mask::Masking;
 use inlet_model::{Batch, HashSeed, PushedRecord, Rejection, Scope, key};
 use serde_json::Value;
 
@@ -58,7 +59,11 @@ pub(super) fn batch(seed: HashSeed, stream: &str, scope: &str, lines: &[Line]) -
             Line::Refused => batch.reject(a_rejection(position)),
             Line::RefusedPush(line) => {
                 batch.reject(a_rejection(position));
-                batch.keep_refused(PushedRecord { key_fields: vec!["id".to_owned()], line: line.clone() });
+                batch.keep_refused(PushedRecord {
+                    key_fields: vec!["id".to_owned()],
+                    masked: Masking::default(),
+                    line: line.clone(),
+                });
             }
         }
     }

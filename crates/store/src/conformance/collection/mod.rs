@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a behaviour that is missing is shown by a panic")]
 
+pub mod appending;
 pub mod asked;
 pub mod cancels;
 pub mod changes;
@@ -199,6 +200,7 @@ macro_rules! collection_tests {
                 the_samples_keep_to_their_bounds,
                 a_rehearsal_starts_as_if_it_had_swept,
                 a_stream_that_is_read_differently_is_rehearsed_from_the_beginning,
+                a_rehearsed_full_refresh_begins_no_copy,
                 other_connectors_write_while_one_rehearses,
                 random_runs_come_to_what_was_rehearsed,
             }
@@ -225,6 +227,16 @@ macro_rules! collection_tests {
                 a_stream_that_is_left_out_keeps_everything,
                 a_full_refresh_drops_the_open_listings_of_others,
                 a_full_refresh_goes_on_with_its_own_listing,
+            }
+            appending {
+                a_listing_of_a_stream_that_appends_deletes_nothing,
+                a_scope_of_a_stream_that_appends_never_goes,
+                a_delete_from_a_stream_that_appends_changes_nothing,
+                the_same_record_twice_in_a_listing_is_unchanged,
+                a_full_refresh_begins_a_copy,
+                to_append_or_not_is_another_shape,
+                what_an_undone_sync_appended_is_deleted,
+                an_undone_full_refresh_takes_its_copy_with_it,
             }
             finishes {
                 a_run_ends_as_it_is_told,

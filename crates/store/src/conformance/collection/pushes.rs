@@ -1,5 +1,6 @@
 //! Pushes: what is stored, what is refused, what is replayed.
 
+use inlet_model::mask::Masking;
 use inlet_model::{ConnectorId, Timestamp};
 
 use super::given::{Given, name};
@@ -182,6 +183,7 @@ impl Given {
             connector_id,
             stream: name(stream),
             key_fields: vec!["id".to_owned()],
+            masking: Masking::default(),
             lines: lines.to_vec(),
             count: 1,
             now: self.now(),

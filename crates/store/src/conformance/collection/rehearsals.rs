@@ -131,6 +131,23 @@ pub async fn a_stream_that_is_read_differently_is_rehearsed_from_the_beginning(g
     assert_eq!(start(next.shaped("another")).await, (None, None));
 }
 
+/// It would append to a copy of its own, which the next run knows nothing of.
+pub async fn a_rehearsed_full_refresh_begins_no_copy(given: Given) {
+    let connector = given.connector();
+    let begun = given.claim(connector, &["s"]).appending();
+    given.begin(&begun).await;
+    given.finish(&begun).await;
+    let next = given.claim(connector, &["s"]).appending();
+    let copy = async |claim: Claim| {
+        let start = given.rehearse(&claim, vec![]).await.0;
+        (start.copies[&name("s")], start.run.generation)
+    };
+    let (of_refresh, generation) = copy(next.clone().of_a_full_refresh()).await;
+    assert_eq!(of_refresh, generation);
+    assert_eq!(copy(next.clone()).await.0, 0);
+    assert_eq!(given.begin(&next).await.copies[&name("s")], 0);
+}
+
 /// A rehearsal holds up nobody.
 pub async fn other_connectors_write_while_one_rehearses(given: Given) {
     let connector = ten_records(&given).await;
@@ -148,10 +165,12 @@ pub async fn other_connectors_write_while_one_rehearses(given: Given) {
 /// Whatever a run does, its rehearsal counts the same.
 pub async fn random_runs_come_to_what_was_rehearsed(given: Given) {
     let mut dice = Dice(7);
-    for history in 0..25 {
+    for history in 0..50 {
         let connector = given.connector();
         for run in 0..6 {
             let claim = given.claim(connector, &["s"]);
+            let appends = history % 2 == 1 && dice.below(5) > 0;
+            let claim = if appends { claim.appending() } else { claim };
             let label = format!("run {run} of history {history}");
             let seed = dice.0;
             let (_, rehearsed) = given.rehearse(&claim, random_run(&given, &mut dice)).await;

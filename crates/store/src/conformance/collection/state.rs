@@ -100,18 +100,23 @@ pub async fn a_scope_that_was_gone_and_is_named_stays(given: Given) {
     assert_eq!(given.store.record(None, &name("s"), &key_of(20)).await.unwrap().len(), 1);
 }
 
-/// The cursor of a stream that no run has read is there for the first that does, whatever its shape; the next shape drops it.
+/// The cursor of a stream that no run has read is there for the first that does, whatever its shape and even if it appends; the
+/// next shape drops it.
 pub async fn a_stream_that_was_never_read_can_have_cursors(given: Given) {
-    let connector = given.connector();
-    assert_eq!(given.set(connector, "s", &[(WHOLE, json!(7))]).await, Changed);
+    let connectors = [given.connector(), given.connector()];
+    for connector in connectors {
+        assert_eq!(given.set(connector, "s", &[(WHOLE, json!(7))]).await, Changed);
+    }
     let given = given.reopened().await;
-    let first = given.claim(connector, &["s"]).shaped("a shape");
-    given.begin(&first).await;
-    assert_eq!(given.cursor(&first, "s", WHOLE).await, Some(json!(7)));
-    given.finish(&first).await;
-    let second = given.claim(connector, &["s"]).shaped("another shape");
-    given.begin(&second).await;
-    assert_eq!(given.cursor(&second, "s", WHOLE).await, None);
+    let [plain, appending] = connectors.map(|connector| given.claim(connector, &["s"]).shaped("a shape"));
+    for first in [plain, appending.appending()] {
+        given.begin(&first).await;
+        assert_eq!(given.cursor(&first, "s", WHOLE).await, Some(json!(7)));
+        given.finish(&first).await;
+        let second = given.claim(first.connector_id, &["s"]).shaped("another shape");
+        given.begin(&second).await;
+        assert_eq!(given.cursor(&second, "s", WHOLE).await, None);
+    }
 }
 
 /// Nothing is known any more of how far the streams were read; nothing is deleted, and nothing waits to be.

@@ -120,16 +120,23 @@ fn prepare(
     generation: u64,
     stream: &RunStream,
 ) -> Outcome<()> {
-    let Some(mut row) = streams::find(connection, new.connector_id, &stream.name)? else {
-        streams::create(connection, new.connector_id, &stream.name, &stream.shape)?;
-        return Ok(());
+    let mut row = match streams::find(connection, new.connector_id, &stream.name)? {
+        Some(row) => row,
+        None => streams::create(connection, new.connector_id, &stream.name, &stream.shape)?,
     };
-    if row.shape == streams::NO_SHAPE {
-        row.shape.clone_from(&stream.shape);
+    let (before, reshaped) = (row.clone(), row.is_reshaped(stream));
+    row.shape.clone_from(&stream.shape);
+    row.appends = stream.appends;
+    if stream.appends && stream.full_refresh {
+        row.begin_copy(generation);
+    }
+    if reshaped {
+        row.swept_through = None;
+    }
+    if row != before {
         streams::save(connection, &row)?;
     }
-    let reshaped = row.shape != stream.shape;
-    if !reshaped && !new.full_refresh {
+    if !reshaped && !stream.full_refresh {
         return Ok(());
     }
     for mut scope in scopes::all(connection, row.id)? {
@@ -143,11 +150,6 @@ fn prepare(
         }
         scopes::save(connection, row.id, &scope)?;
         seen.remove(connection, (row.id, scope.id))?;
-    }
-    if reshaped {
-        row.shape.clone_from(&stream.shape);
-        row.swept_through = None;
-        streams::save(connection, &row)?;
     }
     Ok(())
 }
@@ -163,9 +165,12 @@ fn forget_reading(scope: &mut ScopeRow) {
 
 /// Where the run stands, and each stream of it.
 fn describe(connection: &Connection, run: Run, streams: &[RunStream]) -> Outcome<RunStart> {
-    let mut start = RunStart { run, scopes: BTreeMap::new(), unswept: Vec::new() };
+    let mut start = RunStart { run, scopes: BTreeMap::new(), copies: BTreeMap::new(), unswept: Vec::new() };
     for stream in streams {
         let row = streams::find(connection, start.run.connector_id, &stream.name)?;
+        if let Some(row) = row.as_ref().filter(|row| row.appends) {
+            start.copies.insert(stream.name.clone(), row.copy());
+        }
         let (scopes, unswept) =
             row.map_or(Ok(Default::default()), |row| describe_stream(connection, &row))?;
         start.scopes.insert(stream.name.clone(), scopes);

@@ -1,5 +1,6 @@
 //! The inbox in the collection's file.
 
+use inlet_model::mask::Masking;
 use inlet_model::{ConnectorId, StreamName};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
@@ -103,12 +104,31 @@ fn store(connection: &Connection, push: &Push) -> Outcome<PushEffect> {
     if pending_bytes.saturating_add(bytes) > push.max_pending_bytes {
         return Ok(PushEffect::Full { pending_bytes });
     }
-    let key_fields = key_fields_json(&push.key_fields)?;
-    let seq = put(connection, push.connector_id, &push.stream, &key_fields, &push.lines)?;
+    let stated = Stated::new(&push.key_fields, &push.masking)?;
+    let seq = put(connection, push.connector_id, &push.stream, &stated, &push.lines)?;
     if let Some(idempotent) = &push.idempotent {
         idempotency::store(connection, idempotent)?;
     }
     Ok(PushEffect::Stored { seq })
+}
+
+/// What stands beside lines in the inbox, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Stated {
+    /// The fields that make a key.
+    pub(super) key_fields: String,
+    /// What has been masked.
+    pub(super) masking: String,
+}
+
+impl Stated {
+    pub(super) fn new(key_fields: &[String], masking: &Masking) -> Outcome<Self> {
+        let no_json = |_| Trouble::Broken("texts are no JSON");
+        Ok(Self {
+            key_fields: serde_json::to_string(key_fields).map_err(no_json)?,
+            masking: serde_json::to_string(masking).map_err(no_json)?,
+        })
+    }
 }
 
 /// Puts lines at the end of the inbox, whatever is against it. Gives their place.
@@ -116,27 +136,24 @@ pub(super) fn put(
     connection: &Connection,
     connector_id: ConnectorId,
     stream: &StreamName,
-    key_fields: &str,
+    stated: &Stated,
     lines: &[u8],
 ) -> Outcome<u64> {
     add_pending(connection, connector_id, lines.len() as i64)?;
     connection
         .prepare_cached(
-            "INSERT INTO inbox (connector_id, stream, key_fields, bytes, lines) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO inbox (connector_id, stream, key_fields, masking, bytes, lines)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
             id_bytes(connector_id.as_u128()),
             stream.as_str(),
-            key_fields,
+            stated.key_fields,
+            stated.masking,
             lines.len() as i64,
             zstd::bulk::compress(lines, ZSTD_LEVEL)?
         ])?;
     Ok(connection.last_insert_rowid() as u64)
-}
-
-/// The fields that make a key, as they are stored.
-pub(super) fn key_fields_json(key_fields: &[String]) -> Outcome<String> {
-    serde_json::to_string(key_fields).map_err(|_| Trouble::Broken("texts are no JSON"))
 }
 
 fn pending_bytes(connection: &Connection, connector_id: ConnectorId) -> Outcome<u64> {
@@ -239,7 +256,7 @@ pub(super) fn after(
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare_cached(
-        "SELECT seq, key_fields, bytes, lines FROM inbox
+        "SELECT seq, key_fields, bytes, lines, masking FROM inbox
          WHERE connector_id = ?1 AND stream = ?2 AND seq > ?3 ORDER BY seq",
     )?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
@@ -253,6 +270,7 @@ pub(super) fn after(
         held += bytes;
         let unreadable = || Trouble::Damaged("a push cannot be read");
         let key_fields: String = row.get(1)?;
+        let masking: String = row.get(4)?;
         let stored = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
         let lines = zstd::bulk::decompress(stored, bytes).map_err(|_| unreadable())?;
         if lines.len() != bytes {
@@ -261,6 +279,7 @@ pub(super) fn after(
         items.push(InboxItem {
             seq: read_number(row, 0)?,
             key_fields: serde_json::from_str(&key_fields).map_err(|_| unreadable())?,
+            masking: serde_json::from_str(&masking).map_err(|_| unreadable())?,
             lines,
         });
     }
@@ -280,6 +299,7 @@ mod tests {
             connector_id: ConnectorId::from_u128(connector),
             stream: StreamName::new("s").unwrap(),
             key_fields: Vec::new(),
+            masking: Default::default(),
             lines: b"{}\n".to_vec(),
             count: 1,
             now: Timestamp::from_millis(1),

@@ -5,7 +5,7 @@ use inlet_model::{Rejection, Scope, StreamName, SyncId};
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::error::Outcome;
-use super::inbox;
+use super::inbox::Stated;
 use super::streams::{id_bytes, read_name, read_number};
 use crate::collection::{RejectedQuery, RejectedRecord};
 
@@ -69,15 +69,18 @@ impl<'c> Keeper<'c> {
             return Ok(());
         }
         self.whole_bytes = Some(bytes);
+        let stated = Stated::new(&pushed.key_fields, &pushed.masked)?;
         self.connection
             .prepare_cached(
-                "INSERT INTO rejected_pushes (sync_id, seq, stream, key_fields, line) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO rejected_pushes (sync_id, seq, stream, key_fields, masking, line)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 self.sync_id,
                 seq as i64,
                 stream.as_str(),
-                inbox::key_fields_json(&pushed.key_fields)?,
+                stated.key_fields,
+                stated.masking,
                 pushed.line
             ])?;
         Ok(())

@@ -6,6 +6,7 @@ use inlet_model::{StreamName, SyncId};
 use rusqlite::{Connection, params};
 
 use super::error::{Outcome, Trouble};
+use super::inbox::Stated;
 use super::scopes::{self, Listing, ScopeRow};
 use super::seen::SeenSets;
 use super::streams::{self, StreamRow, id_bytes, read_name};
@@ -98,28 +99,28 @@ fn list_anew(
 /// Puts back into the inbox what was kept whole.
 fn push_again(connection: &Connection, replay: &Replay) -> Outcome<Vec<StreamName>> {
     let id = id_bytes(replay.refused_by.as_u128());
-    let mut pushes: BTreeMap<(StreamName, String), Vec<u8>> = BTreeMap::new();
+    let mut pushes: BTreeMap<(StreamName, Stated), Vec<u8>> = BTreeMap::new();
     let mut streams: Vec<StreamName> = Vec::new();
     let mut statement = connection.prepare_cached(
-        "SELECT stream, key_fields, line FROM rejected_pushes WHERE sync_id = ?1 ORDER BY seq",
+        "SELECT stream, key_fields, masking, line FROM rejected_pushes WHERE sync_id = ?1 ORDER BY seq",
     )?;
     let mut rows = statement.query([id])?;
     while let Some(row) = rows.next()? {
-        let (stream, key_fields) = (read_name(row, 0)?, row.get::<_, String>(1)?);
-        let line = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+        let (stream, stated) = (read_name(row, 0)?, Stated { key_fields: row.get(1)?, masking: row.get(2)? });
+        let line = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
         if !streams.contains(&stream) {
             streams.push(stream.clone());
         }
-        let lines = pushes.entry((stream.clone(), key_fields.clone())).or_default();
+        let lines = pushes.entry((stream.clone(), stated.clone())).or_default();
         lines.extend_from_slice(line);
         lines.push(b'\n');
         if lines.len() >= PUSH_BYTES {
             let lines = std::mem::take(lines);
-            inbox::put(connection, replay.connector_id, &stream, &key_fields, &lines)?;
+            inbox::put(connection, replay.connector_id, &stream, &stated, &lines)?;
         }
     }
-    for ((stream, key_fields), lines) in pushes.iter().filter(|(_, lines)| !lines.is_empty()) {
-        inbox::put(connection, replay.connector_id, stream, key_fields, lines)?;
+    for ((stream, stated), lines) in pushes.iter().filter(|(_, lines)| !lines.is_empty()) {
+        inbox::put(connection, replay.connector_id, stream, stated, lines)?;
     }
     connection.prepare_cached("DELETE FROM rejected_pushes WHERE sync_id = ?1")?.execute([id])?;
     Ok(streams)

@@ -5,10 +5,10 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::block::{ScopeId, StreamId};
-use super::error::Outcome;
+use super::error::{Outcome, Trouble};
 use super::meta;
 use super::scopes::{Listing, ScopeRow};
-use crate::collection::StreamStats;
+use crate::collection::{RunStream, StreamStats};
 
 /// A stream as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,12 +24,54 @@ pub(super) struct StreamRow {
     pub(super) next_scope: u32,
     /// The last key that the sweep under way has looked at.
     pub(super) swept_through: Option<Vec<u8>>,
+    /// Whether no run deletes of it.
+    pub(super) appends: bool,
+    /// The copies of its source that were begun while it appended, the present one last; see
+    /// [`RunStart::copies`](crate::collection::RunStart::copies).
+    copies: Vec<u64>,
+}
+
+/// So many copies of a stream are remembered, the newest: far more than full refreshes are undone.
+const COPIES: usize = 100;
+
+impl StreamRow {
+    /// The copy that appended records belong to.
+    pub(super) fn copy(&self) -> u64 {
+        self.copies.last().copied().unwrap_or_default()
+    }
+
+    /// Begins the copy of a full refresh; a later attempt of it finds it there.
+    pub(super) fn begin_copy(&mut self, generation: u64) {
+        if self.copy() == generation {
+            return;
+        }
+        if self.copies.len() == COPIES {
+            self.copies.remove(0);
+        }
+        self.copies.push(generation);
+    }
+
+    /// Takes the copy of a full refresh that is undone away: records are appended to the one before it again. Whether it was
+    /// there.
+    pub(super) fn take_copy_back(&mut self, generation: u64) -> bool {
+        let before = self.copies.len();
+        self.copies.retain(|copy| *copy != generation);
+        self.copies.len() < before
+    }
+}
+
+impl StreamRow {
+    /// Whether the stream is read differently from now on than it was.
+    pub(super) fn is_reshaped(&self, wanted: &RunStream) -> bool {
+        self.shape != NO_SHAPE && (self.shape != wanted.shape || self.appends != wanted.appends)
+    }
 }
 
 /// The shape of a stream that no run has read yet.
 pub(super) const NO_SHAPE: &str = "";
 
-const COLUMNS: &str = "stream_id, connector_id, name, shape, records, next_scope, swept_through";
+const COLUMNS: &str =
+    "stream_id, connector_id, name, shape, records, next_scope, swept_through, appends, copies";
 
 /// The stored form of an id.
 pub(super) fn id_bytes(id: u128) -> [u8; 16] {
@@ -63,7 +105,15 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
         records: read_number(row, 4)?,
         next_scope: row.get(5)?,
         swept_through: row.get(6)?,
+        appends: row.get(7)?,
+        copies: read_copies(row, 8)?,
     })
+}
+
+fn read_copies(row: &Row<'_>, at: usize) -> rusqlite::Result<Vec<u64>> {
+    let json: String = row.get(at)?;
+    serde_json::from_str(&json)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, error.into()))
 }
 
 /// The stream of that connector and name.
@@ -131,10 +181,13 @@ pub(super) fn create(
         records: 0,
         next_scope: 1,
         swept_through: None,
+        appends: false,
+        copies: Vec::new(),
     };
     connection
         .prepare_cached(
-            "INSERT INTO streams (stream_id, connector_id, name, shape, records, next_scope) VALUES (?1, ?2, ?3, ?4, 0, 1)",
+            "INSERT INTO streams (stream_id, connector_id, name, shape, records, next_scope, appends, copies)
+             VALUES (?1, ?2, ?3, ?4, 0, 1, 0, '[]')",
         )?
         .execute(params![row.id.0, id_bytes(connector_id.as_u128()), name.as_str(), shape])?;
     Ok(row)
@@ -142,11 +195,21 @@ pub(super) fn create(
 
 /// Writes what may have changed.
 pub(super) fn save(connection: &Connection, row: &StreamRow) -> Outcome<()> {
+    let copies = serde_json::to_string(&row.copies).map_err(|_| Trouble::Broken("numbers are no JSON"))?;
     connection
         .prepare_cached(
-            "UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5 WHERE stream_id = ?1",
+            "UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5, appends = ?6, copies = ?7
+             WHERE stream_id = ?1",
         )?
-        .execute(params![row.id.0, row.shape, row.records as i64, row.next_scope, row.swept_through])?;
+        .execute(params![
+            row.id.0,
+            row.shape,
+            row.records as i64,
+            row.next_scope,
+            row.swept_through,
+            row.appends,
+            copies
+        ])?;
     Ok(())
 }
 

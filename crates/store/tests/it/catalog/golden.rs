@@ -125,6 +125,7 @@ async fn write_everything(path: &Path) {
     let secret = Connector { config, schedule, ..given.a_connector(&collection) };
     given.catalog.connector_create(secret.clone(), None).await.unwrap();
     given.running_sync(&secret).await;
+    given.catalog.masking_key_keep(sealed(2)).await.unwrap();
 
     let deleted = given.stored_connector_in(&collection).await;
     given.finished_sync(&deleted, Outcome::Succeeded).await;
@@ -205,6 +206,7 @@ async fn show_everything(catalog: SqliteCatalog) -> String {
     let mut show = |what: &str, value: &dyn std::fmt::Debug| writeln!(shown, "{what}: {value:#?}").unwrap();
 
     show("secret", &hex(catalog.secret()));
+    show("masking key", &catalog.masking_key().await.unwrap().map(|sealed| sealed.to_string()));
     for space in catalog.space_list(NameFilter::default(), first(100)).await.unwrap().items {
         show("space", &space);
         for webhook in catalog.webhook_list(&space.id, first(100)).await.unwrap().unwrap().items {

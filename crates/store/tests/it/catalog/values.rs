@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use inlet_model::StreamName;
+use inlet_model::mask::{MaskMethod, MaskPath, Masking};
 use inlet_model::stream::{StreamSettings, WriteMode};
 use inlet_model::sync::SyncMode;
 use inlet_store::catalog::{Connector, ConnectorStatus, Effect, Space, Spaces};
@@ -31,18 +32,28 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
+fn masking() -> impl Strategy<Value = Masking> {
+    let methods = prop_oneof![Just(MaskMethod::Hash), Just(MaskMethod::Redact), Just(MaskMethod::Drop)];
+    let paths = vec(("[a-z/ü\"]{1,9}", methods), 0..3);
+    paths.prop_map(|paths| {
+        paths.iter().map(|(path, method)| (MaskPath::parse(path).unwrap(), *method)).collect()
+    })
+}
+
 fn stream() -> impl Strategy<Value = StreamSettings> {
     let names = || vec(".{0,20}", 0..3);
-    (r"[^\pC]{1,60}", any::<bool>(), names(), option::of(".*"), option::of(names())).prop_map(
-        |(name, full, primary_key, cursor_field, fields)| StreamSettings {
-            name: StreamName::new(&name).unwrap(),
-            mode: if full { SyncMode::FullRefresh } else { SyncMode::Incremental },
-            write_mode: WriteMode::Upsert,
-            primary_key,
-            cursor_field,
-            fields,
-        },
-    )
+    let modes = prop_oneof![Just(WriteMode::Upsert), Just(WriteMode::Append), Just(WriteMode::Replace)];
+    let settings =
+        (r"[^\pC]{1,60}", any::<bool>(), modes, names(), option::of(".*"), option::of(names()), masking());
+    settings.prop_map(|(name, full, write_mode, primary_key, cursor_field, fields, masking)| StreamSettings {
+        name: StreamName::new(&name).unwrap(),
+        mode: if full { SyncMode::FullRefresh } else { SyncMode::Incremental },
+        write_mode,
+        primary_key,
+        cursor_field,
+        fields,
+        masking,
+    })
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use inlet_model::log::{LogLevel, NewLogLine};
+use inlet_model::mask::Masking;
 use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{
     Batch, ConnectorId, PushedRecord, Rejection, Scope, StoreId, StreamName, SyncId, Timestamp, key,
@@ -106,15 +107,18 @@ fn stream(name: &str) -> StreamName {
 }
 
 fn new_run(sync_id: SyncId, fence: u64) -> NewRun {
-    let streams =
-        ["whole", "parts"].map(|name| RunStream { name: stream(name), shape: "a shape".to_owned() });
+    let streams = ["whole", "parts"].map(|name| RunStream {
+        name: stream(name),
+        shape: "a shape".to_owned(),
+        full_refresh: false,
+        appends: false,
+    });
     NewRun {
         sync_id,
         connector_id: CONNECTOR,
         fence: Fence(fence),
         attempt: 1,
         after_crash: false,
-        full_refresh: false,
         streams: streams.to_vec(),
         lines: vec![NewLogLine::new(LogLevel::Info, "attempt.begun", "The sync begins.")],
         now: at(0),
@@ -164,7 +168,11 @@ async fn first_sync(store: &dyn CollectionStore) {
     refused.reject(Rejection::new(7, "json.syntax", "not JSON".to_owned(), b"{,"));
     let line = b"{\"data\":{\"id\":null},\"op\":\"upsert\"}".to_vec();
     refused.reject(Rejection::new(8, "key.missing", "no key".to_owned(), &line));
-    refused.keep_refused(PushedRecord { key_fields: vec!["id".to_owned()], line });
+    refused.keep_refused(PushedRecord {
+        key_fields: vec!["id".to_owned()],
+        masked: Masking::default(),
+        line,
+    });
     items.push(Item::Log(
         NewLogLine::new(LogLevel::Warning, "source.warning", "Watch out.").of(&stream("parts")),
     ));
@@ -219,6 +227,7 @@ async fn push(store: &dyn CollectionStore) {
         connector_id: CONNECTOR,
         stream: stream("pushed"),
         key_fields: vec!["id".to_owned()],
+        masking: serde_json::from_str(r#"{"/a/b":"drop","x":"hash"}"#).unwrap(),
         lines: b"{\"data\":{\"id\":1},\"op\":\"upsert\"}\n".to_vec(),
         count: 1,
         now: at(60),

@@ -84,8 +84,12 @@ async fn write(store: &dyn CollectionStore) -> Vec<State> {
         fence: Fence(1),
         attempt: 1,
         after_crash: false,
-        full_refresh: false,
-        streams: vec![RunStream { name: stream.clone(), shape: String::new() }],
+        streams: vec![RunStream {
+            name: stream.clone(),
+            shape: String::new(),
+            full_refresh: false,
+            appends: false,
+        }],
         lines: Vec::new(),
         now: Timestamp::from_millis(1),
     };

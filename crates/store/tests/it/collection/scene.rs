@@ -34,8 +34,12 @@ pub(super) async fn begin(store: &dyn CollectionStore, number: u64, fence: u64) 
         fence: Fence(fence),
         attempt: u32::try_from(1 + fence - number).unwrap(),
         after_crash: fence > number,
-        full_refresh: false,
-        streams: vec![RunStream { name: stream(), shape: "a shape".to_owned() }],
+        streams: vec![RunStream {
+            name: stream(),
+            shape: "a shape".to_owned(),
+            full_refresh: false,
+            appends: false,
+        }],
         lines: Vec::new(),
         now: at(number),
     };

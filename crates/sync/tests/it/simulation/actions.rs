@@ -46,6 +46,7 @@ impl World {
             primary_key: vec!["id".to_owned()],
             cursor_field: Some("updated".to_owned()),
             fields: None,
+            masking: Default::default(),
         };
         let is_chosen = self.dice.chance(700);
         let now = self.clock.now();

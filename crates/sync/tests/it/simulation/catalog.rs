@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_model::approval::Approval;
-use inlet_model::secret::Secrets;
+use inlet_model::secret::{Sealed, Secrets};
 use inlet_model::sync::{Failure, Outcome, StateMove, SyncStatus};
 use inlet_model::{
     CollectionId, ConnectorId, DeliveryId, KeyId, NodeId, SpaceId, StoreId, StreamName, SyncId, Timestamp,
@@ -292,6 +292,8 @@ forward!(Connectors for NodeCatalog {
 forward!(SealedSecrets for NodeCatalog {
     secret_list(after: Option<SecretHolder>, limit: usize) -> Vec<HeldSecrets>;
     secret_replace(changes: Vec<(HeldSecrets, Secrets)>) -> usize;
+    masking_key() -> Option<Sealed>;
+    masking_key_keep(proposed: Sealed) -> Sealed;
 } also {});
 
 forward!(Keys for NodeCatalog {

@@ -136,6 +136,7 @@ fn settings(stream: StreamSpec, args: &SyncArgs) -> StreamSettings {
         primary_key: if args.keys.is_empty() { stream.primary_key } else { args.keys.clone() },
         cursor_field: args.cursor.clone().or(stream.cursor_field),
         fields: None,
+        masking: Default::default(),
     }
 }
 

@@ -74,7 +74,10 @@ impl History {
             Some(claim) => self.given.taken_over(claim),
             None => {
                 model.shape += u32::from(other_shape);
-                let mut claim = Claim { full_refresh, ..self.given.claim(model.id, &STREAMS) };
+                let mut claim = self.given.claim(model.id, &STREAMS);
+                if full_refresh {
+                    claim = claim.of_a_full_refresh();
+                }
                 claim.streams[0].shape = format!("shape {}", model.shape);
                 claim
             }
@@ -86,8 +89,8 @@ impl History {
         if taken_over.is_none() && other_shape {
             model.scopes_of(0).for_each(|(_, scope)| forget_what_was_read(scope));
         }
-        let dropped =
-            |listing: &super::world::ListingModel| claim.full_refresh && listing.generation != generation;
+        let full_refresh = claim.streams[0].full_refresh;
+        let dropped = |listing: &super::world::ListingModel| full_refresh && listing.generation != generation;
         for scope in &mut model.scopes {
             scope.listing.take_if(|listing| dropped(listing));
         }

@@ -119,3 +119,9 @@ CREATE TABLE previews (
     sync_id TEXT NOT NULL PRIMARY KEY REFERENCES syncs (id) ON DELETE CASCADE,
     preview TEXT NOT NULL
 ) STRICT;
+
+-- Masking.
+
+-- What masked values are hashed under, sealed as `secrets` of connectors are; NULL until the first value is masked. The
+-- same for all collections and for ever, however often the key is changed that it is sealed under.
+ALTER TABLE identity ADD COLUMN masking_key TEXT;

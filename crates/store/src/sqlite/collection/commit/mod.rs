@@ -123,6 +123,7 @@ fn complete(
 ) -> Outcome<()> {
     let generation = draft.run.generation;
     let stream = draft.stream(stream)?;
+    let fate = if draft.streams[stream].row.appends { Unseen::Stays } else { fate };
     let row = draft.scope(stream, scope)?;
     let Listing::Open(listing) = &row.listing else {
         return Err(Trouble::Broken("a scope is complete that was not listed"));
@@ -155,9 +156,13 @@ fn complete(
     draft.seen.remove(draft.connection, key)
 }
 
-/// Marks every scope that is not among `kept` as gone, and drops at once what holds no records.
+/// Marks every scope that is not among `kept` as gone, and drops at once what holds no records. Of a stream that appends
+/// nothing goes.
 fn keep_scopes(draft: &mut Draft<'_>, stream: &StreamName, kept: &[Scope]) -> Outcome<()> {
     let stream = draft.stream(stream)?;
+    if draft.streams[stream].row.appends {
+        return Ok(());
+    }
     draft.put_scopes_away(stream)?;
     let kept: std::collections::HashSet<&Scope> = kept.iter().collect();
     let stream_id = draft.streams[stream].row.id;

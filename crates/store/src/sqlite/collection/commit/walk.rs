@@ -76,6 +76,8 @@ pub(super) struct BatchPlace {
     pub(super) stream: StreamIndex,
     pub(super) scope: ScopeId,
     slot: usize,
+    /// Whether nothing of the stream is deleted.
+    appends: bool,
 }
 
 /// The walk through the keys of a segment.
@@ -141,7 +143,8 @@ impl<'e, 'b> Walk<'e, 'b> {
             let stream = draft.stream(batch.stream())?;
             let scope = draft.scope(stream, batch.scope())?.id;
             let slot = walk.slots.of(draft, stream, scope)?;
-            walk.places.push(BatchPlace { stream, scope, slot });
+            let appends = draft.streams[stream].row.appends;
+            walk.places.push(BatchPlace { stream, scope, slot, appends });
         }
         Ok(walk)
     }
@@ -192,6 +195,9 @@ impl<'e, 'b> Walk<'e, 'b> {
         };
         if record.scope == place.scope {
             if self.slots[place.slot].has_seen(record) {
+                if place.appends && record.hash == *entry.hash.as_bytes() {
+                    return Ok(Verdict::Unchanged);
+                }
                 return Ok(self.refuse(index, place, entry, None));
             }
             self.slots[place.slot].see();
@@ -231,8 +237,11 @@ impl<'e, 'b> Walk<'e, 'b> {
         current: &mut Option<Current>,
         index: usize,
     ) -> Outcome<Verdict> {
-        let Some(record) = current.take() else { return Ok(Verdict::Unchanged) };
         let place = self.places[self.entries.batch_of(index)];
+        if place.appends {
+            return Ok(Verdict::Unchanged);
+        }
+        let Some(record) = current.take() else { return Ok(Verdict::Unchanged) };
         let owner = self.slots.of(draft, place.stream, record.scope)?;
         self.slots[owner].lose(&record);
         self.supersede(record.link);

@@ -26,6 +26,8 @@ CREATE TABLE streams (
     records       INTEGER NOT NULL,
     next_scope    INTEGER NOT NULL,
     swept_through BLOB,
+    appends       INTEGER NOT NULL,
+    copies        TEXT    NOT NULL,
     UNIQUE (connector_id, name)
 ) STRICT;
 
@@ -162,6 +164,7 @@ CREATE TABLE rejected_pushes (
     seq        INTEGER NOT NULL,
     stream     TEXT    NOT NULL,
     key_fields TEXT    NOT NULL,
+    masking    TEXT    NOT NULL,
     line       BLOB    NOT NULL,
     PRIMARY KEY (sync_id, seq)
 ) STRICT;
@@ -182,6 +185,7 @@ CREATE TABLE inbox (
     connector_id BLOB    NOT NULL,
     stream       TEXT    NOT NULL,
     key_fields   TEXT    NOT NULL,
+    masking      TEXT    NOT NULL,
     bytes        INTEGER NOT NULL,
     lines        BLOB    NOT NULL
 ) STRICT;

@@ -102,6 +102,10 @@ impl Reading<'_> {
         let waits = owner.leaves_to_sweep() && !current.seen;
         let is_taken = if moves { owner.settled && !waits } else { current.seen };
         if listed && is_taken {
+            if self.stream.appends && !moves && current.hash == hash {
+                self.counts.unchanged += 1;
+                return Ok(());
+            }
             self.reject(&Rejection::new(
                 entry.position,
                 DUPLICATE_KEY,
@@ -133,7 +137,7 @@ impl Reading<'_> {
     }
 
     fn delete(&mut self, filed: &[u8], current: Option<Current>) -> Outcome<()> {
-        let Some(current) = current else {
+        let Some(current) = current.filter(|_| !self.stream.appends) else {
             self.counts.unchanged += 1;
             return Ok(());
         };

@@ -44,11 +44,15 @@ impl State {
     ) -> Outcome<(RunStart, Self)> {
         let generation = meta::peek_generation(connection)?;
         let mut run = begin::first_attempt(new, generation);
-        let mut scopes = BTreeMap::new();
+        let (mut scopes, mut copies) = (BTreeMap::new(), BTreeMap::new());
         let mut streams = Vec::with_capacity(new.streams.len());
         for (place, wanted) in new.streams.iter().enumerate() {
             let stream = StreamState::begin(connection, new, wanted, place)?;
             scopes.insert(wanted.name.clone(), stream.where_it_starts()?);
+            if wanted.appends {
+                copies
+                    .insert(wanted.name.clone(), if wanted.full_refresh { generation } else { stream.copy });
+            }
             streams.push(stream);
             run.streams.push(StreamProgress {
                 name: wanted.name.clone(),
@@ -58,7 +62,7 @@ impl State {
             });
         }
         let state = Self { streams, memo: Memo::default(), room: SampleRoom::new(limits) };
-        Ok((RunStart { run, scopes, unswept: Vec::new() }, state))
+        Ok((RunStart { run, scopes, copies, unswept: Vec::new() }, state))
     }
 
     fn apply_all(&mut self, connection: &Connection, items: Vec<Item>) -> Outcome<()> {

@@ -12,7 +12,7 @@ use super::super::deletes::Waiting;
 use super::super::error::{Outcome, Trouble};
 use super::super::keys::{self, KeyRow, Walked};
 use super::super::scopes::{self, Fate, Listing};
-use super::super::streams;
+use super::super::streams::{self, StreamRow};
 use super::samples::{SampleRoom, Samples};
 use super::scopes::{RehearsedScope, Standing};
 use crate::collection::{NewRun, RehearsedStream, RunStream, StreamDeletes, Unseen};
@@ -23,6 +23,9 @@ pub(super) struct StreamState {
     pub(super) name: StreamName,
     /// Its number; one that none has if it was never read.
     pub(super) id: StreamId,
+    /// Whether nothing of it is deleted, and the copy that was appended to last.
+    pub(super) appends: bool,
+    pub(super) copy: u64,
     pub(super) scopes: Vec<RehearsedScope>,
     pub(super) counts: Counts,
     pub(super) exact: bool,
@@ -47,12 +50,14 @@ impl StreamState {
         let row = streams::find(connection, new.connector_id, &wanted.name)?;
         let none = StreamId(u32::MAX - u32::try_from(place).unwrap_or(u32::MAX));
         let id = row.as_ref().map_or(none, |row| row.id);
-        let reshaped =
-            row.as_ref().is_some_and(|row| row.shape != streams::NO_SHAPE && row.shape != wanted.shape);
+        let copy = row.as_ref().map_or(0, StreamRow::copy);
+        let reshaped = row.as_ref().is_some_and(|row| row.is_reshaped(wanted));
         let of = row.map_or(0, |row| row.records);
         let mut stream = Self {
             name: wanted.name.clone(),
             id,
+            appends: wanted.appends,
+            copy,
             scopes: Vec::new(),
             counts: Counts::default(),
             exact: true,
@@ -66,7 +71,7 @@ impl StreamState {
         };
         let rows = scopes::all(connection, id)?;
         for row in &rows {
-            let scope = RehearsedScope::of(row, reshaped, new.full_refresh)?;
+            let scope = RehearsedScope::of(row, reshaped, wanted.full_refresh)?;
             stream.ids.insert(row.id, stream.scopes.len());
             stream.names.insert(row.name.clone(), stream.scopes.len());
             stream.scopes.push(scope);
@@ -130,6 +135,7 @@ impl StreamState {
         let Standing::Listed(number) = scope.standing else {
             return Err(Trouble::Broken("a scope is complete that was not listed"));
         };
+        let unseen = if self.appends { Unseen::Stays } else { unseen };
         scope.standing = Standing::Complete(number, unseen);
         scope.settled = true;
         Ok(())
@@ -141,6 +147,9 @@ impl StreamState {
     }
 
     pub(super) fn keep_scopes(&mut self, kept: &[Scope]) {
+        if self.appends {
+            return;
+        }
         let kept: HashSet<&Scope> = kept.iter().collect();
         for scope in self.scopes.iter_mut().filter(|scope| !kept.contains(&scope.name)) {
             scope.standing = Standing::Gone;

@@ -143,7 +143,8 @@ impl Undoing<'_> {
         }
     }
 
-    /// Forgets how far the streams were read, `limit` rows of it at most; whether there may be more.
+    /// Forgets how far the streams were read, `limit` rows of it at most, and that a full refresh began a copy: were that gone on
+    /// with, the next sync would append the whole of it again. Whether there may be more.
     fn forget_reading(&self, memory: &mut Memory, names: &[StreamName], limit: usize) -> Outcome<bool> {
         let mut left = limit;
         for name in names {
@@ -156,7 +157,8 @@ impl Undoing<'_> {
             if left == 0 {
                 return Ok(true);
             }
-            if stream.swept_through.take().is_some() {
+            let was_swept = stream.swept_through.take().is_some();
+            if stream.take_copy_back(self.undone.generation) || was_swept {
                 streams::save(self.connection, &stream)?;
             }
         }
