@@ -10,6 +10,8 @@ pub enum Op {
     Upsert,
     /// The record is gone.
     Delete,
+    /// The record is there, and is refused as it is now: what was taken of it before stays.
+    Keep,
 }
 
 /// A record that was refused, and why.
@@ -83,7 +85,7 @@ pub struct Entry<'a> {
     pub op: Op,
     /// The record's key, encoded.
     pub key: &'a [u8],
-    /// The record's canonical JSON; empty for a delete.
+    /// The record's canonical JSON; empty of what is no upsert.
     pub data: &'a [u8],
     /// The hash of `data` under the collection's seed.
     pub hash: RecordHash,
@@ -242,6 +244,15 @@ impl Batch {
         self.arena.extend_from_slice(key);
         let hash = RecordHash::of(self.seed, b"");
         self.push(Op::Delete, (start, self.arena.len()), (start, start), hash, position);
+    }
+
+    /// Says of a record that was refused, but whose key is known, that it is there: what was taken of it before stays, even
+    /// if this is a listing that sees nothing else of it.
+    pub fn keep(&mut self, position: u64, key: &[u8]) {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(key);
+        let hash = RecordHash::of(self.seed, b"");
+        self.push(Op::Keep, (start, self.arena.len()), (start, start), hash, position);
     }
 
     fn push(&mut self, op: Op, key: (usize, usize), data: (usize, usize), hash: RecordHash, position: u64) {

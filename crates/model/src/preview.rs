@@ -6,6 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::approval::LargeDelete;
+use crate::schema::FieldChanges;
 use crate::{Counts, StreamName};
 
 /// What a sync would do.
@@ -30,7 +31,7 @@ pub struct StreamPreview {
     pub samples: Vec<SamplePreview>,
     /// Some of the records that would be rejected.
     pub rejected: Vec<RejectedPreview>,
-    /// How the fields of the first records differ from those of records that are there.
+    /// How the fields of the first records differ from those of records that are there, by comparison of samples.
     pub fields: FieldChanges,
 }
 
@@ -59,26 +60,4 @@ pub struct RejectedPreview {
     pub reason: String,
     /// The start of the record.
     pub sample: String,
-}
-
-/// How fields differ, by comparison of samples.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct FieldChanges {
-    /// Fields that no record has now.
-    pub new: Vec<String>,
-    /// Fields that no record would bring.
-    pub gone: Vec<String>,
-    /// Fields whose values would be of other types.
-    pub changed: Vec<FieldChange>,
-}
-
-/// A field whose values would be of other types.
-#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct FieldChange {
-    /// The field.
-    pub name: String,
-    /// The types of its values now, as JSON calls them.
-    pub before: Vec<String>,
-    /// The types of the values it would bring.
-    pub after: Vec<String>,
 }

@@ -77,6 +77,22 @@ pub enum Message {
 }
 
 impl Message {
+    /// The stream that it is about.
+    #[must_use]
+    pub fn stream(&self) -> Option<&StreamName> {
+        match self {
+            Self::Batch { batch, .. } => Some(batch.stream()),
+            Self::Listing { stream, .. }
+            | Self::Complete { stream, .. }
+            | Self::Unchanged { stream, .. }
+            | Self::Scopes { stream, .. }
+            | Self::InboxTaken { stream, .. }
+            | Self::StreamEnd { stream }
+            | Self::StreamFailed { stream, .. } => Some(stream),
+            Self::Warning { .. } => None,
+        }
+    }
+
     /// The memory that counts against the bound.
     fn weight(&self) -> u32 {
         const LEAST: usize = 256;

@@ -26,7 +26,8 @@ pub enum PushedLine<'a> {
 }
 
 impl<'a> PushedLine<'a> {
-    pub(crate) fn write(&self, lines: &mut Vec<u8>) {
+    /// Appends the line, and the end of it.
+    pub fn write(&self, lines: &mut Vec<u8>) {
         match self {
             Self::Upsert { key, data } => {
                 lines.extend_from_slice(OPEN_DATA);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use inlet_model::key;
 use inlet_model::preview::{Preview, RejectedPreview, SamplePreview, StreamPreview};
+use inlet_model::schema::{FieldChanges, Observer, Schema};
 use inlet_model::sync::{Failure, Outcome};
 use inlet_store::catalog::Connector;
 use inlet_store::collection::{
@@ -17,7 +18,7 @@ use tokio::sync::Mutex;
 
 use crate::approval;
 use crate::failure::{self, Failed, Stop};
-use crate::fields::{self, Fields, Types};
+use crate::fields::{self, Fields};
 use crate::run::{RunContext, retried};
 use crate::sink::{Rehearsing, Sink};
 use crate::source::BuiltSource;
@@ -77,7 +78,7 @@ impl RunContext {
         let mut streams = Vec::with_capacity(rehearsed.streams.len());
         for stream in rehearsed.streams {
             let before = self.stored_fields(connector, &stream).await?;
-            let fields = fields::changes(&before, &fields.of(&stream.name));
+            let fields = difference(&before, &fields.of(&stream.name));
             streams.push(StreamPreview {
                 name: stream.name,
                 counts: stream.counts,
@@ -91,7 +92,7 @@ impl RunContext {
     }
 
     /// The fields of records that are there.
-    async fn stored_fields(&self, connector: &Connector, stream: &RehearsedStream) -> Result<Types, Stop> {
+    async fn stored_fields(&self, connector: &Connector, stream: &RehearsedStream) -> Result<Schema, Stop> {
         let query = RecordQuery {
             connector_id: Some(connector.id),
             stream: Some(stream.name.clone()),
@@ -99,11 +100,18 @@ impl RunContext {
             limit: fields::SAMPLES,
             max_bytes: COMPARED_BYTES,
         };
-        let mut types = Types::new();
+        let mut stored = Observer::default();
         let page = self.store.records(query).await?;
-        page.records.iter().for_each(|record| fields::add(&mut types, &record.data));
-        Ok(types)
+        page.records.iter().for_each(|record| {
+            stored.take(&record.data);
+        });
+        Ok(stored.schema())
     }
+}
+
+/// How fields differ; not at all where there are no samples to compare.
+fn difference(before: &Schema, after: &Schema) -> FieldChanges {
+    if before.is_empty() || after.is_empty() { FieldChanges::default() } else { after.changes_since(before) }
 }
 
 fn progress(stream: &RehearsedStream, failure: Option<&Failure>) -> StreamProgress {

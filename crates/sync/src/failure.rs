@@ -5,6 +5,7 @@ use std::time::Duration;
 use inlet_model::StreamName;
 use inlet_model::approval::Approval;
 use inlet_model::fields::FieldErrors;
+use inlet_model::schema::Misfit;
 use inlet_model::secret::{Unreadable, UnreadableSecret};
 use inlet_model::sync::Failure;
 use inlet_source::{SourceError, UnknownType};
@@ -142,6 +143,20 @@ pub(crate) fn too_many_rejected(rejected: u64, allowed: u64) -> Failure {
     }
 }
 
+/// A record is not of the schema, which is frozen.
+pub(crate) fn schema_changed(stream: &StreamName, position: u64, misfit: &Misfit) -> Failure {
+    Failure {
+        code: "schema.changed".to_owned(),
+        message: format!("the schema of `{stream}` has changed, and is frozen: at {position}, {misfit}"),
+        hint: Some(
+            "look at the source; to take the change, set the connector's `policy.schema` to `evolve`, or to `reject_record` to \
+             leave such records out"
+                .to_owned(),
+        ),
+        retryable: false,
+    }
+}
+
 /// Several attempts came to nothing.
 pub(crate) fn crash_loop(attempts: u32) -> Failure {
     permanent(
@@ -244,6 +259,7 @@ mod tests {
             "connector.secret_unreadable",
             "masking.key_unreadable",
             "sync.too_many_rejected",
+            "schema.changed",
             "sync.streams_failed",
             "sync.crash_loop",
             "sync.stalled",

@@ -6,11 +6,15 @@
 use std::collections::BTreeMap;
 
 use inlet_model::log::{LogLevel, NewLogLine};
+use inlet_model::schema::{FieldChange, FieldChanges, Schema, Types};
 use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{Counts, Scope, ScopeState, StreamName, SyncId, Timestamp};
 use inlet_store::catalog::ClaimKind;
 
 use LogLevel::{Error, Info, Warning};
+
+/// So many fields a line names.
+const MAX_NAMED: usize = 20;
 
 /// An attempt begins.
 pub(crate) fn attempt(kind: ClaimKind, attempt: u32) -> NewLogLine {
@@ -71,6 +75,40 @@ pub(crate) fn stream_complete(stream: &StreamName) -> NewLogLine {
 /// A stream cannot be read on.
 pub(crate) fn stream_failed(stream: &StreamName, failure: &Failure) -> NewLogLine {
     NewLogLine::new(Error, failure.code.clone(), told(failure)).of(stream)
+}
+
+/// Records that were read have made a version of their stream's schema.
+pub(crate) fn schema_changed(stream: &StreamName, version: u64, before: &Schema, now: &Schema) -> NewLogLine {
+    if before.is_empty() {
+        let fields = named(now.fields().map(|(name, _)| format!("`{name}`")));
+        let message = format!("The fields of `{stream}` (schema version {version}): {fields}.");
+        return NewLogLine::new(Info, "schema.learned", message).of(stream);
+    }
+    let FieldChanges { new, changed, .. } = now.changes_since(before);
+    let listed = |types: Types| types.names().collect::<Vec<_>>().join(" or ");
+    let new = new.into_iter().map(|name| match now.get(&name).filter(|types| !types.is_empty()) {
+        Some(types) => format!("`{name}` ({}) is new", listed(types)),
+        None => format!("`{name}` is new"),
+    });
+    let changed = changed.into_iter().map(|FieldChange { name, before, after }| {
+        format!("`{name}` was {} and is {}", listed(before), listed(after))
+    });
+    let changes = match named(new.chain(changed)) {
+        none if none.is_empty() => "a field that was always null is so no more".to_owned(),
+        some => some,
+    };
+    let message = format!("The schema of `{stream}` has changed (version {version}): {changes}.");
+    NewLogLine::new(Warning, "schema.changed", message).of(stream)
+}
+
+/// The first of very many, and how many more there are.
+fn named(mut names: impl Iterator<Item = String>) -> String {
+    let mut named = names.by_ref().take(MAX_NAMED).collect::<Vec<_>>().join(", ");
+    let more = names.count();
+    if more > 0 {
+        named += &format!(" and {more} more");
+    }
+    named
 }
 
 /// What the source wants a person to know, without secrets.
@@ -138,6 +176,8 @@ mod tests {
             listing_begun(&stream, &Scope::whole()),
             stream_complete(&stream),
             swept(&stream, 1),
+            schema_changed(&stream, 1, &Schema::default(), &Schema::default()),
+            schema_changed(&stream, 2, &schema_of(r#"{"a":1}"#), &schema_of(r#"{"b":1}"#)),
             warning("Look out.".to_owned()),
             untold(1),
             replays(inlet_model::SyncId::from_u128(1)),
@@ -145,6 +185,31 @@ mod tests {
         for line in lines {
             assert!(page.contains(&format!("| `{}` |", line.code())), "{} is missing", line.code());
         }
+    }
+
+    fn schema_of(record: &str) -> Schema {
+        let mut observer = inlet_model::schema::Observer::default();
+        observer.take(record.as_bytes());
+        observer.schema()
+    }
+
+    #[test]
+    fn a_changed_schema_names_what_has_changed() {
+        let stream = StreamName::new("s").unwrap();
+        let told = |before: &str, now: &str| {
+            schema_changed(&stream, 2, &schema_of(before), &schema_of(now)).message().to_owned()
+        };
+        let many: Vec<String> = (0..25).map(|number| format!("\"f{number:02}\":1")).collect();
+        assert_eq!(told("{}", r#"{"a":1,"b":[]}"#), "The fields of `s` (schema version 2): `a`, `b`.");
+        assert_eq!(
+            told(r#"{"a":1}"#, r#"{"a":"x","b":1.5,"c":null}"#),
+            "The schema of `s` has changed (version 2): `b` (number) is new, `c` is new, `a` was integer and is string."
+        );
+        assert_eq!(
+            told(r#"{"a":null}"#, r#"{"a":1}"#),
+            "The schema of `s` has changed (version 2): a field that was always null is so no more."
+        );
+        assert!(told("{}", &format!("{{{}}}", many.join(","))).ends_with("`f19` and 5 more."));
     }
 
     #[test]

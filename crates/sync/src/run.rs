@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_model::log::NewLogLine;
+use inlet_model::policy::SchemaPolicy;
 use inlet_model::sync::{Failure, Outcome, SyncStatus};
 use inlet_model::{Counts, StreamName, SyncId, Timestamp};
 use inlet_source::{ReadRequest, SourceError, StreamRequest};
@@ -19,12 +20,14 @@ use tracing::field::Empty;
 
 use crate::engine::Shared;
 use crate::failure::{self, Failed, Stop};
+use crate::inbox::StoreInbox;
 use crate::metrics::TypeMetrics;
 use crate::notes::Notes;
 use crate::plan::{self, StreamPlan};
 use crate::progress::Tracker;
-use crate::read::{self, Reading, StoreInbox};
+use crate::read::{self, Reading};
 use crate::retry::{self, Tried};
+use crate::schemas::Schemas;
 use crate::shape::{self, Shapes};
 use crate::sink::Sink;
 use crate::source::{BuiltSource, build_source};
@@ -106,6 +109,11 @@ impl RunContext {
     /// How many records the connector lets its syncs reject.
     pub(crate) fn max_rejected(&self) -> u64 {
         self.claim.connector.as_ref().map_or(0, |connector| connector.policy.max_rejected)
+    }
+
+    /// What becomes of records that are not of the schema known so far.
+    fn schema_policy(&self) -> SchemaPolicy {
+        self.claim.connector.as_ref().map(|connector| connector.policy.schema).unwrap_or_default()
     }
 
     /// The numbers that this sync counts into.
@@ -248,6 +256,7 @@ impl RunContext {
     ) -> Result<Vec<(String, Failed)>, Stop> {
         let options = &self.shared.options;
         let shapes = Shapes::new(self, &plans, &start, built.accepts_push()).await?;
+        let schemas = Schemas::new(self.schema_policy(), &plans, &mut start, built.accepts_push());
         let askable = plans.iter().filter(|plan| plan.is_askable()).map(|plan| plan.name.clone()).collect();
         let inbox = self.inbox(&plans, built.accepts_push()).await?;
         let mut streams: Vec<_> = plans.into_iter().map(|plan| plan.request(&mut start)).collect();
@@ -261,7 +270,7 @@ impl RunContext {
             max_record_bytes: options.max_record_bytes,
             inbox: Some(Arc::new(inbox)),
         };
-        let reading = Reading { shapes, askable, counted: start.run.counts, sink };
+        let reading = Reading { shapes, schemas, askable, counted: start.run.counts, sink };
         read::read(self, built, request, reading).await
     }
 

@@ -6,6 +6,7 @@
 
 mod canonical;
 mod error;
+mod members;
 mod number;
 mod object;
 mod order;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use canonical::{Canonicalizer, Limits};
 pub use error::{JsonError, JsonErrorKind};
+pub use members::{Members, ValueKind};
 pub use number::{is_canonical_number, is_number};
 pub use object::{Field, Object};
 pub use scanner::{Scan, ValueScanner, find_value_end};

@@ -190,6 +190,7 @@ impl Collection {
                 Op::Delete => {
                     self.records.remove(&identity);
                 }
+                Op::Keep => panic!("what is refused for its content is not the source's to say"),
             }
         }
     }

@@ -85,8 +85,8 @@ pub trait Checkpoints {
         streams: Vec<StreamCursors>,
     ) -> StoreResult<CheckpointEffect>;
 
-    /// Forgets how far the connector's streams, or one of them, were read: cursors, open listings, and what waits for a
-    /// sweep. The next run lists them again; nothing is deleted before that listing is complete.
+    /// Forgets how far the connector's streams, or one of them, were read: cursors, open listings, what waits for a
+    /// sweep, and the schema, which is learned anew. The next run lists them again; nothing is deleted before that listing is complete.
     async fn reset_checkpoints(
         &self,
         connector_id: ConnectorId,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use inlet_model::log::NewLogLine;
+use inlet_model::schema::Schema;
 use inlet_model::sync::Failure;
 use inlet_model::{Batch, ConnectorId, Counts, Scope, StreamName, SyncId, Timestamp};
 use serde_json::Value;
@@ -110,6 +111,13 @@ pub enum Item {
         stream: StreamName,
         /// The last one.
         through: u64,
+    },
+    /// The records of the stream, those of this commit with them, have had these fields: a new version of its schema.
+    Schema {
+        /// The stream.
+        stream: StreamName,
+        /// All fields.
+        schema: Schema,
     },
     /// The stream's part of the run has ended, with an error or without.
     StreamEnd {

@@ -15,6 +15,7 @@ mod records;
 mod rehearsals;
 mod replays;
 mod runs;
+mod schemas;
 mod undos;
 mod upkeep;
 
@@ -40,6 +41,7 @@ pub use runs::{
     FinishRun, NewRun, Phase, RejectedQuery, RejectedRecord, Run, RunStart, RunStream, Runs, StreamProgress,
     StreamStatus,
 };
+pub use schemas::{KnownSchema, SchemaVersion, Schemas, SchemasQuery};
 pub use undos::{NoUndo, UndoEffect, UndoProgress, UndoStep, Undos};
 pub use upkeep::{Upkeep, UpkeepProgress, UpkeepStep};
 
@@ -58,6 +60,7 @@ pub trait CollectionStore:
     + Rehearsals
     + Upkeep
     + Undos
+    + Schemas
     + Send
     + Sync
     + std::fmt::Debug

@@ -10,7 +10,7 @@ use inlet_model::{ConnectorId, Counts, Scope, ScopeState, StreamName, SyncId, Ti
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Commit, Fence, LogQuery, Receipt, Replay, Sweep, SweepProgress};
+use super::{Commit, Fence, KnownSchema, LogQuery, Receipt, Replay, Sweep, SweepProgress};
 use crate::StoreResult;
 
 /// A sync is about to write.
@@ -41,7 +41,7 @@ pub struct RunStream {
     pub name: StreamName,
     /// What decides which records there are and what their keys are: key fields, selected fields, the source's identity. If it
     /// is not what it was when the stream was last read, cursors and open listings are dropped, and everything is listed
-    /// again; nothing is deleted before that listing is complete.
+    /// again; nothing is deleted before that listing is complete. Its schema is learned anew.
     pub shape: String,
     /// Whether it is to be listed again: listings that other syncs left open are dropped. A stream that appends begins a new
     /// copy by it.
@@ -61,6 +61,8 @@ pub struct RunStart {
     /// Of each stream that appends, the copy that its records belong to: the generation of the last full refresh that began
     /// while it appended and was not undone, 0 before the first.
     pub copies: BTreeMap<StreamName, u64>,
+    /// What is known of the schema of each stream that was there before.
+    pub schemas: BTreeMap<StreamName, KnownSchema>,
     /// Streams whose complete listings wait to be swept; the sweep comes before any reading.
     pub unswept: Vec<StreamName>,
 }

@@ -303,7 +303,7 @@ impl Fixture {
 
     /// Sets what syncs of the connector may do.
     pub(crate) async fn allow(&self, policy: ConnectorPolicy) {
-        let connector = Connector { policy, ..self.connector.clone() };
+        let connector = Connector { policy, ..self.stored_connector().await };
         let updated = self.catalog.connector_update(connector).await.unwrap();
         assert!(matches!(updated, UpdateEffect::Updated(_)));
     }

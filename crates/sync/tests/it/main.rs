@@ -14,6 +14,7 @@ mod metrics;
 mod purging;
 mod resuming;
 mod schedules;
+mod schemas;
 mod secrets;
 mod sharing;
 mod simulation;

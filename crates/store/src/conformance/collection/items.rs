@@ -18,6 +18,8 @@ pub(super) enum Line {
     Put(i64, String),
     /// The record `id` is gone.
     Gone(i64),
+    /// The record `id` is there, and refused as it is.
+    Kept(i64),
     /// A record that the source refused.
     Refused,
     /// A pushed record that the source refused, whole.
@@ -30,6 +32,10 @@ pub(super) fn put(id: i64, value: &str) -> Line {
 
 pub(super) fn gone(id: i64) -> Line {
     Line::Gone(id)
+}
+
+pub(super) fn kept(id: i64) -> Line {
+    Line::Kept(id)
 }
 
 /// Records `ids`, all with this value.
@@ -56,6 +62,10 @@ pub(super) fn batch(seed: HashSeed, stream: &str, scope: &str, lines: &[Line]) -
         match line {
             Line::Put(id, value) => batch.upsert(position, &key_of(*id), &data_of(*id, value)),
             Line::Gone(id) => batch.delete(position, &key_of(*id)),
+            Line::Kept(id) => {
+                batch.keep(position, &key_of(*id));
+                batch.reject(a_rejection(position));
+            }
             Line::Refused => batch.reject(a_rejection(position)),
             Line::RefusedPush(line) => {
                 batch.reject(a_rejection(position));

@@ -32,6 +32,7 @@ pub mod rejected;
 pub mod replays;
 pub mod restarts;
 pub mod runs;
+pub mod schemas;
 pub mod scopes;
 mod seen;
 pub mod shapes;
@@ -126,6 +127,16 @@ macro_rules! collection_tests {
                 a_record_that_waits_for_the_sweep_may_move,
                 a_scope_with_duplicates_gets_no_cursor_from_the_sweep,
                 a_listing_without_duplicates_gets_its_cursor_again,
+            }
+            schemas {
+                a_schema_is_written_with_the_records_that_made_it,
+                a_schema_of_a_commit_that_is_refused_is_not_written,
+                a_run_finds_the_schema_and_whether_it_is_learned,
+                a_schema_is_learned_anew,
+                the_last_hundred_versions_are_kept,
+                a_record_that_is_refused_as_it_is_stays_as_it_was,
+                a_key_that_was_kept_was_seen,
+                a_record_that_is_refused_where_it_has_moved_to_is_not_deleted,
             }
             scopes {
                 a_key_of_a_scope_listed_in_this_run_is_rejected_in_another,

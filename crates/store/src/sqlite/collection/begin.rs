@@ -11,7 +11,7 @@ use super::scopes::{self, Listing, ScopeRow, from_json};
 use super::seen::SeenSets;
 use super::streams::{self, StreamRow};
 use super::writer::Writer;
-use super::{meta, run_log, runs};
+use super::{meta, run_log, runs, schemas};
 use crate::collection::{NewRun, Phase, Run, RunStart, RunStream, StreamProgress, StreamStatus};
 use crate::fault;
 
@@ -132,6 +132,7 @@ fn prepare(
     }
     if reshaped {
         row.swept_through = None;
+        row.schema.forget();
     }
     if row != before {
         streams::save(connection, &row)?;
@@ -165,11 +166,20 @@ fn forget_reading(scope: &mut ScopeRow) {
 
 /// Where the run stands, and each stream of it.
 fn describe(connection: &Connection, run: Run, streams: &[RunStream]) -> Outcome<RunStart> {
-    let mut start = RunStart { run, scopes: BTreeMap::new(), copies: BTreeMap::new(), unswept: Vec::new() };
+    let mut start = RunStart {
+        run,
+        scopes: BTreeMap::new(),
+        copies: BTreeMap::new(),
+        schemas: BTreeMap::new(),
+        unswept: Vec::new(),
+    };
     for stream in streams {
         let row = streams::find(connection, start.run.connector_id, &stream.name)?;
         if let Some(row) = row.as_ref().filter(|row| row.appends) {
             start.copies.insert(stream.name.clone(), row.copy());
+        }
+        if let Some(row) = &row {
+            start.schemas.insert(stream.name.clone(), schemas::known(connection, row)?);
         }
         let (scopes, unswept) =
             row.map_or(Ok(Default::default()), |row| describe_stream(connection, &row))?;

@@ -138,6 +138,7 @@ pub(super) fn reset(
             scopes::forget_seen(tx, stream.id, ALL)?;
             scopes::forget_reading(tx, stream.id, ALL)?;
             stream.swept_through = None;
+            stream.schema.forget();
             streams::save(tx, &stream)?;
         }
         Ok(CheckpointEffect::Changed)

@@ -31,6 +31,7 @@ mod replay;
 mod run_log;
 mod runs;
 mod schema;
+mod schemas;
 mod scopes;
 mod seen;
 mod store;

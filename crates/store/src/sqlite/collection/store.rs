@@ -15,15 +15,16 @@ use super::stores::Options;
 use super::writer::WriterHandle;
 use super::{
     begin, changes, checkpoints, commit, deletes, finish, inbox, meta, purge, questions, records, rehearsal,
-    rejected, replay, run_log, runs, schema, streams, sweep, undo, upkeep,
+    rejected, replay, run_log, runs, schema, schemas, streams, sweep, undo, upkeep,
 };
 use crate::collection::{
     ApproveDeletes, ChangeCursor, ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints,
     CollectionStore, Commit, DeletesQuery, DropDeletes, FinishRun, FoundRecords, Inbox, InboxItem, LogQuery,
     NewRun, PendingDeletes, PurgeProgress, PurgeStep, Purges, Push, PushEffect, QuestionPage, QuestionsQuery,
     Receipt, RecordPage, RecordQuery, Records, Rehearsal, Rehearsals, RejectedQuery, RejectedRecord, Replay,
-    Run, RunStart, Runs, SampleLimits, Stats, StreamCursors, StreamDeletes, StreamStats, Sweep,
-    SweepProgress, UndoEffect, UndoStep, Undos, Upkeep, UpkeepProgress, UpkeepStep,
+    Run, RunStart, Runs, SampleLimits, SchemaVersion, Schemas, SchemasQuery, Stats, StreamCursors,
+    StreamDeletes, StreamStats, Sweep, SweepProgress, UndoEffect, UndoStep, Undos, Upkeep, UpkeepProgress,
+    UpkeepStep,
 };
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -254,6 +255,14 @@ impl Undos for SqliteCollection {
     async fn undo_step(&self, step: UndoStep) -> StoreResult<UndoEffect> {
         let seed = self.seed;
         self.writer.write("undo", move |writer| undo::step(writer, &step, seed)).await
+    }
+}
+
+#[async_trait]
+impl Schemas for SqliteCollection {
+    async fn schemas(&self, query: SchemasQuery) -> StoreResult<Vec<SchemaVersion>> {
+        self.check_open("list schemas")?;
+        self.readers.read("list schemas", move |connection| schemas::list(connection, &query)).await
     }
 }
 

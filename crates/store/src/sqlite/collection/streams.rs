@@ -29,6 +29,26 @@ pub(super) struct StreamRow {
     /// The copies of its source that were begun while it appended, the present one last; see
     /// [`RunStart::copies`](crate::collection::RunStart::copies).
     copies: Vec<u64>,
+    /// How its schema stands.
+    pub(super) schema: SchemaPlace,
+}
+
+/// How the schema of a stream stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct SchemaPlace {
+    /// The number of the last version; 0: there was none.
+    pub(super) version: u64,
+    /// Versions up to this one are not held against records any more.
+    pub(super) forgotten: u64,
+    /// Whether the stream was read to its end since.
+    pub(super) is_learned: bool,
+}
+
+impl SchemaPlace {
+    /// Lets the schema be learned anew.
+    pub(super) fn forget(&mut self) {
+        *self = Self { version: self.version, forgotten: self.version, is_learned: false };
+    }
 }
 
 /// So many copies of a stream are remembered, the newest: far more than full refreshes are undone.
@@ -71,7 +91,8 @@ impl StreamRow {
 pub(super) const NO_SHAPE: &str = "";
 
 const COLUMNS: &str =
-    "stream_id, connector_id, name, shape, records, next_scope, swept_through, appends, copies";
+    "stream_id, connector_id, name, shape, records, next_scope, swept_through, appends, copies,
+     schema_version, schema_forgotten, schema_learned";
 
 /// The stored form of an id.
 pub(super) fn id_bytes(id: u128) -> [u8; 16] {
@@ -107,6 +128,11 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
         swept_through: row.get(6)?,
         appends: row.get(7)?,
         copies: read_copies(row, 8)?,
+        schema: SchemaPlace {
+            version: read_number(row, 9)?,
+            forgotten: read_number(row, 10)?,
+            is_learned: row.get(11)?,
+        },
     })
 }
 
@@ -183,11 +209,13 @@ pub(super) fn create(
         swept_through: None,
         appends: false,
         copies: Vec::new(),
+        schema: SchemaPlace::default(),
     };
     connection
         .prepare_cached(
-            "INSERT INTO streams (stream_id, connector_id, name, shape, records, next_scope, appends, copies)
-             VALUES (?1, ?2, ?3, ?4, 0, 1, 0, '[]')",
+            "INSERT INTO streams (stream_id, connector_id, name, shape, records, next_scope, appends, copies,
+                                  schema_version, schema_forgotten, schema_learned)
+             VALUES (?1, ?2, ?3, ?4, 0, 1, 0, '[]', 0, 0, 0)",
         )?
         .execute(params![row.id.0, id_bytes(connector_id.as_u128()), name.as_str(), shape])?;
     Ok(row)
@@ -198,7 +226,8 @@ pub(super) fn save(connection: &Connection, row: &StreamRow) -> Outcome<()> {
     let copies = serde_json::to_string(&row.copies).map_err(|_| Trouble::Broken("numbers are no JSON"))?;
     connection
         .prepare_cached(
-            "UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5, appends = ?6, copies = ?7
+            "UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5, appends = ?6, copies = ?7,
+                    schema_version = ?8, schema_forgotten = ?9, schema_learned = ?10
              WHERE stream_id = ?1",
         )?
         .execute(params![
@@ -208,7 +237,10 @@ pub(super) fn save(connection: &Connection, row: &StreamRow) -> Outcome<()> {
             row.next_scope,
             row.swept_through,
             row.appends,
-            copies
+            copies,
+            row.schema.version as i64,
+            row.schema.forgotten as i64,
+            row.schema.is_learned
         ])?;
     Ok(())
 }

@@ -173,6 +173,8 @@ async fn first_sync(store: &dyn CollectionStore) {
         masked: Masking::default(),
         line,
     });
+    let schema = serde_json::from_str(r#"{"id":["boolean","number","string"],"note":[],"n":["integer"]}"#);
+    items.push(Item::Schema { stream: stream("whole"), schema: schema.unwrap() });
     items.push(Item::Log(
         NewLogLine::new(LogLevel::Warning, "source.warning", "Watch out.").of(&stream("parts")),
     ));
@@ -265,6 +267,6 @@ async fn show(dir: &Path) -> String {
     writeln!(shown, "{pushed:?}").unwrap();
     let third = SyncId::from_u128(5);
     let start = store.begin_run(new_run(third, 3)).await.unwrap();
-    writeln!(shown, "{:#?}\nunswept {:?}", start.scopes, start.unswept).unwrap();
+    writeln!(shown, "{:#?}\n{:?}\nunswept {:?}", start.scopes, start.schemas, start.unswept).unwrap();
     shown
 }

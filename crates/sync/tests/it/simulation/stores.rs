@@ -9,8 +9,8 @@ use inlet_store::collection::{
     CancelFlag, ChangeCursor, ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints, Commit,
     FinishRun, Inbox, InboxItem, Item, LogQuery, NewRun, PurgeProgress, PurgeStep, Purges, Push, PushEffect,
     Receipt, RecordPage, RecordQuery, Records, RejectedQuery, RejectedRecord, Replay, Run, RunStart, Runs,
-    Stats, StreamCursors, StreamStats, Sweep, SweepProgress, UndoEffect, UndoStep, Undos, Unseen, Upkeep,
-    UpkeepProgress, UpkeepStep,
+    SchemaVersion, Schemas, SchemasQuery, Stats, StreamCursors, StreamStats, Sweep, SweepProgress,
+    UndoEffect, UndoStep, Undos, Unseen, Upkeep, UpkeepProgress, UpkeepStep,
 };
 use inlet_store::sqlite::SqliteCollections;
 use inlet_store::{CollectionStore, CollectionStores, StoreResult};
@@ -293,6 +293,10 @@ forward!(Checkpoints for NodeStore {
 
 forward!(Upkeep for NodeStore {
     upkeep_step(step: UpkeepStep) -> UpkeepProgress;
+} also {});
+
+forward!(Schemas for NodeStore {
+    schemas(query: SchemasQuery) -> Vec<SchemaVersion>;
 } also {});
 
 forward!(Undos for NodeStore {

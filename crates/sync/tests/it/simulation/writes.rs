@@ -83,7 +83,11 @@ impl Contents {
                 Item::Complete { cursor, .. } => {
                     contents.checkpoints.extend(cursor.as_ref().and_then(number_of));
                 }
-                Item::Unchanged { .. } | Item::InboxTaken { .. } | Item::StreamEnd { .. } | Item::Log(_) => {}
+                Item::Unchanged { .. }
+                | Item::InboxTaken { .. }
+                | Item::Schema { .. }
+                | Item::StreamEnd { .. }
+                | Item::Log(_) => {}
             }
         }
         contents

@@ -64,10 +64,12 @@ impl Writing {
         let line = match line {
             Written::Put { key, value } => Line::Put(i64::from(key), format!("v{value}")),
             Written::Gone { key } => Line::Gone(i64::from(key)),
+            Written::Kept { key } => Line::Kept(i64::from(key)),
             Written::Refused => Line::Refused,
         };
         match &line {
             Line::Refused | Line::RefusedPush(_) => self.counts(place).rejected += 1,
+            Line::Kept(key) => self.keep(place, *key)?,
             Line::Put(key, value) if self.scope(place).listing.is_some() => self.list(place, *key, value)?,
             Line::Put(key, value) if self.owner(place, *key).is_none_or(|owner| owner == place) => {
                 self.write(place, *key, value);
@@ -118,6 +120,19 @@ impl Writing {
                 }
             }
         }
+        Some(())
+    }
+
+    /// A record that is refused as it is: a listing of its own scope has seen it.
+    fn keep(&mut self, place: usize, key: i64) -> Option<()> {
+        let owner = self.owner(place, key);
+        if owner.is_some_and(|owner| owner != place) {
+            return None;
+        }
+        if let Some(listing) = self.scope(place).listing.as_mut().filter(|_| owner.is_some()) {
+            listing.no_cursor |= !listing.seen.insert(key);
+        }
+        self.counts(place).rejected += 1;
         Some(())
     }
 

@@ -165,6 +165,11 @@ pub enum Written {
         /// Which.
         key: u8,
     },
+    /// It is there, and was refused as it is.
+    Kept {
+        /// Which.
+        key: u8,
+    },
     /// The source refused it.
     Refused,
 }
@@ -252,6 +257,7 @@ fn written(dice: &mut Dice<'_>) -> Written {
     match number % 7 {
         5 => Written::Gone { key },
         6 if key == 0 => Written::Refused,
+        6 if key % 2 == 1 => Written::Kept { key },
         value => Written::Put { key, value: value % VALUES },
     }
 }

@@ -14,7 +14,7 @@ use self::draft::Draft;
 use super::error::{Outcome, Trouble};
 use super::scopes::{self, CompleteListing, Fate, Listing, OpenListing, ScopeRow, to_json};
 use super::writer::Writer;
-use super::{inbox, meta, run_log, runs};
+use super::{inbox, meta, run_log, runs, schemas};
 use crate::collection::{Commit, Item, Receipt, StreamStatus, Unseen};
 use crate::fault;
 
@@ -88,8 +88,14 @@ fn apply(draft: &mut Draft<'_>, item: Item) -> Outcome<()> {
             draft.stream(&stream)?;
             inbox::take(draft.connection, draft.run.connector_id, &stream, through)
         }
+        Item::Schema { stream, schema } => {
+            let stream = draft.stream(&stream)?;
+            let (sync_id, at) = (draft.run.sync_id, draft.origin.at);
+            schemas::add(draft.connection, &mut draft.streams[stream].row, sync_id, at, &schema)
+        }
         Item::StreamEnd { stream, failure } => {
             let stream = draft.stream(&stream)?;
+            draft.streams[stream].row.schema.is_learned |= failure.is_none();
             let progress = draft.progress(stream);
             progress.status = if failure.is_some() { StreamStatus::Failed } else { StreamStatus::Succeeded };
             progress.error = failure;

@@ -86,6 +86,7 @@ fn number(draft: &mut Draft<'_>, entries: &Entries<'_>, walked: &mut Walked) {
                 counts.unchanged += 1;
                 continue;
             }
+            Verdict::Kept => continue,
             Verdict::Rejected => {
                 counts.rejected += 1;
                 continue;

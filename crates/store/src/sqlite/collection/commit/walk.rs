@@ -3,7 +3,7 @@
 //! Within a segment no listing begins or ends and no scope settles, so each scope's standing is looked at once
 //! ([`Slots`]).
 
-use inlet_model::{ChangeOp, Entry, HASH_LEN, Op, Scope};
+use inlet_model::{ChangeOp, HASH_LEN, Op, Scope};
 
 use super::super::block::ScopeId;
 use super::super::error::Outcome;
@@ -19,6 +19,8 @@ pub(super) enum Verdict {
     Unchanged,
     /// It is refused.
     Rejected,
+    /// What was there before stays; the refusal is counted on its own.
+    Kept,
     /// It makes a change.
     Written(Written),
 }
@@ -166,7 +168,8 @@ impl<'e, 'b> Walk<'e, 'b> {
         for index in entries {
             let entry = self.entries.entry(index);
             self.walked.verdicts[index] = match entry.op {
-                Op::Upsert => self.upsert(draft, &mut current, index, &entry)?,
+                Op::Upsert => self.upsert(draft, &mut current, index, *entry.hash.as_bytes())?,
+                Op::Keep => self.keep(draft, &mut current, index)?,
                 Op::Delete => self.delete(draft, &mut current, index)?,
             };
         }
@@ -178,13 +181,13 @@ impl<'e, 'b> Walk<'e, 'b> {
         draft: &mut Draft<'_>,
         current: &mut Option<Current>,
         index: usize,
-        entry: &Entry<'_>,
+        hash: [u8; HASH_LEN],
     ) -> Outcome<Verdict> {
         let place = self.places[self.entries.batch_of(index)];
         let Some(record) = current else {
             self.slots[place.slot].gain();
             *current = Some(Current {
-                hash: *entry.hash.as_bytes(),
+                hash,
                 link: Link::Entry(index),
                 created_us: self.now_us,
                 scope: place.scope,
@@ -195,10 +198,10 @@ impl<'e, 'b> Walk<'e, 'b> {
         };
         if record.scope == place.scope {
             if self.slots[place.slot].has_seen(record) {
-                if place.appends && record.hash == *entry.hash.as_bytes() {
+                if place.appends && record.hash == hash {
                     return Ok(Verdict::Unchanged);
                 }
-                return Ok(self.refuse(index, place, entry, None));
+                return Ok(self.refuse(index, place, None));
             }
             self.slots[place.slot].see();
             self.slots[place.slot].find(record);
@@ -207,7 +210,7 @@ impl<'e, 'b> Walk<'e, 'b> {
             let is_left = self.slots[owner].leaves_to_sweep(record);
             if self.slots[place.slot].is_listed() && self.slots[owner].is_settled() && !is_left {
                 let owner = self.slots[owner].name().clone();
-                return Ok(self.refuse(index, place, entry, Some(owner)));
+                return Ok(self.refuse(index, place, Some(owner)));
             }
             if is_left {
                 self.slots[owner].hand_over();
@@ -218,17 +221,33 @@ impl<'e, 'b> Walk<'e, 'b> {
             record.scope = place.scope;
         }
         record.touched = true;
-        if record.hash == *entry.hash.as_bytes() {
+        if record.hash == hash {
             self.slots[place.slot].note_unchanged(record);
             return Ok(Verdict::Unchanged);
         }
         let previous = record.link;
-        record.hash = *entry.hash.as_bytes();
+        record.hash = hash;
         record.link = Link::Entry(index);
         let created_us = record.created_us;
         self.supersede(previous);
         let op = ChangeOp::Updated;
         Ok(Verdict::Written(Written { op, previous: Some(previous), created_us, live: true }))
+    }
+
+    /// What was there stays, in the scope where it is now, and its listing has seen it: as if it came as it was.
+    fn keep(
+        &mut self,
+        draft: &mut Draft<'_>,
+        current: &mut Option<Current>,
+        index: usize,
+    ) -> Outcome<Verdict> {
+        if let Some(record) = current {
+            let (hash, refusals) = (record.hash, self.walked.refusals.len());
+            self.upsert(draft, current, index, hash)?;
+            // It is refused already, for a better reason than that it came twice.
+            self.walked.refusals.truncate(refusals);
+        }
+        Ok(Verdict::Kept)
     }
 
     fn delete(
@@ -253,17 +272,12 @@ impl<'e, 'b> Walk<'e, 'b> {
         }))
     }
 
-    fn refuse(
-        &mut self,
-        index: usize,
-        place: BatchPlace,
-        entry: &Entry<'_>,
-        owner: Option<Scope>,
-    ) -> Verdict {
+    fn refuse(&mut self, index: usize, place: BatchPlace, owner: Option<Scope>) -> Verdict {
         self.slots[place.slot].refuse_duplicate();
         let batch = self.entries.batch_of(index);
         let why = Refused::Duplicate { entry: index, owner };
-        self.walked.refusals.push(Refusal { batch, position: entry.position, why });
+        let position = self.entries.entry(index).position;
+        self.walked.refusals.push(Refusal { batch, position, why });
         Verdict::Rejected
     }
 

@@ -28,8 +28,20 @@ CREATE TABLE streams (
     swept_through BLOB,
     appends       INTEGER NOT NULL,
     copies        TEXT    NOT NULL,
+    schema_version   INTEGER NOT NULL,
+    schema_forgotten INTEGER NOT NULL,
+    schema_learned   INTEGER NOT NULL,
     UNIQUE (connector_id, name)
 ) STRICT;
+
+CREATE TABLE schemas (
+    stream_id INTEGER NOT NULL,
+    version   INTEGER NOT NULL,
+    sync_id   BLOB    NOT NULL,
+    at_us     INTEGER NOT NULL,
+    fields    TEXT    NOT NULL,
+    PRIMARY KEY (stream_id, version)
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX streams_by_name ON streams (name);
 

@@ -64,6 +64,7 @@ impl Reading<'_> {
         let current = self.current(filed, stored)?;
         match entry.op {
             Op::Upsert => self.upsert(filed, current, entry),
+            Op::Keep => self.keep(filed, current),
             Op::Delete => self.delete(filed, current),
         }
     }
@@ -97,11 +98,8 @@ impl Reading<'_> {
             return Ok(());
         };
         let listed = matches!(self.stream.scopes[self.place].standing, Standing::Listed(_));
-        let owner = &self.stream.scopes[current.scope];
         let moves = current.scope != self.place;
-        let waits = owner.leaves_to_sweep() && !current.seen;
-        let is_taken = if moves { owner.settled && !waits } else { current.seen };
-        if listed && is_taken {
+        if listed && self.is_taken(&current) {
             if self.stream.appends && !moves && current.hash == hash {
                 self.counts.unchanged += 1;
                 return Ok(());
@@ -114,26 +112,50 @@ impl Reading<'_> {
             ));
             return Ok(());
         }
-        if let Some(row) = current.stored {
-            let of = self.stream.scope_of(&row)?;
-            if of == self.place {
-                self.stream.scopes[of].find(row.change);
-            } else {
-                self.stream.scopes[of].lose(row.change);
-            }
-        }
-        if current.hash != hash {
-            self.counts.updated += 1;
-            self.sample_updated(&current, entry)?;
-            self.remember(filed, hash);
-        } else {
+        if current.hash == hash {
             self.counts.unchanged += 1;
-            // What is as the file has it, and where, is known without being remembered.
-            if moves || !current.as_stored {
-                self.remember(filed, hash);
-            }
+            return self.find(filed, &current);
+        }
+        self.leave_place(&current)?;
+        self.counts.updated += 1;
+        self.sample_updated(&current, entry)?;
+        self.remember(filed, hash);
+        Ok(())
+    }
+
+    /// Whether a record that was read belongs to a scope in which it was found already.
+    fn is_taken(&self, current: &Current) -> bool {
+        let owner = &self.stream.scopes[current.scope];
+        let waits = owner.leaves_to_sweep() && !current.seen;
+        if current.scope == self.place { current.seen } else { owner.settled && !waits }
+    }
+
+    /// The record is found as it was.
+    fn find(&mut self, filed: &[u8], current: &Current) -> Outcome<()> {
+        self.leave_place(current)?;
+        // What is as the file has it, and where, is known without being remembered.
+        if current.scope != self.place || !current.as_stored {
+            self.remember(filed, current.hash);
         }
         Ok(())
+    }
+
+    /// What stands in the file does not wait for a sweep any more.
+    fn leave_place(&mut self, current: &Current) -> Outcome<()> {
+        let Some(row) = current.stored else { return Ok(()) };
+        let of = self.stream.scope_of(&row)?;
+        if of == self.place {
+            self.stream.scopes[of].find(row.change);
+        } else {
+            self.stream.scopes[of].lose(row.change);
+        }
+        Ok(())
+    }
+
+    /// What is there stays, as if it came as it was.
+    fn keep(&mut self, filed: &[u8], current: Option<Current>) -> Outcome<()> {
+        let Some(current) = current else { return Ok(()) };
+        if self.is_taken(&current) { Ok(()) } else { self.find(filed, &current) }
     }
 
     fn delete(&mut self, filed: &[u8], current: Option<Current>) -> Outcome<()> {

@@ -44,7 +44,7 @@ impl State {
     ) -> Outcome<(RunStart, Self)> {
         let generation = meta::peek_generation(connection)?;
         let mut run = begin::first_attempt(new, generation);
-        let (mut scopes, mut copies) = (BTreeMap::new(), BTreeMap::new());
+        let (mut scopes, mut copies, mut schemas) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let mut streams = Vec::with_capacity(new.streams.len());
         for (place, wanted) in new.streams.iter().enumerate() {
             let stream = StreamState::begin(connection, new, wanted, place)?;
@@ -53,6 +53,7 @@ impl State {
                 copies
                     .insert(wanted.name.clone(), if wanted.full_refresh { generation } else { stream.copy });
             }
+            schemas.insert(wanted.name.clone(), stream.schema.clone());
             streams.push(stream);
             run.streams.push(StreamProgress {
                 name: wanted.name.clone(),
@@ -62,7 +63,7 @@ impl State {
             });
         }
         let state = Self { streams, memo: Memo::default(), room: SampleRoom::new(limits) };
-        Ok((RunStart { run, scopes, copies, unswept: Vec::new() }, state))
+        Ok((RunStart { run, scopes, copies, schemas, unswept: Vec::new() }, state))
     }
 
     fn apply_all(&mut self, connection: &Connection, items: Vec<Item>) -> Outcome<()> {
@@ -76,7 +77,7 @@ impl State {
             Item::Complete { stream, scope, unseen, .. } => self.stream(&stream)?.complete(&scope, unseen)?,
             Item::Unchanged { stream, scope } => self.stream(&stream)?.settle(&scope),
             Item::Scopes { stream, scopes } => self.stream(&stream)?.keep_scopes(&scopes),
-            Item::InboxTaken { .. } | Item::Log(_) => {}
+            Item::InboxTaken { .. } | Item::Schema { .. } | Item::Log(_) => {}
             Item::StreamEnd { stream, failure } => self.stream(&stream)?.end = Some(failure),
         }
         Ok(())

@@ -11,11 +11,12 @@ use super::super::blocks;
 use super::super::deletes::Waiting;
 use super::super::error::{Outcome, Trouble};
 use super::super::keys::{self, KeyRow, Walked};
+use super::super::schemas;
 use super::super::scopes::{self, Fate, Listing};
 use super::super::streams::{self, StreamRow};
 use super::samples::{SampleRoom, Samples};
 use super::scopes::{RehearsedScope, Standing};
-use crate::collection::{NewRun, RehearsedStream, RunStream, StreamDeletes, Unseen};
+use crate::collection::{KnownSchema, NewRun, RehearsedStream, RunStream, StreamDeletes, Unseen};
 
 /// A stream, as it would be by now.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub(super) struct StreamState {
     /// Whether nothing of it is deleted, and the copy that was appended to last.
     pub(super) appends: bool,
     pub(super) copy: u64,
+    pub(super) schema: KnownSchema,
     pub(super) scopes: Vec<RehearsedScope>,
     pub(super) counts: Counts,
     pub(super) exact: bool,
@@ -52,12 +54,17 @@ impl StreamState {
         let id = row.as_ref().map_or(none, |row| row.id);
         let copy = row.as_ref().map_or(0, StreamRow::copy);
         let reshaped = row.as_ref().is_some_and(|row| row.is_reshaped(wanted));
+        let schema = match row.as_ref().filter(|_| !reshaped) {
+            Some(row) => schemas::known(connection, row)?,
+            None => KnownSchema::default(),
+        };
         let of = row.map_or(0, |row| row.records);
         let mut stream = Self {
             name: wanted.name.clone(),
             id,
             appends: wanted.appends,
             copy,
+            schema,
             scopes: Vec::new(),
             counts: Counts::default(),
             exact: true,
