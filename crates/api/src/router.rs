@@ -63,6 +63,7 @@ fn protected() -> Routes {
         .on(connectors::delete::operation(), connectors::delete::delete)
         .on(connectors::check::operation(), connectors::check::check)
         .on(connectors::discover::operation(), connectors::discover::discover)
+        .on(connectors::schemas::operation(), connectors::schemas::list)
         .on(records::push::operation(), records::push::push)
         .on(state::get::operation(), state::get::get)
         .on(state::set::operation(), state::set::set)

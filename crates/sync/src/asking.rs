@@ -16,8 +16,9 @@ use inlet_store::fault;
 use crate::approval;
 use crate::failure::{self, Failed, Stop};
 use crate::plan::StreamPlan;
-use crate::run::{RunContext, SWEEP_KEYS, retried};
+use crate::run::{RunContext, retried};
 use crate::source::BuiltSource;
+use crate::sweep::SWEEP_KEYS;
 
 impl RunContext {
     /// Stops the run if what the sweeps of these streams would delete is to be approved first.

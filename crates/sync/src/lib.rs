@@ -29,6 +29,7 @@ mod shape;
 mod sink;
 mod source;
 mod spans;
+mod sweep;
 mod upkeep;
 mod watch;
 mod worker;

@@ -160,6 +160,9 @@ impl<'a> Pump<'a> {
         if message.stream().is_some_and(|stream| self.schemas.is_given_up(stream)) {
             return;
         }
+        if matches!(message, Message::StreamEnd { .. }) {
+            self.gather_schemas();
+        }
         for line in self.narrator.hear(&message) {
             self.context.note(line);
         }
@@ -214,12 +217,17 @@ impl<'a> Pump<'a> {
         Item::StreamEnd { stream, failure: Some(failed.failure) }
     }
 
-    fn begin_commit(&mut self) {
-        let Gathering { mut items, room, .. } = std::mem::take(&mut self.gathering);
+    /// What records that wait for the next commit have changed of their schemas goes with them.
+    fn gather_schemas(&mut self) {
         for (item, line) in self.schemas.new_versions() {
-            items.push(item);
+            self.gathering.items.push(item);
             self.context.note(line);
         }
+    }
+
+    fn begin_commit(&mut self) {
+        self.gather_schemas();
+        let Gathering { items, room, .. } = std::mem::take(&mut self.gathering);
         let commit = self.context.commit(items);
         let sink = self.sink.clone();
         let metrics = self.context.shared.parts.metrics.clone();

@@ -12,6 +12,7 @@ mod masking;
 mod policy;
 mod precondition;
 mod schedule;
+pub(crate) mod schemas;
 mod streams;
 pub(crate) mod update;
 mod view;

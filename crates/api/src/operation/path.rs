@@ -29,6 +29,8 @@ pub(crate) const CHECK: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/check";
 pub(crate) const STREAMS: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/streams";
+pub(crate) const SCHEMAS: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/schemas";
 pub(crate) const SYNCS: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync";
 pub(crate) const SYNCS_CANCEL: &str =

@@ -213,6 +213,9 @@ async fn no_cursor_of_another_space_or_of_all_spaces_is_taken() {
             let body = json!({"name": "another", "url": "https://example.com"});
             server.send(OPERATOR, Method::POST, &path, Some(body)).await;
         }
+        if operation.id == "list_schemas" {
+            server.read_another_stream(&two).await;
+        }
         if operation.id == "list_syncs" {
             server.send(OPERATOR, Method::POST, &path, None).await;
         }

@@ -30,6 +30,7 @@ mod records;
 mod rejected;
 mod removing;
 mod routes;
+mod schemas;
 mod secrets;
 mod serving;
 mod sources;

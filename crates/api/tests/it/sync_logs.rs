@@ -20,8 +20,14 @@ fn codes(page: &Value) -> Vec<&str> {
     page["data"].as_array().unwrap().iter().map(|line| line["code"].as_str().unwrap()).collect()
 }
 
-const ALL: [&str; 5] =
-    ["sync.begun", "stream.begun", "stream.listing_begun", "stream.complete", "sync.succeeded"];
+const ALL: [&str; 6] = [
+    "sync.begun",
+    "stream.begun",
+    "stream.listing_begun",
+    "schema.learned",
+    "stream.complete",
+    "sync.succeeded",
+];
 
 #[tokio::test]
 async fn a_log_is_read_oldest_first_or_newest_first_page_by_page() {

@@ -98,6 +98,16 @@ impl TwoSpaces {
         Things { sync_id: ended["id"].as_str().unwrap().to_owned(), ..things.clone() }
     }
 
+    /// Has the connector read another stream besides.
+    pub(crate) async fn read_another_stream(&self, things: &Things) {
+        let connector = things.connector();
+        let records = format!("{connector}/records?stream=another");
+        self.send(OPERATOR, Method::POST, &records, Some(json!([{"name": "a"}]))).await;
+        let sync = self.send(OPERATOR, Method::POST, &format!("{connector}/sync"), None).await;
+        let ended = self.get(OPERATOR, &format!("{}?wait=30s", sync.location())).await.json();
+        assert_eq!(ended["counts"]["created"], 1, "{ended}");
+    }
+
     /// Syncs run, and have brought a record into each space; another waits, or runs, in each.
     pub(crate) async fn new() -> Self {
         let auth = Auth::Key { environment_key: Some(key_hash(OPERATOR)), local_token: None };

@@ -142,12 +142,19 @@ async fn a_sync_that_has_ended_tells_its_history_and_its_end() {
         events.iter().filter(|event| event.name == "log").map(|event| &event.data["code"]).collect();
     assert_eq!(
         codes,
-        ["sync.begun", "stream.begun", "stream.listing_begun", "stream.complete", "sync.succeeded"]
+        [
+            "sync.begun",
+            "stream.begun",
+            "stream.listing_begun",
+            "schema.learned",
+            "stream.complete",
+            "sync.succeeded"
+        ]
     );
     let end = events.last().unwrap();
     assert_eq!((end.name.as_str(), &end.data["counts"]), ("end", &sync["counts"]));
     assert_eq!(end.data["counts"]["rejected"], 1);
-    assert_eq!(end.id.as_deref(), Some("m3.l5.end"));
+    assert_eq!(end.id.as_deref(), Some("m3.l6.end"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

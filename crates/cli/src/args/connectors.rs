@@ -42,6 +42,7 @@ pub(crate) enum ConnectorsCommand {
     Check(ConnectorArg),
     /// List the streams of a connector's source, and which of them it reads
     Streams(ConnectorArg),
+    Schemas(ConnectorSchemas),
     Push(PushArgs),
     /// Let a connector start no more syncs
     Pause(ConnectorArg),
@@ -60,6 +61,20 @@ pub(crate) struct ConnectorArg {
     /// The connector's id, or its name
     #[arg(value_name = "CONNECTOR")]
     pub(crate) connector: String,
+}
+
+/// Show the fields that the records of each stream have had
+///
+/// With --stream every version of that stream's schema, the newest first.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectorSchemas {
+    #[command(flatten)]
+    pub(crate) connector: ConnectorArg,
+    /// All versions of this stream
+    #[arg(long, value_name = "STREAM", env = "INLET_STREAM")]
+    pub(crate) stream: Option<String>,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
 }
 
 /// List the connectors of a collection, the newest first

@@ -27,8 +27,8 @@ pub(crate) use collections::{ClearCollection, CollectionsArgs, CollectionsComman
 pub(crate) use connection::{ApiArgs, EncryptionArgs, ServerArgs};
 pub(crate) use connector_types::{TypesArgs, TypesCommand};
 pub(crate) use connectors::{
-    ConnectorsArgs, ConnectorsCommand, CreateConnector, DeleteConnector, KeptRecords, ListConnectors,
-    PushArgs, SettingsArgs, StateCommand, UpdateConnector,
+    ConnectorSchemas, ConnectorsArgs, ConnectorsCommand, CreateConnector, DeleteConnector, KeptRecords,
+    ListConnectors, PushArgs, SettingsArgs, StateCommand, UpdateConnector,
 };
 pub(crate) use demo::DemoArgs;
 pub(crate) use doctor::DoctorArgs;

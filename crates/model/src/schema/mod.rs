@@ -5,8 +5,8 @@
 //! does not come any more is no change of it. Null is no type, since any field may be null or left out.
 
 mod change;
+mod field_types;
 mod observer;
-mod types;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use change::{FieldChange, FieldChanges, Misfit};
+pub use field_types::Types;
 pub use observer::Observer;
-pub use types::Types;
 
 /// The fields of a stream's records, by name, with the types of their values.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

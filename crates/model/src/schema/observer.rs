@@ -3,7 +3,7 @@
 //! Records of a stream mostly have the same fields in the same order. So the place of a field is guessed from that of the one
 //! before, and found by its name only where the guess is wrong.
 
-use super::types::name_of;
+use super::field_types::name_of;
 use super::{Misfit, Schema, Types};
 use crate::json::{Members, decode_string};
 

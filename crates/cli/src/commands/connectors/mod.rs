@@ -1,6 +1,7 @@
 //! `inlet connectors`: the connectors of a collection.
 
 mod push;
+mod schemas;
 mod settings;
 mod source;
 mod state;
@@ -82,6 +83,7 @@ impl Connectors<'_> {
             ConnectorsCommand::Delete(delete) => self.delete(delete).await,
             ConnectorsCommand::Check(one) => source::check(self, &one.connector).await,
             ConnectorsCommand::Streams(one) => source::streams(self, &one.connector).await,
+            ConnectorsCommand::Schemas(args) => schemas::run(self, args).await,
             ConnectorsCommand::Push(push) => push::run(self, push).await,
             ConnectorsCommand::Pause(one) => self.set_status(&one.connector, "paused").await,
             ConnectorsCommand::Resume(one) => self.set_status(&one.connector, "active").await,
