@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use inlet_model::fault;
 use inlet_source::{ErrorKind, SourceError};
 use rustix::fs::{FileType, Mode, OFlags};
 use serde::{Deserialize, Serialize};
@@ -166,6 +167,9 @@ impl Roots {
     /// The canonical path is walked from its root name by name without following a symbolic link, so that what is
     /// opened lies under the root even if somebody swaps names meanwhile. Opening never waits, as a pipe would make it.
     pub(crate) fn open(&self, path: &Path) -> Result<(File, Fingerprint), OpenError> {
+        if fault::fails("source.open") {
+            return Err(rustix::io::Errno::IO.into());
+        }
         let canonical = path.canonicalize()?;
         let root = self.of(&canonical).ok_or(OpenError::Outside)?;
         let below = canonical.strip_prefix(root).map_err(|_| OpenError::Outside)?;

@@ -10,6 +10,7 @@ mod clock;
 mod counts;
 mod duration;
 mod entropy;
+pub mod fault;
 pub mod fields;
 mod hash;
 pub mod id;

@@ -10,9 +10,9 @@ pub mod collection;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod error;
-pub mod fault;
 pub mod sqlite;
 
 pub use catalog::Catalog;
 pub use collection::{CollectionStore, CollectionStores};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
+pub use inlet_model::fault;

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
 
 use flate2::read::MultiGzDecoder;
+use inlet_model::fault;
 use inlet_source::formats::Input;
 
 use super::format::{Compression, compression_of};
@@ -28,6 +29,9 @@ impl Read for UntilStopped<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.stop.is_set() {
             return Err(io::Error::other(Stopped));
+        }
+        if fault::fails("source.read") {
+            return Err(rustix::io::Errno::IO.into());
         }
         self.file.read(buffer)
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use inlet_model::fault;
 use inlet_source::{ErrorKind, SourceError};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
@@ -53,6 +54,9 @@ impl Database {
     /// Opens the database of `settings`. Values of more than `max_bytes` are not read.
     pub(super) fn open(settings: &Settings, max_bytes: usize, watch: Watch) -> Result<Self, Trouble> {
         let about = |error: crate::roots::OpenError| error.about(&settings.path);
+        if fault::fails("source.open") {
+            return Err(about(rustix::io::Errno::IO.into()).into());
+        }
         let resolved = settings.roots.resolve(&settings.path).map_err(about)?;
         let (path, _) = settings.roots.locate(&resolved).map_err(about)?;
         let now = || settings.clock.now().as_millis().div_euclid(1000);

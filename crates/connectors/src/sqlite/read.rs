@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use inlet_model::{HashSeed, RecordHash, Scope};
+use inlet_model::{HashSeed, RecordHash, Scope, fault};
 use inlet_source::{Closed, ErrorKind, Message, Outlet, ReadRequest, SourceError, StreamRequest, too_large};
-use rusqlite::{ErrorCode, Row, params_from_iter};
+use rusqlite::{ErrorCode, Row, ffi, params_from_iter};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
@@ -222,6 +222,11 @@ impl Reading<'_> {
     /// Reads rows until a batch is full. Gives how many, and the place of the last unless there are no more.
     fn page(&mut self, scan: &Scan<'_>) -> Result<(u64, Option<Vec<Stored>>), Trouble> {
         let database = self.database;
+        if fault::fails("source.read") {
+            return Err(
+                database.trouble(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), None))
+            );
+        }
         let sql = select(&self.writer.selected(), &self.table, scan, "");
         let mut statement = database.prepare(&sql)?;
         let after = params_from_iter(scan.after.iter().flatten());

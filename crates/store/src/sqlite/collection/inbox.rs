@@ -235,6 +235,7 @@ fn is_closed(connection: &Connection, connector_id: ConnectorId) -> Outcome<bool
 
 /// The streams that have pushes waiting.
 pub(super) fn streams(connection: &Connection, connector_id: ConnectorId) -> Outcome<Vec<StreamName>> {
+    fault::point("inbox.read");
     if is_closed(connection, connector_id)? {
         return Ok(Vec::new());
     }
@@ -252,6 +253,7 @@ pub(super) fn after(
     after: u64,
     max_bytes: usize,
 ) -> Outcome<Vec<InboxItem>> {
+    fault::point("inbox.read");
     if is_closed(connection, connector_id)? {
         return Ok(Vec::new());
     }
