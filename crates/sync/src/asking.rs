@@ -75,7 +75,7 @@ impl RunContext {
                     sync_id: sync.id,
                     connector_id: sync.connector_id,
                     fence: self.claim.fence,
-                    cancel: self.cancel.clone(),
+                    cancel: self.cancel.flag(),
                     stream: stream.name.clone(),
                     keys: there.into_iter().collect(),
                 };

@@ -8,10 +8,10 @@ use inlet_model::secret::Vault;
 use inlet_model::{Clock, ConnectorId, Entropy, NodeId, StoreId, SyncId};
 use inlet_source::{Environment, Registry};
 use inlet_store::catalog::Lease;
-use inlet_store::collection::CancelFlag;
 use inlet_store::{Catalog, CollectionStores, StoreResult};
 use tokio::sync::{Notify, watch};
 
+use crate::cancel::Cancel;
 use crate::metrics::EngineMetrics;
 use crate::progress::{Progress, Shown};
 use crate::retry::RetryOptions;
@@ -108,8 +108,7 @@ impl Default for EngineOptions {
 pub(crate) struct Running {
     pub(crate) store_id: StoreId,
     pub(crate) connector_id: ConnectorId,
-    pub(crate) cancel: CancelFlag,
-    pub(crate) cancelled: Arc<Notify>,
+    pub(crate) cancel: Cancel,
     pub(crate) ended: watch::Sender<bool>,
     pub(crate) progress: Shown,
 }
@@ -231,7 +230,6 @@ impl Shared {
         let found = running.get(&sync_id);
         if let Some(running) = found {
             running.cancel.raise();
-            running.cancelled.notify_one();
         }
         found.is_some()
     }

@@ -7,6 +7,7 @@
 
 mod approval;
 mod asking;
+mod cancel;
 mod dry_run;
 mod engine;
 mod failure;
@@ -16,6 +17,7 @@ mod lines;
 mod metrics;
 mod narrator;
 mod notes;
+mod overdue;
 mod plan;
 mod progress;
 mod pump;

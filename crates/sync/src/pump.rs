@@ -135,7 +135,7 @@ impl<'a> Pump<'a> {
             let listens = !source_ended && !self.gathering.is_full(options);
             tokio::select! {
                 biased;
-                () = self.context.cancelled.notified() => return self.stopped(Stop::Cancelled).await,
+                _ = self.context.cancel.raised() => return self.stopped(Stop::Cancelled).await,
                 () = self.context.shared.stopping() => return self.stopped(Stop::Interrupted).await,
                 committed = committed(&mut self.committing), if !idle => self.check(committed?)?,
                 taken = self.receiver.next(), if listens => match taken {

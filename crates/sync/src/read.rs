@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use inlet_model::{Counts, StreamName};
 use inlet_source::{ReadRequest, SourceError, messages};
 
+use crate::cancel::AbortOnDrop;
 use crate::failure::{self, Failed, Stop};
 use crate::pump::Pump;
 use crate::run::RunContext;
@@ -38,23 +39,16 @@ pub(crate) async fn read(
     let mut pump = Pump::new(context, built.clone(), &request.streams, receiver, begin);
     let reading = built.clone();
     let reading = tokio::spawn(async move { reading.read(request, out).await });
-    let pumped = pump.run().await;
-    // However it ended, no more is taken; a source that does not notice is left to die alone.
-    if pumped.is_err() {
-        reading.abort();
-        return pumped.map(|()| Vec::new());
-    }
+    // However it ends, no more is taken; a source that does not notice is left to die alone.
+    let _aborting = AbortOnDrop(reading.abort_handle());
+    pump.run().await?;
     let is_cut_off = pump.is_cut_off();
     let Pump { open, mut failed, .. } = pump;
     if is_cut_off {
-        reading.abort();
         return Ok(failed);
     }
     // It has said all it had to say, and may still hang.
-    let abort = reading.abort_handle();
-    let ended = context.unless_cancelled("it came to its end", reading).await;
-    abort.abort();
-    match ended? {
+    match context.unless_cancelled("it came to its end", reading).await? {
         Ok(Ok(())) => {
             failed.extend(
                 open.into_iter().map(|stream| (stream.to_string(), failure::never_ended(&stream).into())),

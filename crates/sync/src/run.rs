@@ -13,11 +13,11 @@ use inlet_model::sync::{Failure, Outcome, SyncStatus};
 use inlet_model::{Counts, SyncId, Timestamp};
 use inlet_source::ReadRequest;
 use inlet_store::catalog::{Claim, ClaimKind, Connector, Wait};
-use inlet_store::collection::{CancelFlag, Commit, FinishRun, Item, NewRun, Replay, Run, RunStart};
+use inlet_store::collection::{Commit, FinishRun, Item, NewRun, Replay, Run, RunStart};
 use inlet_store::{CollectionStore, StoreError, StoreErrorKind, StoreResult, fault};
-use tokio::sync::Notify;
 use tracing::field::Empty;
 
+use crate::cancel::{AbortOnDrop, Cancel};
 use crate::engine::Shared;
 use crate::failure::{self, Failed, Stop};
 use crate::inbox::StoreInbox;
@@ -42,8 +42,7 @@ pub(crate) struct RunContext {
     pub(crate) shared: Arc<Shared>,
     pub(crate) claim: Claim,
     pub(crate) store: Arc<dyn CollectionStore>,
-    pub(crate) cancel: CancelFlag,
-    pub(crate) cancelled: Arc<Notify>,
+    pub(crate) cancel: Cancel,
     pub(crate) progress: Tracker,
     notes: Notes,
     claimed_at: Timestamp,
@@ -58,34 +57,36 @@ pub(crate) struct RunContext {
 pub(crate) async fn run(shared: Arc<Shared>, claim: Claim) {
     let Some(context) = RunContext::open(shared, claim).await else { return };
     tracing::info!(attempt = context.claim.sync.attempt, "the sync begins");
-    match context.carry_out().await {
-        Ok(Some(run)) => context.tell(&run).await,
-        // A dry run has told its end itself.
-        Ok(None) => {}
-        Err(stop) => context.stop(stop).await,
-    }
+    context.unless_overdue(context.conduct()).await;
 }
 
 /// Ends a sync whose run panicked: what has a bug would only meet it again, and until it ends no other sync of its connector
 /// can begin.
 pub(crate) async fn broke_down(shared: Arc<Shared>, claim: Claim) {
     if let Some(context) = RunContext::open(shared, claim).await {
-        context.stop(Stop::from(failure::broke_down())).await;
+        context.unless_overdue(context.stop(Stop::from(failure::broke_down()))).await;
     }
 }
 
 impl RunContext {
     /// Opens what a sync of this worker writes to. If that cannot be, the sync has ended.
-    async fn open(shared: Arc<Shared>, claim: Claim) -> Option<Self> {
-        let (cancel, cancelled, shown) = shared.running().get(&claim.sync.id).map(|running| {
-            (running.cancel.clone(), Arc::clone(&running.cancelled), running.progress.clone())
-        })?;
+    async fn open(shared: Arc<Shared>, claim: Claim) -> Option<Arc<Self>> {
+        let (cancel, shown) = shared
+            .running()
+            .get(&claim.sync.id)
+            .map(|running| (running.cancel.clone(), running.progress.clone()))?;
         let store_id = claim.sync.store_id;
-        match retried(&shared, "open the collection", || shared.parts.stores.open(store_id)).await {
+        let opening = retried(&shared, "open the collection", || shared.parts.stores.open(store_id));
+        let opened = tokio::select! {
+            biased;
+            opened = opening => opened,
+            () = cancel.overdue() => Err(Stop::Cancelled),
+        };
+        match opened {
             Ok(store) => {
                 let claimed_at = shared.parts.clock.now();
                 let (progress, notes) = (Tracker::new(shown), Notes::default());
-                Some(Self { shared, claim, store, cancel, cancelled, progress, notes, claimed_at })
+                Some(Arc::new(Self { shared, claim, store, cancel, progress, notes, claimed_at }))
             }
             Err(stop) => {
                 abandon(&shared, &claim, stop).await;
@@ -116,6 +117,16 @@ impl RunContext {
     /// The numbers that this sync counts into.
     pub(crate) fn metrics(&self) -> &TypeMetrics {
         self.shared.parts.metrics.of_type(type_of(&self.claim))
+    }
+
+    /// The whole sync, to its end in the catalog.
+    async fn conduct(&self) {
+        match self.carry_out().await {
+            Ok(Some(run)) => self.tell(&run).await,
+            // A dry run has told its end itself.
+            Ok(None) => {}
+            Err(stop) => self.stop(stop).await,
+        }
     }
 
     /// Everything up to the end of the run in the store; none of a dry run, which has no run there.
@@ -291,7 +302,7 @@ impl RunContext {
             sync_id: self.claim.sync.id,
             connector_id: self.claim.sync.connector_id,
             fence: self.claim.fence,
-            cancel: self.cancel.clone(),
+            cancel: self.cancel.flag(),
             now: self.now(),
             items,
         }
@@ -306,16 +317,14 @@ impl RunContext {
     ) -> Result<T, Stop> {
         let limit = self.shared.options.stall_limit;
         let task = tokio::spawn(work);
-        let abort = task.abort_handle();
-        let ended = tokio::select! {
+        let _aborting = AbortOnDrop(task.abort_handle());
+        tokio::select! {
             biased;
             done = task => done.map_err(|_| Stop::from(failure::permanent("source.internal", "the source broke down"))),
-            () = self.cancelled.notified() => Err(Stop::Cancelled),
+            _ = self.cancel.raised() => Err(Stop::Cancelled),
             () = self.shared.stopping() => Err(Stop::Interrupted),
             () = tokio::time::sleep(limit) => Err(Stop::from(failure::stalled(doing, limit))),
-        };
-        abort.abort();
-        ended
+        }
     }
 
     async fn finish(&self, outcome: Outcome, failure: Option<Failure>) -> StoreResult<Run> {
@@ -328,6 +337,7 @@ impl RunContext {
             outcome,
             failure,
             lines,
+            cancel: self.cancel.flag(),
             now: self.now(),
         };
         self.store.finish_run(finish).await
@@ -363,14 +373,24 @@ impl RunContext {
             let stop = failure.map_or(Stop::Cancelled, Stop::from);
             return abandon(&self.shared, &self.claim, stop).await;
         }
+        let ended = match self.end_as(outcome, failure).await {
+            // It was cancelled a moment ago, and ends no other way any more.
+            Err(Stop::Cancelled) => self.end_as(Outcome::Cancelled, None).await,
+            ended => ended,
+        };
+        match ended {
+            Ok(run) => self.tell(&run).await,
+            Err(stop) => abandon(&self.shared, &self.claim, stop).await,
+        }
+    }
+
+    /// Ends the run in the store under this claim's fence.
+    pub(crate) async fn end_as(&self, outcome: Outcome, failure: Option<Failure>) -> Result<Run, Stop> {
         let ended = retried(&self.shared, "finish the run", || async {
             self.take_fence().await?;
             self.finish(outcome, failure.clone()).await
         });
-        match ended.await {
-            Ok(run) => self.tell(&run).await,
-            Err(stop) => abandon(&self.shared, &self.claim, stop).await,
-        }
+        ended.await
     }
 
     /// Lets the sync wait for its source, if that may help. Gives where it stands then; `None` if it is not to wait.
@@ -421,7 +441,7 @@ impl RunContext {
     }
 
     /// Copies the end of the run into the catalog.
-    async fn tell(&self, run: &Run) {
+    pub(crate) async fn tell(&self, run: &Run) {
         let told =
             retried(&self.shared, "record the sync's end", || self.shared.parts.catalog.sync_finish(run));
         if told.await.is_ok() {
@@ -446,7 +466,7 @@ impl RunContext {
 }
 
 /// Ends a sync in the catalog that has no run to copy: it never began one, or may not write to it any more.
-async fn abandon(shared: &Shared, claim: &Claim, stop: Stop) {
+pub(crate) async fn abandon(shared: &Shared, claim: &Claim, stop: Stop) {
     let (status, failure) = match stop {
         Stop::Interrupted | Stop::Asks(_) => return,
         Stop::Cancelled | Stop::Fenced => (SyncStatus::Cancelled, None),
@@ -471,7 +491,7 @@ async fn abandon(shared: &Shared, claim: &Claim, stop: Stop) {
 }
 
 /// The connector type of a sync; `None` if its connector is gone.
-fn type_of(claim: &Claim) -> Option<&str> {
+pub(crate) fn type_of(claim: &Claim) -> Option<&str> {
     claim.connector.as_ref().map(|connector| connector.kind.as_str())
 }
 

@@ -101,7 +101,7 @@ impl RunContext {
             sync_id: self.claim.sync.id,
             connector_id: self.claim.sync.connector_id,
             fence: self.claim.fence,
-            cancel: self.cancel.clone(),
+            cancel: self.cancel.flag(),
             now: self.now(),
             stream: stream.clone(),
             max_keys: SWEEP_KEYS,

@@ -7,10 +7,11 @@ use inlet_model::SyncId;
 use inlet_model::sync::SyncStatus;
 use inlet_store::catalog::Claim;
 use inlet_store::{StoreResult, fault};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
+use crate::cancel::Cancel;
 use crate::engine::{Running, Shared};
 use crate::{reconcile, run, scheduler, upkeep};
 
@@ -157,8 +158,7 @@ fn register(shared: &Shared, claim: &Claim) {
     let running = Running {
         store_id: claim.sync.store_id,
         connector_id: claim.sync.connector_id,
-        cancel: inlet_store::collection::CancelFlag::default(),
-        cancelled: Arc::new(Notify::new()),
+        cancel: Cancel::new(),
         ended: watch::Sender::new(false),
         progress: watch::Sender::new(None),
     };

@@ -278,9 +278,9 @@ async fn tell_much(app: &TestApp, claim: &Claim, count: usize) {
         let (cancel, now) = (CancelFlag::default(), app.now());
         store.commit(Commit { sync_id, connector_id, fence, cancel, now, items }).await.unwrap();
     }
-    let (outcome, failure, lines, now) =
-        (Outcome::Succeeded, None, vec![line("the end".to_owned())], app.now());
-    let finish = FinishRun { sync_id, connector_id, fence, outcome, failure, lines, now };
+    let (outcome, failure, lines) = (Outcome::Succeeded, None, vec![line("the end".to_owned())]);
+    let (cancel, now) = (CancelFlag::default(), app.now());
+    let finish = FinishRun { sync_id, connector_id, fence, outcome, failure, lines, cancel, now };
     let run = store.finish_run(finish).await.unwrap();
     app.catalog.sync_finish(&run).await.unwrap();
 }

@@ -256,6 +256,9 @@ pub trait Syncs {
     async fn sync_moves(&self, id: SyncId, after: u64) -> StoreResult<Vec<StateMove>>;
     /// Copies the outcome of a run that has ended. A sync that has ended stays as it is.
     async fn sync_finish(&self, run: &Run) -> StoreResult<()>;
+    /// Ends a sync whose run cannot be told of its end; the run is what it will be, once it can. Nothing is done if the sync has
+    /// ended, or another claim has it since.
+    async fn sync_give_up(&self, run: &Run, fence: Fence) -> StoreResult<()>;
     /// Ends a dry run with what it has found, as JSON; the run is what it would have been. Nothing is done if the sync has ended,
     /// or another claim has it since.
     async fn sync_finish_dry(&self, run: &Run, fence: Fence, preview: String) -> StoreResult<()>;

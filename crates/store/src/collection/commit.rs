@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use inlet_model::log::NewLogLine;
 use inlet_model::schema::Schema;
@@ -17,21 +17,50 @@ use super::StreamProgress;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fence(pub u64);
 
-/// Raised to cancel a sync. The writer looks at it just before `COMMIT`: after it was raised, no commit of the sync
-/// becomes durable that had not begun to. Cheap to clone; all clones are one flag.
+/// Raised to cancel a sync. The writer passes it just before `COMMIT`: after it was raised, no commit of the sync
+/// becomes durable that had not passed it. Cheap to clone; all clones are one flag.
 #[derive(Debug, Clone, Default)]
-pub struct CancelFlag(Arc<AtomicBool>);
+pub struct CancelFlag(Arc<AtomicUsize>);
+
+/// The flag is up; the bits above count the commits that have passed it.
+const RAISED: usize = 1;
+const ONE_PASSING: usize = 2;
 
 impl CancelFlag {
     /// Raises the flag, for good.
     pub fn raise(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.fetch_or(RAISED, Ordering::SeqCst);
     }
 
     /// Whether it is up.
     #[must_use]
     pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.load(Ordering::SeqCst) & RAISED != 0
+    }
+
+    /// Passes the flag, if it is not up; the pass is held until the commit is durable, or has failed.
+    #[must_use]
+    pub fn pass(&self) -> Option<Pass> {
+        let passed = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |state| {
+            (state & RAISED == 0).then_some(state + ONE_PASSING)
+        });
+        passed.is_ok().then(|| Pass(Arc::clone(&self.0)))
+    }
+
+    /// Whether a commit that has passed may still become durable. Once the flag is up and this is false, nothing will.
+    #[must_use]
+    pub fn is_being_passed(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= ONE_PASSING
+    }
+}
+
+/// A commit that has passed its [`CancelFlag`], and is becoming durable.
+#[derive(Debug)]
+pub struct Pass(Arc<AtomicUsize>);
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.0.fetch_sub(ONE_PASSING, Ordering::SeqCst);
     }
 }
 
@@ -44,7 +73,7 @@ pub struct Commit {
     pub connector_id: ConnectorId,
     /// Its claim.
     pub fence: Fence,
-    /// Checked just before `COMMIT`.
+    /// Passed just before `COMMIT`.
     pub cancel: CancelFlag,
     /// The time that the records and changes get.
     pub now: Timestamp,
@@ -166,7 +195,7 @@ pub struct Sweep {
     pub connector_id: ConnectorId,
     /// Its claim.
     pub fence: Fence,
-    /// Checked just before `COMMIT`.
+    /// Passed just before `COMMIT`.
     pub cancel: CancelFlag,
     /// The time that the changes get.
     pub now: Timestamp,
@@ -185,4 +214,22 @@ pub struct SweepProgress {
     pub deleted: u64,
     /// Whether the stream's sweep is through: cursors are set, the listings closed.
     pub done: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_passed_a_flag_is_known_until_it_is_over_and_nothing_passes_behind_it() {
+        let flag = CancelFlag::default();
+        let (first, second) = (flag.pass().unwrap(), flag.clone().pass().unwrap());
+        drop(first);
+        assert!(flag.is_being_passed() && !flag.is_raised());
+        flag.raise();
+        flag.raise();
+        assert!(flag.pass().is_none() && flag.is_being_passed());
+        drop(second);
+        assert!(flag.is_raised() && !flag.is_being_passed());
+    }
 }

@@ -26,7 +26,9 @@ use inlet_model::{ConnectorId, HashSeed, StoreId};
 
 pub use changes::{ChangeCursor, ChangePage, Changes};
 pub use checkpoints::{Checkpoint, CheckpointEffect, Checkpoints, ScopeListing, StreamCursors};
-pub use commit::{CancelFlag, Commit, DUPLICATE_KEY, Fence, Item, Receipt, Sweep, SweepProgress, Unseen};
+pub use commit::{
+    CancelFlag, Commit, DUPLICATE_KEY, Fence, Item, Pass, Receipt, Sweep, SweepProgress, Unseen,
+};
 pub use deletes::{
     ApproveDeletes, DeletesQuery, DropDeletes, FoundRecords, PendingDeletes, QuestionPage, QuestionsQuery,
     StreamDeletes,

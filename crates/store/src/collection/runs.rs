@@ -10,7 +10,7 @@ use inlet_model::{ConnectorId, Counts, Scope, ScopeState, StreamName, SyncId, Ti
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Commit, Fence, KnownSchema, LogQuery, Receipt, Replay, Sweep, SweepProgress};
+use super::{CancelFlag, Commit, Fence, KnownSchema, LogQuery, Receipt, Replay, Sweep, SweepProgress};
 use crate::StoreResult;
 
 /// A sync is about to write.
@@ -176,6 +176,8 @@ pub struct FinishRun {
     pub failure: Option<Failure>,
     /// What its log says of it.
     pub lines: Vec<NewLogLine>,
+    /// Passed just before `COMMIT`, unless the run ends as cancelled: once it is up, a run ends no other way.
+    pub cancel: CancelFlag,
     /// The time.
     pub now: Timestamp,
 }
@@ -225,6 +227,8 @@ pub struct RejectedRecord {
 pub trait Runs {
     /// Takes the connector for a run: sets its fence and opens the run, or goes on with it. Idempotent under one fence.
     ///
+    /// A run that held the connector and has not ended ends as cancelled: its sync is over, and could not say so here.
+    ///
     /// [`Fenced`](crate::StoreErrorKind::Fenced) if a greater fence is there, or the connector was closed.
     async fn begin_run(&self, run: NewRun) -> StoreResult<RunStart>;
 
@@ -243,6 +247,7 @@ pub trait Runs {
     async fn rest(&self) -> StoreResult<()>;
 
     /// Ends the run, and gives it as it ended. Idempotent: a run that has ended stays as it ended.
+    /// [`Cancelled`](crate::StoreErrorKind::Cancelled) if the flag is up and it is not to end as cancelled.
     ///
     /// A stream that has failed stays failed. Every other that is not complete (pending, running, or with listings that wait
     /// to be swept) fails with the failure of the run, and is cancelled if there is none.

@@ -24,6 +24,7 @@ pub mod sync_cancel;
 pub mod sync_claim;
 pub mod sync_dry_run;
 pub mod sync_finish;
+pub mod sync_give_up;
 pub mod sync_lease;
 pub mod sync_moves;
 pub mod sync_take_over;
@@ -161,6 +162,10 @@ macro_rules! catalog_tests {
                 a_run_that_has_not_ended_finishes_nothing,
                 the_run_of_an_unknown_sync_is_passed_over,
                 a_finished_sync_frees_its_connector,
+            }
+            sync_give_up {
+                a_sync_is_given_up_as_its_run_will_end,
+                what_has_ended_or_is_anothers_is_not_given_up,
             }
             sync_abandon {
                 a_running_sync_can_be_abandoned_as_failed_or_cancelled,

@@ -99,6 +99,30 @@ pub async fn a_cancelled_run_can_end(given: Given) {
     given.commit(&next, vec![given.records("s", WHOLE, &[put(2, "a")])]).await;
 }
 
+/// And in no other way, though it had done all there was to do.
+pub async fn a_cancelled_run_ends_as_cancelled_alone(given: Given) {
+    let sync = given.begun(given.connector(), &["s"]).await;
+    sync.cancel.raise();
+    for other in [Outcome::Succeeded, Outcome::Failed] {
+        assert_eq!(kind(given.try_finish(&sync, other).await), Cancelled);
+        assert_eq!(given.run(&sync).await.outcome, None);
+    }
+    given.try_finish(&sync, Outcome::Cancelled).await.unwrap();
+    let stays = given.try_finish(&sync, Outcome::Succeeded).await.unwrap();
+    assert_eq!(stays.outcome, Some(Outcome::Cancelled));
+}
+
+/// Whoever cancels a sync can tell that nothing of it is becoming durable.
+pub async fn nothing_passes_a_flag_for_longer_than_its_write(given: Given) {
+    let sync = given.begun(given.connector(), &["s"]).await;
+    given.commit(&sync, given.whole_listing("s", WHOLE, &puts(1..=3, "a"), json!(1))).await;
+    given.sweep(&sync, "s").await;
+    assert!(!sync.cancel.is_being_passed());
+    cancelled_commit(&given, &sync, &puts(1..=2, "b")).await;
+    given.finish(&sync).await;
+    assert!(!sync.cancel.is_being_passed());
+}
+
 /// The flag concerns the one sync: what others write at the same time goes on.
 pub async fn a_cancel_concerns_its_sync_alone(given: Given) {
     let one = given.begun(given.connector(), &["s"]).await;

@@ -106,6 +106,27 @@ pub async fn a_run_that_never_began_cannot_end(given: Given) {
     assert_eq!(given.try_run(sync.sync_id).await, None);
 }
 
+/// A run whose sync ended without telling it ends when the connector's next begins, with what it had done.
+pub async fn a_run_whose_connector_the_next_takes_ends_as_cancelled(given: Given) {
+    let connector = given.connector();
+    let left = given.begun(connector, &["s", "t"]).await;
+    given.commit(&left, given.whole_listing("s", WHOLE, &puts(1..=3, "a"), 1.into())).await;
+    given.commit(&left, vec![stream_end("s"), given.records("t", WHOLE, &[put(1, "a")])]).await;
+    let before = given.run(&left).await;
+    let again = given.begun_again(&left).await;
+    assert_eq!(given.run(&again).await.outcome, None, "it was only gone on with");
+    let next = given.begun(connector, &["s"]).await;
+    let run = given.run(&left).await;
+    assert_eq!((run.outcome, run.phase, run.counts), (Some(Outcome::Cancelled), Phase::Ended, before.counts));
+    assert!(run.finished_at.is_some() && run.failure.is_none());
+    assert_eq!(statuses(&run), [StreamStatus::Cancelled, StreamStatus::Cancelled]);
+    assert_eq!(given.try_finish(&again, Outcome::Succeeded).await.unwrap(), run);
+    // One that has ended stays as it is.
+    let ended = given.finish(&next).await;
+    given.begun(connector, &["s"]).await;
+    assert_eq!(given.run(&next).await, ended);
+}
+
 /// A run that ends in the midst of a listing leaves it to the next, with its records.
 pub async fn what_a_run_committed_stays_when_it_fails(given: Given) {
     let connector = given.connector();

@@ -379,6 +379,7 @@ impl Given {
             outcome,
             failure: (outcome == Outcome::Failed).then(a_failure),
             lines: claim.last_lines.clone(),
+            cancel: claim.cancel.clone(),
             now: self.now(),
         };
         self.store.finish_run(finish).await

@@ -256,6 +256,7 @@ macro_rules! collection_tests {
                 a_run_that_has_ended_stays_as_it_ended,
                 a_run_that_has_ended_writes_nothing_more,
                 a_run_that_never_began_cannot_end,
+                a_run_whose_connector_the_next_takes_ends_as_cancelled,
                 what_a_run_committed_stays_when_it_fails,
             }
             fences {
@@ -273,6 +274,8 @@ macro_rules! collection_tests {
                 a_cancelled_commit_uses_up_no_number,
                 a_cancelled_sweep_deletes_nothing,
                 a_cancelled_run_can_end,
+                a_cancelled_run_ends_as_cancelled_alone,
+                nothing_passes_a_flag_for_longer_than_its_write,
                 a_cancel_concerns_its_sync_alone,
                 a_commit_that_meets_a_cancel_is_whole_or_not_there,
             }

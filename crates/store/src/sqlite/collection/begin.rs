@@ -7,22 +7,27 @@ use inlet_model::Scope;
 use rusqlite::Connection;
 
 use super::error::{Outcome, Trouble};
+use super::runs::Hold;
 use super::scopes::{self, Listing, ScopeRow, from_json};
 use super::seen::SeenSets;
 use super::streams::{self, StreamRow};
 use super::writer::Writer;
-use super::{meta, run_log, runs, schemas};
+use super::{finish, meta, run_log, runs, schemas};
 use crate::collection::{NewRun, Phase, Run, RunStart, RunStream, StreamProgress, StreamStatus};
 use crate::fault;
 
 /// Takes the connector for the run.
 pub(super) fn begin(writer: &mut Writer, new: &NewRun) -> Outcome<RunStart> {
     let start = writer.transact(|tx, memory| {
-        let run = if holds_already(tx, new)? {
+        let hold = runs::hold(tx, new.connector_id)?;
+        let run = if holds_already(hold, new)? {
             runs::load(tx, new.sync_id)?
                 .ok_or(Trouble::Damaged("a connector is held by a run that is not there"))?
         } else {
             memory.seen.clear();
+            if let Some(hold) = hold {
+                finish::end_replaced(tx, hold, new)?;
+            }
             runs::set_hold(tx, new.connector_id, new.fence, new.sync_id)?;
             take(tx, &mut memory.seen, new)?
         };
@@ -35,8 +40,8 @@ pub(super) fn begin(writer: &mut Writer, new: &NewRun) -> Outcome<RunStart> {
 }
 
 /// Whether this very claim was made before. [`Trouble::Fenced`] if it may not be made.
-fn holds_already(connection: &Connection, new: &NewRun) -> Outcome<bool> {
-    let Some(hold) = runs::hold(connection, new.connector_id)? else { return Ok(false) };
+fn holds_already(hold: Option<Hold>, new: &NewRun) -> Outcome<bool> {
+    let Some(hold) = hold else { return Ok(false) };
     if hold.closed || hold.fence > new.fence {
         return Err(Trouble::Fenced);
     }

@@ -17,7 +17,7 @@ use super::streams::{self, StreamRow};
 use super::writer::Writer;
 use super::{finish, runs};
 use crate::collection::{
-    ApproveDeletes, DeletesQuery, DropDeletes, FinishRun, RecordCursor, RecordPage, StreamDeletes,
+    ApproveDeletes, CancelFlag, DeletesQuery, DropDeletes, FinishRun, RecordCursor, RecordPage, StreamDeletes,
 };
 use crate::fault;
 
@@ -178,6 +178,7 @@ pub(super) fn drop_some(writer: &mut Writer, step: &DropDeletes) -> Outcome<bool
                     "sync.discarded",
                     "What the sync would have deleted stays.",
                 )],
+                cancel: CancelFlag::default(),
                 now: step.now,
             },
         )?;

@@ -1,22 +1,31 @@
 //! A run ends, or its connector does.
 
 use inlet_model::ConnectorId;
+use inlet_model::sync::Outcome as RunOutcome;
 use rusqlite::Connection;
 
 use super::error::{Outcome, Trouble};
-use super::runs;
+use super::runs::{self, Hold};
 use super::writer::Writer;
 use super::{run_log, scopes, streams};
-use crate::collection::{FinishRun, Phase, Run, StreamStatus};
+use crate::collection::{CancelFlag, FinishRun, NewRun, Phase, Run, StreamStatus};
 use crate::fault;
 
 /// Ends a run. One that has ended stays as it is, whoever holds the connector now.
 pub(super) fn finish(writer: &mut Writer, finish: FinishRun) -> Outcome<Run> {
-    let run = writer.transact(|tx, _| {
+    let (run, pass) = writer.transact(|tx, _| {
+        let ended = runs::load(tx, finish.sync_id)?.filter(|run| run.outcome.is_some());
+        if let Some(run) = ended {
+            return Ok((run, None));
+        }
+        let cancel = finish.cancel.clone();
         let run = end(tx, finish)?;
         fault::point("run.finish.before");
-        Ok(run)
+        let is_cancelled = run.outcome == Some(RunOutcome::Cancelled);
+        let pass = if is_cancelled { None } else { Some(runs::pass(&cancel)?) };
+        Ok((run, pass))
     })?;
+    drop(pass);
     fault::point("run.finish.after");
     writer.rest();
     Ok(run)
@@ -37,6 +46,27 @@ pub(super) fn end(connection: &Connection, finish: FinishRun) -> Outcome<Run> {
     runs::save(connection, &run)?;
     run_log::write(connection, run.sync_id, finish.now, &finish.lines)?;
     Ok(run)
+}
+
+/// Ends the run that holds the connector, if another takes its place and it has not ended: its sync is over, and could not
+/// say so here.
+pub(super) fn end_replaced(connection: &Connection, hold: Hold, by: &NewRun) -> Outcome<()> {
+    let Some(sync_id) = hold.sync_id.filter(|held_by| *held_by != by.sync_id) else { return Ok(()) };
+    let left_open = runs::load(connection, sync_id)?.is_some_and(|run| run.outcome.is_none());
+    if !left_open {
+        return Ok(());
+    }
+    let finish = FinishRun {
+        sync_id,
+        connector_id: by.connector_id,
+        fence: hold.fence,
+        outcome: RunOutcome::Cancelled,
+        failure: None,
+        lines: Vec::new(),
+        cancel: CancelFlag::default(),
+        now: by.now,
+    };
+    end(connection, finish).map(drop)
 }
 
 /// Whatever is not complete now will not be: no stream of a run that has ended is under way.

@@ -46,9 +46,9 @@ pub(super) fn page(connection: &Connection, query: &QuestionsQuery) -> Outcome<Q
 
 /// Counts records as seen that the source has.
 pub(super) fn keep(writer: &mut Writer, found: &FoundRecords) -> Outcome<()> {
-    writer.transact(|tx, memory| {
+    let kept = writer.transact(|tx, memory| {
         runs::held(tx, found.connector_id, found.fence, found.sync_id)?;
-        let Some(stream) = streams::find(tx, found.connector_id, &found.stream)? else { return Ok(()) };
+        let Some(stream) = streams::find(tx, found.connector_id, &found.stream)? else { return Ok(None) };
         let mut asked: HashMap<ScopeId, (ScopeRow, SeenSet)> = HashMap::new();
         for row in scopes::unswept(tx, stream.id)?.into_iter().filter(ScopeRow::is_askable) {
             let seen = memory.seen.take(tx, (stream.id, row.id))?;
@@ -70,7 +70,7 @@ pub(super) fn keep(writer: &mut Writer, found: &FoundRecords) -> Outcome<()> {
         }
         memory.seen.save(tx)?;
         fault::point("deletes.found.before");
-        // As in a commit: the last act.
-        if found.cancel.is_raised() { Err(Trouble::Cancelled) } else { Ok(()) }
-    })
+        runs::pass(&found.cancel).map(Some)
+    });
+    kept.map(drop)
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{Outcome, Trouble};
 use super::streams::{id_bytes, read_id, read_name, read_number};
-use crate::collection::{Fence, Phase, Run, StreamProgress};
+use crate::collection::{CancelFlag, Fence, Pass, Phase, Run, StreamProgress};
 
 /// Who may write for a connector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,11 @@ pub(super) fn held(
     let run = load(connection, sync_id)?
         .ok_or(Trouble::Damaged("a connector is held by a run that is not there"))?;
     if run.outcome.is_some() { Err(Trouble::Fenced) } else { Ok(run) }
+}
+
+/// The last act of a transaction of a sync. What this gives is held until the transaction is over.
+pub(super) fn pass(cancel: &CancelFlag) -> Outcome<Pass> {
+    cancel.pass().ok_or(Trouble::Cancelled)
 }
 
 /// The run of a sync.

@@ -26,7 +26,7 @@ pub(super) fn sweep(writer: &mut Writer, sweep: &Sweep) -> Outcome<SweepProgress
         return Err(Trouble::Cancelled);
     }
     let mut wrote = false;
-    let progress = writer.transact(|tx, memory| {
+    let (progress, pass) = writer.transact(|tx, memory| {
         let run = runs::held(tx, sweep.connector_id, sweep.fence, sweep.sync_id)?;
         let nothing = SweepProgress { deleted: 0, done: true };
         let progress = match streams::find(tx, sweep.connector_id, &sweep.stream)? {
@@ -40,9 +40,9 @@ pub(super) fn sweep(writer: &mut Writer, sweep: &Sweep) -> Outcome<SweepProgress
         if wrote {
             fault::point("sweep.before");
         }
-        // As in a commit: the last act.
-        if sweep.cancel.is_raised() { Err(Trouble::Cancelled) } else { Ok(progress) }
+        Ok((progress, runs::pass(&sweep.cancel)?))
     })?;
+    drop(pass);
     if wrote {
         fault::point("sweep.after");
     }

@@ -196,6 +196,7 @@ async fn first_sync(store: &dyn CollectionStore) {
         outcome: Outcome::Failed,
         failure: Some(failure),
         lines: vec![NewLogLine::new(LogLevel::Error, "source.changed", "The file changed.")],
+        cancel: CancelFlag::default(),
         now: at(30),
     };
     store.finish_run(finish).await.unwrap();

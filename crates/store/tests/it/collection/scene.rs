@@ -75,6 +75,7 @@ pub(super) async fn finish(store: &dyn CollectionStore, number: u64, fence: u64)
         outcome: Outcome::Succeeded,
         failure: None,
         lines: Vec::new(),
+        cancel: CancelFlag::default(),
         now: at(number),
     };
     store.finish_run(finish).await.unwrap();

@@ -199,6 +199,15 @@ impl Syncs for NodeCatalog {
         finished
     }
 
+    async fn sync_give_up(&self, run: &Run, fence: Fence) -> StoreResult<()> {
+        self.node.before("sync_give_up").await?;
+        let world = &self.node.world;
+        let given_up = world.backends.block_on(self.inner.sync_give_up(run, fence));
+        world.look_at_sync(run.sync_id);
+        self.node.after("sync_give_up", kind_of(&given_up)).await;
+        given_up
+    }
+
     async fn sync_finish_dry(&self, run: &Run, fence: Fence, preview: String) -> StoreResult<()> {
         self.node.before("sync_finish_dry").await?;
         let world = &self.node.world;

@@ -32,6 +32,15 @@ pub(super) fn finish(tx: &Transaction<'_>, run: Run) -> Result<(), Trouble> {
     deletes::forget_some(tx, finished_at)
 }
 
+/// Ends a sync as its run will end, if it is still the claim's.
+pub(super) fn give_up(tx: &Transaction<'_>, run: Run, fence: Fence) -> Result<(), Trouble> {
+    let sync = sync_row::get(tx, run.sync_id)?;
+    match sync {
+        Some(sync) if is_current(tx, sync.connector_id, fence)? => finish(tx, run),
+        _ => Ok(()),
+    }
+}
+
 /// Ends a sync that never had a run.
 pub(super) fn abandon(
     tx: &Transaction<'_>,

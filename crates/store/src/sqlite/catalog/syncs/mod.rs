@@ -125,6 +125,11 @@ impl Syncs for SqliteCatalog {
         self.write("finish a sync", move |tx| finish::finish(tx, run)).await
     }
 
+    async fn sync_give_up(&self, run: &Run, fence: Fence) -> StoreResult<()> {
+        let run = run.clone();
+        self.write("give a sync up", move |tx| finish::give_up(tx, run, fence)).await
+    }
+
     async fn sync_finish_dry(&self, run: &Run, fence: Fence, preview: String) -> StoreResult<()> {
         let run = run.clone();
         self.write("finish a dry run", move |tx| dry_run::end(tx, run, fence, &preview)).await

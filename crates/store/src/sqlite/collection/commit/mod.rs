@@ -22,7 +22,7 @@ use crate::fault;
 pub(super) fn commit(writer: &mut Writer, commit: Commit) -> Outcome<Receipt> {
     fault::point("commit.begin");
     let Commit { sync_id, connector_id, fence, cancel, now, items } = commit;
-    let receipt = writer.transact(|tx, memory| {
+    let (receipt, pass) = writer.transact(|tx, memory| {
         let run = runs::held(tx, connector_id, fence, sync_id)?;
         run_log::write(tx, sync_id, now, items.iter().filter_map(line))?;
         let receipt = if !items.is_empty() && items.iter().all(|item| line(item).is_some()) {
@@ -34,9 +34,9 @@ pub(super) fn commit(writer: &mut Writer, commit: Commit) -> Outcome<Receipt> {
             draft.finish()?
         };
         fault::point("commit.before");
-        // The last act: once the flag is up, nothing of the sync becomes durable that had not begun to.
-        if cancel.is_raised() { Err(Trouble::Cancelled) } else { Ok(receipt) }
+        Ok((receipt, runs::pass(&cancel)?))
     })?;
+    drop(pass);
     fault::point("commit.after");
     Ok(receipt)
 }

@@ -27,7 +27,7 @@ pub(super) fn step(writer: &mut Writer, step: &UndoStep, seed: HashSeed) -> Outc
     if step.cancel.is_raised() {
         return Err(Trouble::Cancelled);
     }
-    let effect = writer.transact(|tx, memory| {
+    let (effect, pass) = writer.transact(|tx, memory| {
         let run = runs::held(tx, step.connector_id, step.fence, step.sync_id)?;
         let effect = match begun(tx, step)? {
             Err(no) => UndoEffect::Impossible(no),
@@ -36,9 +36,9 @@ pub(super) fn step(writer: &mut Writer, step: &UndoStep, seed: HashSeed) -> Outc
             }
         };
         fault::point("undo.before");
-        // As in a commit: the last act.
-        if step.cancel.is_raised() { Err(Trouble::Cancelled) } else { Ok(effect) }
+        Ok((effect, runs::pass(&step.cancel)?))
     })?;
+    drop(pass);
     fault::point("undo.after");
     Ok(effect)
 }
