@@ -49,7 +49,7 @@ impl RunContext {
     }
 
     /// The run as the store ends it, if it is cancelled now.
-    async fn as_it_would_end(&self, mut run: Run) -> Run {
+    pub(crate) async fn as_it_would_end(&self, mut run: Run) -> Run {
         run.phase = Phase::Ended;
         run.outcome = Some(Outcome::Cancelled);
         run.finished_at = Some(self.now());

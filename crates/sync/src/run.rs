@@ -396,14 +396,18 @@ impl RunContext {
     /// Lets the sync wait for its source, if that may help. Gives where it stands then; `None` if it is not to wait.
     async fn wait(&self, failed: &Failed) -> Option<SyncStatus> {
         let run = retried(&self.shared, "read the run", || self.store.run(self.claim.sync.id)).await.ok()?;
-        let progressed = run.is_some_and(|run| run.last_progress_at > self.claimed_at);
+        let progressed = run.as_ref().is_some_and(|run| run.last_progress_at > self.claimed_at);
         let sync = &self.claim.sync;
         let retries = if progressed { 0 } else { sync.retries };
         let tried = Tried { attempt: sync.attempt, retries };
         let (options, jitter) = (&self.shared.options.retry, self.shared.parts.entropy.fraction());
         let delay = retry::delay(options, failed.policy, tried, failed.retry_after, jitter)?;
         let now = self.now();
-        let wait = Wait { resume_at: now.plus(delay), failure: failed.failure.clone(), progressed };
+        let run = match run {
+            Some(run) => Some(self.as_it_would_end(run).await),
+            None => None,
+        };
+        let wait = Wait { resume_at: now.plus(delay), failure: failed.failure.clone(), progressed, run };
         let (id, fence) = (sync.id, self.claim.fence);
         let waiting = retried(&self.shared, "let the sync wait", || {
             self.shared.parts.catalog.sync_wait(id, fence, wait.clone(), now)

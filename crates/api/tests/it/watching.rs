@@ -243,7 +243,7 @@ async fn a_waiting_sync_is_told_with_the_time_at_which_it_goes_on() {
         hint: None,
         retryable: true,
     };
-    let wait = Wait { resume_at, failure, progressed: false };
+    let wait = Wait { resume_at, failure, progressed: false, run: None };
     app.catalog.sync_wait(claim.sync.id, claim.fence, wait, app.now()).await.unwrap();
     let mut listening = Listening::to(&app, &path).await;
     let state = listening.until(|event| is_state(event, "waiting")).await;

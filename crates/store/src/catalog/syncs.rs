@@ -169,6 +169,8 @@ pub struct Wait {
     pub failure: Failure,
     /// Whether it has committed anything since it was claimed: then it counts its retries anew.
     pub progressed: bool,
+    /// Its run, if it has begun one, as it ends if the sync is cancelled while it waits.
+    pub run: Option<Run>,
 }
 
 /// What came of a cancel.

@@ -295,7 +295,7 @@ impl Given {
     pub fn a_wait(&self, duration: Duration) -> Wait {
         let micros = i64::try_from(duration.as_micros()).unwrap();
         let resume_at = Timestamp::from_micros(self.now().as_micros() + micros);
-        Wait { resume_at, failure: a_failure(), progressed: false }
+        Wait { resume_at, failure: a_failure(), progressed: false, run: None }
     }
 
     /// A sync that waits for this time from now on.

@@ -214,6 +214,7 @@ macro_rules! catalog_tests {
                 retries_are_counted_until_there_is_progress,
                 only_the_latest_claim_of_a_running_sync_waits,
                 a_waiting_sync_is_cancelled_at_once,
+                a_waiting_sync_that_is_cancelled_keeps_what_its_run_has_done,
             }
             sync_cancel {
                 a_queued_sync_is_cancelled_at_once,

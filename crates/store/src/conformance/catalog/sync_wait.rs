@@ -107,3 +107,17 @@ pub async fn a_waiting_sync_is_cancelled_at_once(catalog: Arc<dyn Catalog>) {
     given.let_pass(HOUR);
     assert_eq!(given.claim().await, None);
 }
+
+/// One that had done something when it began to wait says so when it is cancelled.
+pub async fn a_waiting_sync_that_is_cancelled_keeps_what_its_run_has_done(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let connector = given.stored_connector().await;
+    let claim = given.running_sync(&connector).await;
+    let run = given.a_run(&claim, inlet_model::sync::Outcome::Cancelled);
+    let wait = Wait { run: Some(run.clone()), ..given.a_wait(HOUR) };
+    given.catalog.sync_wait(claim.sync.id, claim.fence, wait, given.now()).await.unwrap();
+    given.catalog.sync_cancel(connector.id, Some(claim.sync.id), given.now()).await.unwrap();
+    let cancelled = given.sync(&claim.sync).await;
+    assert_eq!((cancelled.status, cancelled.counts), (SyncStatus::Cancelled, run.counts));
+    assert_eq!((cancelled.streams, cancelled.last_progress_at), (run.streams, Some(run.last_progress_at)));
+}

@@ -25,6 +25,11 @@ pub(super) fn wait(
     }
     sync.retries = if wait.progressed { 1 } else { sync.retries + 1 };
     sync.resume_at = Some(wait.resume_at);
+    if let Some(run) = wait.run {
+        sync.counts = run.counts;
+        sync.streams = run.streams;
+        sync.last_progress_at = Some(run.last_progress_at);
+    }
     let code = wait.failure.code.clone();
     sync.waits_for = Some(wait.failure);
     let step = Step { to: SyncStatus::Waiting, cause: MoveCause::HeldUp, code: Some(&code) };
