@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it there")]
 
 mod bad_input;
+#[cfg(feature = "testing")]
+mod cancel;
 mod connecting;
 mod connector_types;
 mod connectors;
@@ -14,6 +16,10 @@ mod documented_calls;
 mod documents;
 mod encryption;
 mod exporting;
+#[cfg(feature = "testing")]
+#[expect(dead_code, reason = "it is made for the tests of the source; here fewer of its methods are called")]
+#[path = "../../connectors/tests/it/fault_proxy.rs"]
+mod fault_proxy;
 mod harness;
 mod help;
 mod keys;

@@ -1,5 +1,7 @@
 //! Running the binary: in a folder of its own, with nothing of this machine's settings.
 
+#[cfg(feature = "testing")]
+mod calls;
 pub(crate) mod curl;
 mod redact;
 mod server;
@@ -12,13 +14,17 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+#[cfg(feature = "testing")]
+pub(crate) use calls::{Calls, until};
 pub(crate) use redact::redacted;
 pub(crate) use server::Server;
 
 /// A folder to run the binary in.
 #[derive(Debug)]
 pub(crate) struct Home {
-    folder: TempDir,
+    path: PathBuf,
+    /// Goes with it.
+    _folder: Option<TempDir>,
 }
 
 /// What a run of the binary gave.
@@ -30,11 +36,18 @@ pub(crate) struct Ran {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self { folder: TempDir::new().unwrap() }
+        let folder = TempDir::new().unwrap();
+        Self { path: folder.path().to_owned(), _folder: Some(folder) }
+    }
+
+    /// A folder that stays.
+    #[cfg(feature = "testing")]
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), _folder: None }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        &self.path
     }
 
     /// The path of a file or folder in here.

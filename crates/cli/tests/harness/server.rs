@@ -61,6 +61,12 @@ impl Server {
         self.url.strip_prefix("http://").unwrap().parse().unwrap()
     }
 
+    /// Whether it has ended by itself.
+    #[cfg(feature = "testing")]
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
