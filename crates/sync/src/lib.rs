@@ -33,6 +33,7 @@ mod source;
 mod spans;
 mod sweep;
 mod upkeep;
+mod waiting;
 mod watch;
 mod worker;
 

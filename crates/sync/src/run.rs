@@ -12,7 +12,7 @@ use inlet_model::policy::SchemaPolicy;
 use inlet_model::sync::{Failure, Outcome, SyncStatus};
 use inlet_model::{Counts, SyncId, Timestamp};
 use inlet_source::ReadRequest;
-use inlet_store::catalog::{Claim, ClaimKind, Connector, Wait};
+use inlet_store::catalog::{Claim, ClaimKind, Connector};
 use inlet_store::collection::{Commit, FinishRun, Item, NewRun, Replay, Run, RunStart};
 use inlet_store::{CollectionStore, StoreError, StoreErrorKind, StoreResult, fault};
 use tracing::field::Empty;
@@ -26,7 +26,6 @@ use crate::notes::Notes;
 use crate::plan::{self, StreamPlan};
 use crate::progress::Tracker;
 use crate::read::{self, Reading};
-use crate::retry::{self, Tried};
 use crate::schemas::Schemas;
 use crate::shape::{self, Shapes};
 use crate::sink::Sink;
@@ -45,7 +44,7 @@ pub(crate) struct RunContext {
     pub(crate) cancel: Cancel,
     pub(crate) progress: Tracker,
     notes: Notes,
-    claimed_at: Timestamp,
+    pub(crate) claimed_at: Timestamp,
 }
 
 /// Runs a claimed sync until it has ended, in the store and in the catalog, or the engine stops.
@@ -391,36 +390,6 @@ impl RunContext {
             self.finish(outcome, failure.clone()).await
         });
         ended.await
-    }
-
-    /// Lets the sync wait for its source, if that may help. Gives where it stands then; `None` if it is not to wait.
-    async fn wait(&self, failed: &Failed) -> Option<SyncStatus> {
-        let run = retried(&self.shared, "read the run", || self.store.run(self.claim.sync.id)).await.ok()?;
-        let progressed = run.as_ref().is_some_and(|run| run.last_progress_at > self.claimed_at);
-        let sync = &self.claim.sync;
-        let retries = if progressed { 0 } else { sync.retries };
-        let tried = Tried { attempt: sync.attempt, retries };
-        let (options, jitter) = (&self.shared.options.retry, self.shared.parts.entropy.fraction());
-        let delay = retry::delay(options, failed.policy, tried, failed.retry_after, jitter)?;
-        let now = self.now();
-        let run = match run {
-            Some(run) => Some(self.as_it_would_end(run).await),
-            None => None,
-        };
-        let wait = Wait { resume_at: now.plus(delay), failure: failed.failure.clone(), progressed, run };
-        let (id, fence) = (sync.id, self.claim.fence);
-        let waiting = retried(&self.shared, "let the sync wait", || {
-            self.shared.parts.catalog.sync_wait(id, fence, wait.clone(), now)
-        });
-        let status = waiting.await.ok()??.status;
-        if status == SyncStatus::Waiting {
-            self.note(lines::held_up(&failed.failure, now.plus(delay)));
-            // Only words: a run that has not begun, or that was taken over since, goes without.
-            let _told = self.store.commit(self.commit(Vec::new())).await;
-            self.tell_watchers();
-            tracing::info!(code = failed.failure.code, seconds = delay.as_secs_f64(), "the sync waits");
-        }
-        Some(status)
     }
 
     /// Tells the store this claim's fence: a sync that was taken over may end before it has gone on with its run under it. To
