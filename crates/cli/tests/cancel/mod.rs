@@ -176,11 +176,9 @@ fn changes_behind(calls: &Calls, last_change: u64) -> Vec<Value> {
 }
 
 fn note(name: &str, place: Place, took: [Duration; 2]) {
+    let Some(path) = std::env::var_os("INLET_TEST_CANCEL_TIMES") else { return };
     let [acknowledged, ended] = took.map(|took| took.as_secs_f64() * 1000.0);
-    let line = format!("{name},{place:?},{acknowledged:.1},{ended:.1}");
-    println!("{line}");
-    if let Some(path) = std::env::var_os("INLET_TEST_CANCEL_TIMES") {
-        let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-        file.unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
-    }
+    let line = format!("{name},{place:?},{acknowledged:.1},{ended:.1}\n");
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    file.unwrap().write_all(line.as_bytes()).unwrap();
 }

@@ -5,47 +5,61 @@ use std::path::Path;
 use std::sync::Arc;
 
 use inlet_model::sync::SyncStatus;
-use inlet_model::{Change, ChangeOp, ConnectorId, Record, SyncId, SystemClock, SystemEntropy};
+use inlet_model::{Change, ChangeOp, Record, SyncId, SystemClock, SystemEntropy};
 use inlet_store::catalog::{Catalog, Collections as _, ConnectorFilter, Order, PageQuery, Sync, SyncFilter};
 use inlet_store::collection::{ChangeCursor, ChangePage, RecordQuery};
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
 use inlet_store::{CollectionStore, CollectionStores as _};
 
-const MANY: PageQuery = PageQuery { after: None, limit: 1000, order: Order::NewestFirst };
+/// The collection of the tests of one command.
+const COLLECTION: &str = "crash";
+const MANY: PageQuery = PageQuery { after: None, limit: 1_000_000, order: Order::NewestFirst };
 
 /// Fails, naming `what`, unless the collection holds exactly `expected` by every account: its records, its replayed feed,
 /// its change numbers and its counters.
 pub(super) fn assert_holds(data: &Path, expected: &BTreeMap<String, String>, what: &str) {
     block_on(async {
-        let (catalog, store) = open(data).await;
+        let (catalog, store) = open(data, COLLECTION).await;
         let records = all_records(&*store).await;
         let held: BTreeMap<String, String> =
             records.iter().map(|record| (key_text(&record.key), text(&record.data))).collect();
         assert_eq!(&held, expected, "{what}: the records are not those of the files");
         let changes = all_changes(&*store).await;
         assert_eq!(&replayed(&changes), expected, "{what}: the replayed feed is not the records");
-        let numbers: Vec<u64> = changes.iter().map(|change| change.change).collect();
-        let all: Vec<u64> = (1..=numbers.len() as u64).collect();
-        assert_eq!(numbers, all, "{what}: a change number is missing or twice");
-        assert_counters(&*store, &syncs(&*catalog).await, &changes, what).await;
+        let syncs = syncs(&*catalog, COLLECTION).await;
+        assert_eq!(syncs.len(), 1, "the command finds its connector again");
+        assert_counters(&*store, &syncs.concat(), &changes, what).await;
+    });
+}
+
+/// Fails, naming `what`, unless what the collection tells of its syncs and its changes adds up, and no sync is open.
+pub(super) fn assert_accounts(data: &Path, collection: &str, what: &str) {
+    block_on(async {
+        let (catalog, store) = open(data, collection).await;
+        let syncs = syncs(&*catalog, collection).await.concat();
+        assert_counters(&*store, &syncs, &all_changes(&*store).await, what).await;
     });
 }
 
 /// Whether a sync was running when the process ended.
 pub(super) fn has_running_sync(data: &Path) -> bool {
     block_on(async {
-        let (catalog, _) = open(data).await;
-        syncs(&*catalog).await.iter().any(|sync| sync.status == SyncStatus::Running)
+        let (catalog, _) = open(data, COLLECTION).await;
+        syncs(&*catalog, COLLECTION).await.concat().iter().any(|sync| sync.status == SyncStatus::Running)
     })
 }
 
 async fn assert_counters(store: &dyn CollectionStore, syncs: &[Sync], changes: &[Change], what: &str) {
+    let numbers: Vec<u64> = changes.iter().map(|change| change.change).collect();
+    let all: Vec<u64> = (1..=numbers.len() as u64).collect();
+    assert_eq!(numbers, all, "{what}: a change number is missing or twice");
     let mut entries: HashMap<SyncId, u64> = HashMap::new();
     for change in changes {
         let sync_id = change.sync_id.expect("nothing was removed on request");
         *entries.entry(sync_id).or_default() += 1;
     }
     for sync in syncs {
+        assert!(sync.status.is_final(), "{what}: {} is {}", sync.id, sync.status);
         let Some(run) = store.run(sync.id).await.unwrap() else { continue };
         assert!(run.counts.add_up(), "{what}: {:?}", run.counts);
         let changed = run.counts.created + run.counts.updated + run.counts.deleted;
@@ -54,7 +68,6 @@ async fn assert_counters(store: &dyn CollectionStore, syncs: &[Sync], changes: &
             entries.remove(&sync.id).unwrap_or(0),
             "{what}: counters and change entries differ"
         );
-        assert!(sync.status.is_final(), "{what}: {} is {}", sync.id, sync.status);
         assert_eq!(
             Some(sync.status),
             run.outcome.map(SyncStatus::from),
@@ -65,10 +78,10 @@ async fn assert_counters(store: &dyn CollectionStore, syncs: &[Sync], changes: &
     assert!(entries.is_empty(), "{what}: changes of unknown syncs");
 }
 
-async fn open(data: &Path) -> (Arc<dyn Catalog>, Arc<dyn CollectionStore>) {
+async fn open(data: &Path, collection: &str) -> (Arc<dyn Catalog>, Arc<dyn CollectionStore>) {
     let catalog = SqliteCatalog::open(&data.join("catalog.db"), &SystemClock, &SystemEntropy).unwrap();
     let collection = catalog
-        .collection_get(&"default".parse().unwrap(), &"crash".parse().unwrap())
+        .collection_get(&"default".parse().unwrap(), &collection.parse().unwrap())
         .await
         .unwrap()
         .expect("the collection is there");
@@ -81,13 +94,16 @@ async fn open(data: &Path) -> (Arc<dyn Catalog>, Arc<dyn CollectionStore>) {
     (Arc::new(catalog), stores.open(collection.store_id).await.unwrap())
 }
 
-async fn syncs(catalog: &dyn Catalog) -> Vec<Sync> {
-    let (space, collection) = ("default".parse().unwrap(), "crash".parse().unwrap());
+/// The syncs of each connector.
+async fn syncs(catalog: &dyn Catalog, collection: &str) -> Vec<Vec<Sync>> {
+    let (space, collection) = ("default".parse().unwrap(), collection.parse().unwrap());
     let connectors =
         catalog.connector_list(&space, &collection, ConnectorFilter::default(), MANY).await.unwrap().unwrap();
-    let ids: Vec<ConnectorId> = connectors.items.iter().map(|connector| connector.id).collect();
-    assert_eq!(ids.len(), 1, "the command finds its connector again");
-    catalog.sync_list(ids[0], SyncFilter::default(), MANY).await.unwrap().items
+    let mut syncs = Vec::new();
+    for connector in connectors.items {
+        syncs.push(catalog.sync_list(connector.id, SyncFilter::default(), MANY).await.unwrap().items);
+    }
+    syncs
 }
 
 async fn all_records(store: &dyn CollectionStore) -> Vec<Record> {

@@ -4,11 +4,15 @@
 //! command is given again, without a fault, and the collection must equal the files.
 //!
 //! `INLET_TEST_SEEDS` says how many kills each test draws; a failing one names its seed, and `INLET_TEST_FIRST_SEED` begins there.
+//!
+//! `mixed` is the long one: one server with all kinds of sources, under load, killed as often as `INLET_TEST_KILLS` says. Two hundred times:
+//! `INLET_TEST_KILLS=200 cargo nextest run -p inlet-cli --all-features crash::mixed`.
 
 mod approvals;
 mod corpus;
 mod disk_full;
 mod inspect;
+mod mixed;
 mod named_points;
 mod process;
 mod purges;
