@@ -88,6 +88,22 @@ impl FromRequest<Api> for Pushed {
     }
 }
 
+/// A body of an ordinary size, unread, from whomever it comes.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    /// The body.
+    pub(crate) bytes: Bytes,
+}
+
+impl FromRequest<Api> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        Ok(Self { bytes: read(api, &parts.headers, body, api.limits.body_bytes).await? })
+    }
+}
+
 /// A body, and its part of the memory of all bodies.
 #[derive(Debug)]
 pub(crate) struct Bytes {

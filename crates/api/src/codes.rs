@@ -96,6 +96,9 @@ codes! {
     SyncFinished = "sync.already_finished", CONFLICT, false, "The sync has already ended";
     SyncNotAsking = "sync.not_waiting_for_approval", CONFLICT, false, "The sync does not wait for an approval";
     SyncNoneRejected = "sync.none_rejected", CONFLICT, false, "The sync has no rejected records to replay";
+    RevertNothing = "revert.nothing_to_undo", CONFLICT, false, "The sync has changed nothing that could be undone";
+    RevertExpired = "revert.expired", CONFLICT, false, "The sync cannot be undone any more";
+    RevertDone = "revert.already_reverted", CONFLICT, false, "The sync is undone already";
     SyncNoneActive = "sync.none_active", CONFLICT, false, "The connector has no active sync";
     RecordNotFound = "record.not_found", NOT_FOUND, false, "There is no such record";
     RecordAmbiguous = "record.ambiguous", CONFLICT, false, "Several connectors hold this record";
@@ -104,6 +107,8 @@ codes! {
     WebhookNotFound = "webhook.not_found", NOT_FOUND, false, "There is no such webhook";
     WebhookTooMany = "webhook.too_many", CONFLICT, false, "The space has as many webhooks as it may";
     WebhookDisabled = "webhook.disabled", CONFLICT, false, "The webhook is disabled";
+    TriggerSecretNotFound = "trigger_secret.not_found", NOT_FOUND, false, "The connector has no trigger secret";
+    HookNotVerified = "hook.not_verified", UNAUTHORIZED, false, "The message has no good signature";
     DeliveryNotFound = "delivery.not_found", NOT_FOUND, false, "There is no such delivery";
     KeyNotFound = "key.not_found", NOT_FOUND, false, "There is no such API key";
     KeySecrets = "key.too_many_secrets", CONFLICT, false, "The API key has too many secrets that are valid";

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use inlet_model::Timestamp;
 use inlet_model::secret::Vault;
+use inlet_model::{ConnectorId, Timestamp};
 use inlet_store::catalog::{Actor, Effect, Idempotent};
 
 use crate::answer::Answer;
@@ -62,6 +62,18 @@ impl Ledger {
         let secret = blake3::derive_key("inlet 2026 idempotency of the HTTP API", secret);
         let body_secret = vault.derive("inlet 2026 idempotency of the HTTP API, bodies");
         Self { secret, body_secret, running: Arc::default() }
+    }
+
+    /// The record of a signed message that triggers a connector: the same for its id, whatever else it holds and however often it comes.
+    pub(crate) fn message(
+        &self,
+        connector_id: ConnectorId,
+        id: &str,
+        now: Timestamp,
+        answer: &Answer,
+    ) -> Idempotent {
+        let scope = hash(&self.secret, &[b"message", connector_id.to_string().as_bytes(), id.as_bytes()]);
+        record(scope, [0; 32], now, answer)
     }
 
     /// Begins a request with an idempotency key; `None` if it carries none.
@@ -115,15 +127,14 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// What is stored with the effect, so that the request can be repeated.
     pub(crate) fn record(&self, answer: &Answer) -> Idempotent {
-        let kept = i64::try_from(KEPT.as_micros()).expect("a day in microseconds fits");
-        Idempotent {
-            scope: self.running.scope,
-            fingerprint: self.fingerprint,
-            answer: answer.to_stored(),
-            now: self.now,
-            expired_before: Timestamp::from_micros(self.now.as_micros().saturating_sub(kept)),
-        }
+        record(self.running.scope, self.fingerprint, self.now, answer)
     }
+}
+
+fn record(scope: [u8; 32], fingerprint: [u8; 32], now: Timestamp, answer: &Answer) -> Idempotent {
+    let kept = i64::try_from(KEPT.as_micros()).expect("a day in microseconds fits");
+    let expired_before = Timestamp::from_micros(now.as_micros().saturating_sub(kept));
+    Idempotent { scope, fingerprint, answer: answer.to_stored(), now, expired_before }
 }
 
 /// Marks a scope as running until it is dropped.

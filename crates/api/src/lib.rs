@@ -24,6 +24,7 @@ mod error_pages;
 mod filters;
 mod find;
 mod health;
+mod hooks;
 mod host;
 mod idempotency;
 mod keys;
@@ -49,6 +50,7 @@ mod spaces;
 mod spans;
 mod state;
 mod syncs;
+mod trigger_secret;
 mod webhooks;
 
 pub use app::{App, Limits};

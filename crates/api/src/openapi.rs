@@ -68,7 +68,7 @@ pub(crate) fn tag_of(path: &str) -> &'static str {
     let has = |step: &str| path.split('/').any(|each| each == step);
     match path {
         _ if has("records") || has("changes") => "records",
-        _ if has("sync") => "syncs",
+        _ if has("sync") || has("hooks") => "syncs",
         _ if has("connectors") || has("connector-types") => "connectors",
         _ if has("collections") => "collections",
         _ if has("spaces") => "spaces",

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use std::sync::Mutex;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use inlet_model::{KeyId, Timestamp};
+use inlet_model::{ConnectorId, KeyId, Timestamp};
 use inlet_store::catalog::Actor;
 
 use crate::codes::Code;
@@ -66,6 +66,8 @@ pub(crate) enum Limited {
     Environment,
     /// Those without a good key from this address; of version 6, from this network.
     Address(IpAddr),
+    /// Messages that a secret of this connector has signed.
+    Hook(ConnectorId),
     /// All others.
     Others,
 }

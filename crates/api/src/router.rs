@@ -9,8 +9,8 @@ use crate::codes::Code;
 use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::{
-    audit, auth, carry, collections, connector_types, connectors, documents, error_pages, health, keys, log,
-    metrics, records, request_id, spaces, state, syncs, webhooks,
+    audit, auth, carry, collections, connector_types, connectors, documents, error_pages, health, hooks,
+    keys, log, metrics, records, request_id, spaces, state, syncs, trigger_secret, webhooks,
 };
 
 /// Everything that answers requests.
@@ -37,6 +37,7 @@ fn public() -> Routes {
         .on(documents::openapi_operation(), documents::openapi)
         .on(documents::docs_operation(), documents::docs)
         .on(error_pages::operation(), error_pages::get)
+        .on(hooks::trigger::operation(), hooks::trigger::trigger)
 }
 
 /// What asks for a key: everything else, what is not there included.
@@ -64,6 +65,9 @@ fn protected() -> Routes {
         .on(connectors::check::operation(), connectors::check::check)
         .on(connectors::discover::operation(), connectors::discover::discover)
         .on(connectors::schemas::operation(), connectors::schemas::list)
+        .on(trigger_secret::get::operation(), trigger_secret::get::get)
+        .on(trigger_secret::set::operation(), trigger_secret::set::set)
+        .on(trigger_secret::delete::operation(), trigger_secret::delete::delete)
         .on(records::push::operation(), records::push::push)
         .on(state::get::operation(), state::get::get)
         .on(state::set::operation(), state::set::set)
@@ -80,6 +84,7 @@ fn protected() -> Routes {
         .on(syncs::logs::operation(), syncs::logs::list)
         .on(syncs::rejected::operation(), syncs::rejected::list)
         .on(syncs::replay::operation(), syncs::replay::replay)
+        .on(syncs::revert::operation(), syncs::revert::revert)
         .on(webhooks::list::operation(), webhooks::list::list)
         .on(webhooks::create::operation(), webhooks::create::create)
         .on(webhooks::get::operation(), webhooks::get::get)

@@ -46,6 +46,8 @@ pub(crate) struct NodeOptions {
     /// How long the collections keep their history; `None`: whatever is there stays. A command that runs for a moment does not
     /// know what the server was told.
     pub(crate) history: Option<Duration>,
+    /// For how long after its end a sync can be undone; `None`: as long as its history is there.
+    pub(crate) undo_for: Option<Duration>,
     /// Whether it runs syncs and sends what webhooks are told, and takes over those that an earlier process left.
     pub(crate) runs_syncs: bool,
     /// Whether it stays: then connectors sync by themselves, and syncs wait for sources that are out of reach. A person at a
@@ -56,7 +58,8 @@ pub(crate) struct NodeOptions {
 impl NodeOptions {
     /// What they mean for the engine and for the courier.
     fn bounds(&self) -> (EngineOptions, CourierOptions) {
-        let mut engine = EngineOptions { history: self.history, ..EngineOptions::default() };
+        let undo_time = self.undo_for.unwrap_or(Duration::MAX);
+        let mut engine = EngineOptions { history: self.history, undo_time, ..EngineOptions::default() };
         let mut courier = CourierOptions::default();
         if !self.is_server {
             engine.retry = RetryOptions::none();

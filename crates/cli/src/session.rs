@@ -114,6 +114,7 @@ impl Session {
             files_roots: vec![PathBuf::from("/")],
             egress: Egress::Any,
             history: None,
+            undo_for: None,
             runs_syncs: need.runs_syncs(),
             is_server: false,
         };

@@ -77,6 +77,9 @@ fn servers_that_would_be_open_to_everybody() {
         "serve --auth none --listen 0.0.0.0:0",
         "serve --auth none --listen [::]:0",
         "demo --listen 0.0.0.0:0",
+        "serve --history 12h",
+        "serve --undo-for 30d",
+        "serve --undo-for soon",
         "serve --files-root missing",
         "serve --files-root orders.csv",
     ];

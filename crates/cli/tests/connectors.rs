@@ -19,6 +19,22 @@ fn create(home: &Home, line: &str) -> String {
 }
 
 #[test]
+fn a_trigger_secret_is_shown_once_and_deleted() {
+    let (home, server) = served();
+    let id = create(&home, "--name Orders --type files --set path=orders.csv");
+    let made = json(&home.inlet_well("connectors trigger-secret new Orders --overlap 0s --output json"));
+    assert_eq!(made["hook"], format!("/v1/hooks/{id}"));
+    assert!(made["secret"].as_str().unwrap().starts_with("whsec_"), "{made}");
+    let shown = json(&home.inlet_well("connectors trigger-secret get Orders --output json"));
+    assert_eq!((&shown["hook"], shown.get("secret")), (&made["hook"], None));
+    home.inlet_well("connectors trigger-secret delete Orders");
+    let gone = home.inlet("connectors trigger-secret get Orders");
+    assert_eq!(gone.code, Some(2), "{gone}");
+    assert!(gone.stderr.contains("code: trigger_secret.not_found"), "{gone}");
+    drop(server);
+}
+
+#[test]
 fn a_connector_is_made_of_flags_changed_and_deleted() {
     let (home, _server) = served();
     insta::assert_snapshot!(shown_of(

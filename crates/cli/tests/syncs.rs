@@ -97,6 +97,35 @@ fn each_step_is_a_line_where_no_terminal_is() {
 }
 
 #[test]
+fn a_sync_is_undone_and_its_connector_resumed() {
+    let home = with_orders();
+    let server = Server::start(&home, "--auth none --files-root .");
+    home.inlet_well("connectors create --name Orders --type files --set path=orders.csv");
+    home.inlet_well("syncs trigger Orders --wait");
+    home.write("orders.csv", "id,name\n1,rubbish\n2,rubbish\n");
+    let bad = json(&home.inlet_well("syncs trigger Orders --wait --output json"));
+    let bad = bad["id"].as_str().unwrap();
+    let ran = home.inlet(&format!("syncs revert Orders {bad} --wait --output json"));
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert!(ran.stderr.contains("connector Orders is paused"), "{ran}");
+    let revert = json(&ran.stdout);
+    assert_eq!((revert["reverts"].as_str(), revert["status"].as_str()), (Some(bad), Some("succeeded")));
+    let records = home.inlet_well("records default --output json");
+    assert!(records.contains("two") && !records.contains("rubbish"), "{records}");
+    let again = home.inlet(&format!("syncs revert Orders {bad}"));
+    assert_eq!(again.code, Some(1), "{again}");
+    assert!(again.stderr.contains("code: revert.already_reverted"), "{again}");
+    drop(server);
+
+    // Without a server it is done in the command.
+    let id = revert["id"].as_str().unwrap();
+    let ran = home.inlet(&format!("syncs revert Orders {id} --output json"));
+    assert_eq!((ran.code, json(&ran.stdout)["reverts"].as_str()), (Some(0), Some(id)), "{ran}");
+    assert!(home.inlet_well("records default --output json").contains("rubbish"));
+    home.inlet_well("connectors resume Orders");
+}
+
+#[test]
 fn a_sync_is_cancelled() {
     let home = Home::new();
     let _server = Server::start(&home, "--auth none --files-root .");

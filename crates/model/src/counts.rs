@@ -39,6 +39,12 @@ impl std::ops::AddAssign for Counts {
 }
 
 impl Counts {
+    /// How many changes it made in the collection.
+    #[must_use]
+    pub fn changed(&self) -> u64 {
+        self.created + self.updated + self.deleted
+    }
+
     /// Whether the numbers add up as the type promises.
     #[must_use]
     pub fn add_up(&self) -> bool {

@@ -66,7 +66,7 @@ pub struct EngineOptions {
     /// Superseded versions of records, and that records were deleted, are kept in the change feed for so long, but never
     /// shorter than `undo_time`. `None`: nothing is removed from the collections, here.
     pub history: Option<Duration>,
-    /// A sync can be undone for so long.
+    /// A sync can be undone for so long after its end.
     pub undo_time: Duration,
     /// Runs of syncs that have ended, and the records that they refused, are kept for so long, but never shorter than twice
     /// the history.
@@ -193,6 +193,12 @@ impl Engine {
             self.shared.wake.notify_one();
         }
         self.shared.watchers.tell(sync_id);
+    }
+
+    /// For how long after its end a sync can be undone.
+    #[must_use]
+    pub fn undo_time(&self) -> Duration {
+        self.shared.options.undo_time
     }
 
     /// Waits until the sync runs here no more; returns at once if it does not. A queued sync is not waited for.

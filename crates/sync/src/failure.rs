@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use inlet_model::StreamName;
 use inlet_model::approval::Approval;
 use inlet_model::fields::FieldErrors;
 use inlet_model::schema::Misfit;
 use inlet_model::secret::{Unreadable, UnreadableSecret};
 use inlet_model::sync::Failure;
+use inlet_model::{StreamName, SyncId};
 use inlet_source::{SourceError, UnknownType};
+use inlet_store::collection::NoUndo;
 use inlet_store::{StoreError, StoreErrorKind};
 
 use crate::retry::{self, Policy};
@@ -157,6 +158,23 @@ pub(crate) fn schema_changed(stream: &StreamName, position: u64, misfit: &Misfit
     }
 }
 
+/// A sync cannot be undone (any more).
+pub(crate) fn no_undo(undone: SyncId, why: NoUndo) -> Failure {
+    match why {
+        NoUndo::Expired { .. } => permanent(
+            "revert.expired",
+            format!("the history that undoing {undone} needs is not kept any more"),
+        ),
+        NoUndo::Unknown => {
+            permanent("revert.nothing_to_undo", format!("{undone} has changed nothing in the collection"))
+        }
+        NoUndo::NotEnded => Failure {
+            retryable: true,
+            ..permanent("sync.already_running", format!("{undone} has not ended in the collection"))
+        },
+    }
+}
+
 /// Several attempts came to nothing.
 pub(crate) fn crash_loop(attempts: u32) -> Failure {
     permanent(
@@ -265,6 +283,9 @@ mod tests {
             "sync.stalled",
             "sync.stream_unknown",
             "sync.internal",
+            "sync.already_running",
+            "revert.expired",
+            "revert.nothing_to_undo",
         ];
         for code in of_sources.iter().chain(&of_stores).chain(&of_syncs) {
             assert!(page.contains(&format!("`{code}`")), "{code} is missing");

@@ -24,6 +24,7 @@ mod pump;
 mod read;
 mod reconcile;
 mod retry;
+mod revert;
 mod run;
 mod scheduler;
 mod schemas;

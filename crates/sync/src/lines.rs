@@ -38,6 +38,22 @@ pub(crate) fn replays(sync_id: SyncId) -> NewLogLine {
     NewLogLine::new(Info, "sync.replays", format!("What {sync_id} refused is read again."))
 }
 
+/// It undoes another sync.
+pub(crate) fn reverts(undone: SyncId) -> NewLogLine {
+    NewLogLine::new(Info, "sync.reverts", format!("What {undone} did to the records is undone."))
+}
+
+/// What another sync did is undone.
+pub(crate) fn reverted(undone: SyncId, taken_back: u64, kept: u64) -> NewLogLine {
+    let are = |count: u64| if count == 1 { "record is" } else { "records are" };
+    let mut message = format!("{taken_back} {} as before {undone}.", are(taken_back));
+    if kept > 0 {
+        let stays = if kept == 1 { "stays as it is, as it has" } else { "stay as they are, as they have" };
+        message.push_str(&format!(" {kept} {stays} changed since."));
+    }
+    NewLogLine::new(Info, "sync.reverted", message)
+}
+
 /// The sync waits for its source.
 pub(crate) fn held_up(failure: &Failure, resume_at: Timestamp) -> NewLogLine {
     let message = format!("{}; the sync goes on at {resume_at}.", told(failure));
@@ -180,7 +196,9 @@ mod tests {
             schema_changed(&stream, 2, &schema_of(r#"{"a":1}"#), &schema_of(r#"{"b":1}"#)),
             warning("Look out.".to_owned()),
             untold(1),
-            replays(inlet_model::SyncId::from_u128(1)),
+            replays(SyncId::from_u128(1)),
+            reverts(SyncId::from_u128(1)),
+            reverted(SyncId::from_u128(1), 1, 0),
         ]);
         for line in lines {
             assert!(page.contains(&format!("| `{}` |", line.code())), "{} is missing", line.code());
@@ -210,6 +228,18 @@ mod tests {
             "The schema of `s` has changed (version 2): a field that was always null is so no more."
         );
         assert!(told("{}", &format!("{{{}}}", many.join(","))).ends_with("`f19` and 5 more."));
+    }
+
+    #[test]
+    fn a_revert_says_how_many_records_it_took_back_and_how_many_stay() {
+        let id = SyncId::from_u128(1);
+        let said = |taken_back, kept| reverted(id, taken_back, kept).message().to_owned();
+        assert_eq!(said(300, 0), format!("300 records are as before {id}."));
+        assert_eq!(
+            said(1, 1),
+            format!("1 record is as before {id}. 1 stays as it is, as it has changed since.")
+        );
+        assert!(said(0, 2).ends_with(" 2 stay as they are, as they have changed since."));
     }
 
     #[test]

@@ -140,6 +140,9 @@ impl RunContext {
             return Err(Stop::Cancelled);
         }
         let Some(connector) = &self.claim.connector else { return Err(Stop::Fenced) };
+        if let Some(undone) = sync.reverts {
+            return self.undo(connector, undone).await.map(Some);
+        }
         let parts = &self.shared.parts;
         let built = build_source(&parts.registry, &parts.environment, &parts.vault, connector);
         let source = built.map_err(Stop::from)?;
@@ -241,6 +244,8 @@ impl RunContext {
     /// The run of this claim.
     pub(crate) fn new_run(&self, connector: &Connector, plans: &[StreamPlan]) -> NewRun {
         let sync = &self.claim.sync;
+        let mut lines = vec![lines::attempt(self.claim.kind, sync.attempt)];
+        lines.extend(sync.reverts.map(lines::reverts));
         NewRun {
             sync_id: sync.id,
             connector_id: sync.connector_id,
@@ -248,7 +253,7 @@ impl RunContext {
             attempt: sync.attempt,
             after_crash: self.claim.kind == ClaimKind::TakenOver,
             streams: plans.iter().map(|plan| plan.run_stream(connector)).collect(),
-            lines: vec![lines::attempt(self.claim.kind, sync.attempt)],
+            lines,
             now: self.now(),
         }
     }

@@ -17,5 +17,5 @@ mod work;
 pub use courier::{Courier, CourierOptions, CourierParts, TooManyTests};
 pub use metrics::WebhookMetrics;
 pub use names::{Names, SystemNames};
-pub use sign::{SigningSecret, signature};
+pub use sign::{SigningSecret, is_signed, signature};
 pub use target::{UrlError, check_url};

@@ -79,7 +79,7 @@ const OVERLAP: Duration = Duration::from_secs(DAY);
 const DAY: u64 = 24 * 60 * 60;
 
 /// `overlap`: for how long secrets before a rotation may still be used.
-pub(super) fn overlap(fields: &mut Fields) -> Duration {
+pub(crate) fn overlap(fields: &mut Fields) -> Duration {
     let Some(text) = fields.string("overlap") else { return OVERLAP };
     match parse_duration(&text) {
         Some(overlap) if overlap <= OVERLAP_MAX => return overlap,

@@ -10,3 +10,5 @@ pub(crate) mod list;
 pub(crate) mod rotate;
 pub(crate) mod update;
 mod view;
+
+pub(crate) use fields::overlap;

@@ -31,6 +31,10 @@ pub(super) const OF_BODIES: &[Code] = &[
     Code::BodyTimedOut,
 ];
 
+/// What may be wrong with a body that is not looked into.
+pub(super) const OF_BYTES: &[Code] =
+    &[Code::TooLarge, Code::MediaType, Code::BodyIncomplete, Code::BodyTimedOut];
+
 const OF_IDEMPOTENCY: &[Code] =
     &[Code::IdempotencyKeyInvalid, Code::IdempotencyInProgress, Code::IdempotencyMismatch];
 

@@ -231,6 +231,30 @@ impl Operation {
         self.takes(PATCHES, false, SchemaOf::new::<T>(), example)
     }
 
+    /// Takes whatever is sent, or nothing, and does not look into it.
+    pub(crate) fn takes_anything(mut self, example: Value) -> Self {
+        self.allow(errors::OF_BYTES);
+        let schema = SchemaOf::new::<Value>();
+        self.body =
+            Some(Body { media_types: &["application/json", "*/*"], schema, required: false, example });
+        self
+    }
+
+    /// The message itself says who may send it, and which it is: instead of a key, an idempotency key, and the connector in the path.
+    pub(crate) fn signed_as_standard_webhook(mut self) -> Self {
+        self.idempotent = false;
+        self.codes.retain(|code| {
+            !matches!(
+                code,
+                Code::ConnectorNotFound
+                    | Code::IdempotencyKeyInvalid
+                    | Code::IdempotencyInProgress
+                    | Code::IdempotencyMismatch
+            )
+        });
+        self
+    }
+
     pub(crate) fn takes(
         mut self,
         media_types: &'static [&'static str],

@@ -27,6 +27,9 @@ pub(crate) const STATE: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/state";
 pub(crate) const CHECK: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/check";
+pub(crate) const TRIGGER_SECRET: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/trigger-secret";
+pub(crate) const HOOK: &str = "/v1/hooks/{connector_id}";
 pub(crate) const STREAMS: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/streams";
 pub(crate) const SCHEMAS: &str =
@@ -45,6 +48,8 @@ pub(crate) const SYNC_APPROVE: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/approve";
 pub(crate) const SYNC_DISCARD: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/discard";
+pub(crate) const SYNC_REVERT: &str =
+    "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/revert";
 pub(crate) const SYNC_EVENTS: &str =
     "/v1/spaces/{space_id}/collections/{collection_id}/connectors/{connector_id}/sync/{sync_id}/events";
 pub(crate) const SYNC_LOGS: &str =

@@ -10,6 +10,7 @@ pub(crate) mod logs;
 mod only_streams;
 pub(crate) mod rejected;
 pub(crate) mod replay;
+pub(crate) mod revert;
 pub(crate) mod trigger;
 mod view;
 mod wait;

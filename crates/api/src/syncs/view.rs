@@ -35,6 +35,8 @@ pub(crate) struct SyncView {
     only_streams: Option<Vec<StreamName>>,
     /// The sync of which it reads again what was refused.
     replays: Option<SyncId>,
+    /// The sync that it undoes. It reads nothing then: its counts say what it did to the records of the collection.
+    reverts: Option<SyncId>,
     /// How many times it was begun; 0 while it is queued.
     attempt: u32,
     /// When it was asked for.
@@ -110,6 +112,7 @@ impl From<Sync> for SyncView {
             dry_run: sync.dry_run,
             only_streams: sync.only_streams,
             replays: sync.replays,
+            reverts: sync.reverts,
             attempt: sync.attempt,
             created_at: sync.created_at,
             started_at: sync.started_at,
@@ -134,7 +137,7 @@ impl SyncView {
         json!({
             "id": "syn_01h455vb4pex5vsknk084sn02q", "connector_id": "con_01h455vb4pex5vsknk084sn02q",
             "status": "succeeded", "trigger": "api", "mode": "incremental",
-            "dry_run": false, "only_streams": null, "replays": null, "attempt": 1,
+            "dry_run": false, "only_streams": null, "replays": null, "reverts": null, "attempt": 1,
             "created_at": "2026-01-01T07:00:00.000Z", "started_at": "2026-01-01T07:00:00.001Z",
             "last_progress_at": "2026-01-01T07:00:00.020Z",
             "resume_at": null, "waiting_for": null, "pending_deletes": null,

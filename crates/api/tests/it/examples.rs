@@ -24,6 +24,7 @@ async fn prepared(example: &str) -> (TestApp, String, String) {
         app.post("/v1/spaces/default/collections", json!({"name": "Orders", "id": "orders"})).await;
     }
     let connector = app.connector(json!({"name": "people", "type": "external_source"})).await;
+    app.post(&format!("{connector}/trigger-secret"), json!({})).await;
     app.post(&format!("{connector}/records?stream=people&key_field=id"), json!([{"id": 1, "name": "Ada"}]))
         .await;
     if example.contains("/rejected/replay") {

@@ -84,7 +84,10 @@ async fn a_path_takes_the_methods_that_are_described_and_no_others() {
 async fn only_these_ask_for_no_key() {
     let calls = calls(&app().await).await.into_iter();
     let public: Vec<String> = calls.filter(|(.., asks)| !asks).map(|(path, ..)| path).collect();
-    assert_eq!(public, ["/docs", "/docs/errors/{code}", "/healthz", "/openapi.json", "/readyz"]);
+    assert_eq!(
+        public,
+        ["/docs", "/docs/errors/{code}", "/healthz", "/openapi.json", "/readyz", "/v1/hooks/{connector_id}"]
+    );
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ async fn a_trigger_answers_with_the_queued_sync_and_where_it_is() {
     assert_eq!(
         sync,
         json!({"id": sync["id"], "connector_id": connector_id, "status": "queued", "trigger": "api", "mode": "full_refresh",
-               "dry_run": false, "only_streams": null, "replays": null, "attempt": 0, "pending_deletes": null, "resume_at": null, "waiting_for": null,
+               "dry_run": false, "only_streams": null, "replays": null, "reverts": null, "attempt": 0, "pending_deletes": null, "resume_at": null, "waiting_for": null,
                "created_at": sync["created_at"], "started_at": null, "last_progress_at": null,
                "finished_at": null, "counts": zero, "streams": [], "error": null})
     );

@@ -212,6 +212,7 @@ async fn things(app: &TestApp, name: &str) -> Things {
     let connectors = format!("{collections}/{collection_id}/connectors");
     let connector_id = id(&post(&connectors, json!({"name": name, "type": "external_source"})).await);
     let connector = format!("{connectors}/{connector_id}");
+    post(&format!("{connector}/trigger-secret"), json!({})).await;
     // Two events, and a target that takes them at once: nothing of them changes afterwards.
     let target = target().await;
     let webhooks = format!("/v1/spaces/{space_id}/webhooks");

@@ -48,6 +48,11 @@ pub(crate) enum ConnectorsCommand {
     Pause(ConnectorArg),
     /// Let a paused connector start syncs again
     Resume(ConnectorArg),
+    /// Let signed messages trigger a connector, without an API key
+    TriggerSecret {
+        #[command(subcommand)]
+        command: TriggerSecretCommand,
+    },
     /// Show, replace or reset how far a connector has read
     State {
         #[command(subcommand)]
@@ -208,6 +213,23 @@ pub(crate) struct PushArgs {
     /// Each object says what is to be done: `{"op": "upsert", "data": {…}}` or `{"op": "delete", "key": …}`
     #[arg(long, env = "INLET_ENVELOPE")]
     pub(crate) envelope: bool,
+}
+
+/// What is done with a connector's trigger secret.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TriggerSecretCommand {
+    /// Make a secret, which is shown this once, in the place of the one there may be
+    New {
+        #[command(flatten)]
+        connector: ConnectorArg,
+        /// For how long messages may be signed with the secret before as well; `0s` ends it at once
+        #[arg(long, value_name = "TIME", env = "INLET_OVERLAP", default_value = "24h")]
+        overlap: String,
+    },
+    /// Show where messages are sent to, and until when the secret before is good
+    Get(ConnectorArg),
+    /// Delete the secret: messages trigger the connector no more
+    Delete(ConnectorArg),
 }
 
 /// What is done with a connector's state.

@@ -28,7 +28,7 @@ pub(crate) use connection::{ApiArgs, EncryptionArgs, ServerArgs};
 pub(crate) use connector_types::{TypesArgs, TypesCommand};
 pub(crate) use connectors::{
     ConnectorSchemas, ConnectorsArgs, ConnectorsCommand, CreateConnector, DeleteConnector, KeptRecords,
-    ListConnectors, PushArgs, SettingsArgs, StateCommand, UpdateConnector,
+    ListConnectors, PushArgs, SettingsArgs, StateCommand, TriggerSecretCommand, UpdateConnector,
 };
 pub(crate) use demo::DemoArgs;
 pub(crate) use doctor::DoctorArgs;
@@ -41,7 +41,8 @@ pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use spaces::{SpacesArgs, SpacesCommand};
 pub(crate) use sync::{FormatArg, ModeArg, SyncArgs};
 pub(crate) use syncs::{
-    LevelArg, ListSyncs, LogsArgs, RejectedArgs, SyncDeletes, SyncsArgs, SyncsCommand, TriggerArgs,
+    LevelArg, ListSyncs, LogsArgs, RejectedArgs, RevertArgs, SyncDeletes, SyncsArgs, SyncsCommand,
+    TriggerArgs,
 };
 pub(crate) use webhooks::{
     CreateWebhook, ListDeliveries, NarrowArgs, UpdateWebhook, WebhooksArgs, WebhooksCommand,

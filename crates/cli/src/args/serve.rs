@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use inlet_model::parse_duration;
 use inlet_source::Egress;
-use inlet_sync::EngineOptions;
 
 use super::EncryptionArgs;
 
@@ -42,9 +41,13 @@ pub(crate) struct ServeArgs {
 
     /// For how long the change feed keeps superseded versions of records, and that records were deleted
     ///
-    /// A consumer of the feed that stays away for longer begins again. Not less than `24h`, for which a sync can be undone.
-    #[arg(long, value_name = "TIME", env = "INLET_HISTORY", default_value = "7d", value_parser = history)]
+    /// A consumer of the feed that stays away for longer begins again. Not less than `--undo-for`.
+    #[arg(long, value_name = "TIME", env = "INLET_HISTORY", default_value = "7d", value_parser = duration)]
     pub(crate) history: Duration,
+
+    /// For how long after its end a sync can be undone
+    #[arg(long, value_name = "TIME", env = "INLET_UNDO_FOR", default_value = "24h", value_parser = duration)]
+    pub(crate) undo_for: Duration,
 
     /// Whether callers must show an API key
     #[arg(long, value_name = "WHO", env = "INLET_AUTH", default_value = "key")]
@@ -65,14 +68,9 @@ pub(crate) struct ServeArgs {
     pub(crate) rate_limit: u32,
 }
 
-fn history(text: &str) -> Result<Duration, String> {
-    match parse_duration(text) {
-        None => Err("it is a whole number and `s`, `m`, `h` or `d`, such as `7d`".to_owned()),
-        Some(history) if history < EngineOptions::UNDO_TIME => {
-            Err("a sync can be undone for `24h`, so that no less is kept".to_owned())
-        }
-        Some(history) => Ok(history),
-    }
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+        .ok_or_else(|| "it is a whole number and `s`, `m`, `h` or `d`, such as `7d`".to_owned())
 }
 
 /// Where connectors may connect to.

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{ApiArgs, LimitArgs, ModeArg, OrderArg};
 
-/// Trigger, list, watch, cancel and approve the syncs of a connector
+/// Trigger, list, watch, cancel, approve and undo the syncs of a connector
 ///
 /// A sync moves data from a connector's source into its collection. The connector is named by its id (`con_…`) or its name.
 #[derive(Debug, Args)]
@@ -89,6 +89,7 @@ pub(crate) enum SyncsCommand {
         #[arg(value_name = "SYNC")]
         sync: String,
     },
+    Revert(RevertArgs),
     /// Show how a sync comes on until it has ended
     ///
     /// On a terminal one line moves, elsewhere there is a line for each step. The exit code is 0 only if the sync succeeded. Ctrl-C
@@ -216,6 +217,27 @@ pub(crate) struct TriggerArgs {
     #[arg(long, env = "INLET_DRY_RUN")]
     pub(crate) dry_run: bool,
     /// Wait until it has ended, as `inlet syncs follow` does
+    #[arg(long, env = "INLET_WAIT")]
+    pub(crate) wait: bool,
+}
+
+/// Undo a sync: its records become what they were before it
+///
+/// For when a source has delivered rubbish. What has changed since stays as it is. The connector is paused, so that its next sync does not
+/// bring back what is undone: mend the source, then resume it with `inlet connectors resume`. Without a server it is done in this
+/// command.
+#[derive(Debug, Args)]
+pub(crate) struct RevertArgs {
+    /// The connector's id, or its name
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) connector: String,
+    /// The id of the sync that is undone
+    #[arg(value_name = "SYNC")]
+    pub(crate) sync: String,
+    /// Cancel what the connector is syncing, instead of being refused
+    #[arg(long, env = "INLET_REPLACE")]
+    pub(crate) replace: bool,
+    /// Wait until it is undone, as `inlet syncs follow` does
     #[arg(long, env = "INLET_WAIT")]
     pub(crate) wait: bool,
 }

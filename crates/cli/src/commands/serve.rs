@@ -18,6 +18,7 @@ use crate::signals::StopRequests;
 pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     let mut stop = StopRequests::listen()?;
     refuse_open_door(args)?;
+    refuse_short_history(args)?;
     let files_roots = args.files_roots.iter().map(|root| existing_root(root)).collect::<Result<_, _>>()?;
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
@@ -26,6 +27,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
         files_roots,
         egress: args.egress.into(),
         history: Some(args.history),
+        undo_for: Some(args.undo_for),
         runs_syncs: true,
         is_server: true,
     };
@@ -69,6 +71,16 @@ fn refuse_open_door(args: &ServeArgs) -> Result<(), CommandError> {
         }
         _ => Ok(()),
     }
+}
+
+/// To undo a sync takes the history of its changes.
+fn refuse_short_history(args: &ServeArgs) -> Result<(), CommandError> {
+    if args.history >= args.undo_for {
+        return Ok(());
+    }
+    let message = "the history is kept for a shorter time than syncs can be undone";
+    let complaint = CommandError::input("input.history", message);
+    Err(complaint.hint("give a greater --history, or a smaller --undo-for").into())
 }
 
 fn existing_root(root: &Path) -> Result<PathBuf, CommandError> {

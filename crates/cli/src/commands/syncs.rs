@@ -5,7 +5,8 @@ use serde_json::json;
 use super::listing::{Listing, show};
 use super::{connectors, sync};
 use crate::args::{
-    LevelArg, ListSyncs, LogsArgs, OrderArg, RejectedArgs, SyncDeletes, SyncsArgs, SyncsCommand, TriggerArgs,
+    LevelArg, ListSyncs, LogsArgs, OrderArg, RejectedArgs, RevertArgs, SyncDeletes, SyncsArgs, SyncsCommand,
+    TriggerArgs,
 };
 use crate::client::objects::Page;
 use crate::client::{Body, Client, Query};
@@ -61,6 +62,7 @@ pub(crate) async fn run(args: &SyncsArgs) -> Result<(), CommandError> {
     let need = match &args.command {
         SyncsCommand::Trigger(_)
         | SyncsCommand::Replay { .. }
+        | SyncsCommand::Revert(_)
         | SyncsCommand::Follow { .. }
         | SyncsCommand::Approve { .. } => Need::Syncs,
         _ => Need::Present,
@@ -93,6 +95,7 @@ impl Syncs<'_> {
             SyncsCommand::Replay { connector, sync, wait } => {
                 self.replay(connector, sync.as_deref(), *wait).await
             }
+            SyncsCommand::Revert(revert) => self.revert(revert).await,
             SyncsCommand::Cancel { connector, sync } => {
                 let connector = self.connector(connector).await?;
                 let path = match sync {
@@ -180,6 +183,19 @@ impl Syncs<'_> {
         let queued = self.client().post(&format!("{path}/rejected/replay"), &json!({})).await?;
         let connector = self.connector(connector).await?;
         self.triggered(&connector, &queued, wait, &mut stop).await
+    }
+
+    async fn revert(&self, revert: &RevertArgs) -> Result<(), CommandError> {
+        let mut stop = StopRequests::listen()?;
+        let connector = self.connector(&revert.connector).await?;
+        let body = json!({"on_conflict": if revert.replace { "replace" } else { "reject" }});
+        let path = format!("{}/revert", sync_path(&connector, &revert.sync));
+        let queued = self.client().post(&path, &body).await?;
+        let name = &revert.connector;
+        say(&format!(
+            "connector {name} is paused; `inlet connectors resume` goes on with it once its source is mended"
+        ));
+        self.triggered(&connector, &queued, revert.wait, &mut stop).await
     }
 
     /// The path of a sync of the connector; if none is named, of its newest.

@@ -1,7 +1,7 @@
 //! A kill while a large delete is asked about, approved, carried out or taken back.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use tempfile::TempDir;
 
@@ -70,11 +70,10 @@ fn a_kill_around_a_discard_keeps_everything_and_the_next_sync_asks_again() {
         let folder = TempDir::new().unwrap();
         let (corpus, data) = most_is_gone(&folder);
         let asked = asks(&corpus.source(), &data);
-        let mut discard = Command::new(env!("CARGO_BIN_EXE_inlet"));
-        discard
-            .args(["syncs", "discard", &asked.0, &asked.1, "--collection", "crash", "--data-dir"])
-            .arg(&data);
-        discard.env("INLET_FAULTS", format!("{point}@1=kill")).output().unwrap();
+        let (connector, sync) = (asked.0.as_str(), asked.1.as_str());
+        process::syncs_command(&["discard", connector, sync], &data, &format!("{point}@1=kill"))
+            .output()
+            .unwrap();
         // Whatever became of the discard: a sync asks, the old one or another, and no record is gone.
         asks(&corpus.source(), &data);
         assert!(approving(&corpus.source(), &data, "").status.success(), "{point}");
@@ -87,10 +86,5 @@ fn asks(source: &str, data: &Path) -> (String, String) {
     let output = process::run(source, data, "");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("would delete 240 of 360 records"), "{said}");
-    let mut list = Command::new(env!("CARGO_BIN_EXE_inlet"));
-    list.args(["connectors", "list", "--collection", "crash", "--output", "json", "--data-dir"]).arg(data);
-    let connectors = String::from_utf8(list.output().unwrap().stdout).unwrap();
-    let connector: serde_json::Value = serde_json::from_str(connectors.lines().next().unwrap()).unwrap();
-    let id = |value: &serde_json::Value| value["id"].as_str().unwrap().to_owned();
-    (id(&connector), id(&connector["last_sync"]))
+    process::newest_sync(data)
 }

@@ -45,6 +45,15 @@ impl Corpus {
         self.write();
     }
 
+    /// Gives every record other content, but for those of the first file, which is removed.
+    pub(super) fn spoil(&mut self, draw: &mut Draw) {
+        self.remove_files(1);
+        for (id, kept) in self.files.values_mut().flatten() {
+            *kept = record(*id, draw);
+        }
+        self.write();
+    }
+
     /// Removes the first files, so many of them.
     pub(super) fn remove_files(&mut self, count: usize) {
         for _ in 0..count {

@@ -18,6 +18,7 @@ mod process;
 mod purges;
 mod pushes;
 mod random_moments;
+mod reverts;
 mod rotation;
 
 /// The seeds of this run: `usual` of them unless `INLET_TEST_SEEDS` says otherwise, one when tests are to be quick.

@@ -151,6 +151,9 @@ actions! {
     SyncCancel = "sync.cancel", "A sync was cancelled.";
     SyncApprove = "sync.approve", "What a sync was about to delete was approved.";
     SyncDiscard = "sync.discard", "What a sync was about to delete was discarded.";
+    TriggerSet = "connector.set_trigger_secret", "A connector got a secret by which it is triggered.";
+    TriggerDelete = "connector.delete_trigger_secret", "The secret by which a connector was triggered was deleted.";
+    SyncRevert = "sync.revert", "A sync was asked to be undone.";
     KeyCreate = "key.create", "A key was made.";
     KeyUpdate = "key.update", "A key's name or expiry was changed.";
     KeyRotate = "key.rotate", "A key got a new secret.";

@@ -13,11 +13,13 @@ mod keys;
 mod page;
 mod payload;
 mod purges;
+mod reverts;
 mod schedules;
 pub(crate) mod secrets;
 mod spaces;
 mod syncs;
 mod tasks;
+mod triggers;
 mod webhooks;
 
 pub use approvals::{Approvals, Discard};
@@ -41,11 +43,13 @@ pub use keys::{
 pub use page::{ConnectorFilter, Created, NameFilter, Order, Page, PageCursor, PageQuery, SyncFilter};
 pub use payload::payload;
 pub use purges::{Purge, PurgeEffect, PurgeId, Purges};
+pub use reverts::{RevertConflict, Reverts};
 pub use schedules::Schedules;
 pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, masking_key, renew_secrets};
 pub use spaces::{DeleteEffect, Space, Spaces};
 pub use syncs::{CancelEffect, Claim, ClaimKind, Lease, OnConflict, Sync, SyncTally, Syncs, Wait};
 pub use tasks::{Task, TaskId, TaskKind, Tasks};
+pub use triggers::{Trigger, Triggers};
 pub use webhooks::{
     UnknownEvent, WEBHOOKS_MAX, Webhook, WebhookChange, WebhookConflict, WebhookEvent, WebhookSecret,
     WebhookSecrets, WebhookStatus, WebhookUpdate, Webhooks,
@@ -63,6 +67,8 @@ pub trait Catalog:
     + Deliveries
     + Audit
     + Approvals
+    + Reverts
+    + Triggers
     + Tasks
     + Purges
     + Schedules

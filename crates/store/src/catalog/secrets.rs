@@ -18,6 +18,8 @@ pub enum SecretHolder {
     Sync(SyncId),
     /// A webhook, to sign with.
     Webhook(WebhookId),
+    /// A connector, to be triggered by.
+    Trigger(ConnectorId),
     /// The server itself: its masking key.
     Server,
 }
@@ -39,7 +41,7 @@ pub struct HeldSecrets {
 /// The sealed secrets of the catalog.
 #[async_trait]
 pub trait SealedSecrets {
-    /// Those who have secrets, connectors before syncs before webhooks and each by id, the server last: at most `limit` of them
+    /// Those who have secrets, connectors before syncs before webhooks before triggers and each by id, the server last: at most `limit` of them
     /// behind `after`.
     async fn secret_list(&self, after: Option<SecretHolder>, limit: usize) -> StoreResult<Vec<HeldSecrets>>;
     /// Gives each holder that still has the secrets of the first part those of the second. Nothing else about it changes,

@@ -38,6 +38,8 @@ pub struct Sync {
     pub only_streams: Option<Vec<StreamName>>,
     /// The sync of which it reads again what was refused, before it does what every sync does.
     pub replays: Option<SyncId>,
+    /// The sync that it undoes, instead of reading its source. Set by [`sync_revert`](super::Reverts::sync_revert).
+    pub reverts: Option<SyncId>,
     /// How many times it was begun; 0 while it is queued.
     pub attempt: u32,
     /// When it was asked for.
@@ -86,6 +88,7 @@ impl Sync {
             dry_run: false,
             only_streams: None,
             replays: None,
+            reverts: None,
             attempt: 0,
             created_at: now,
             started_at: None,
@@ -234,7 +237,8 @@ pub trait Syncs {
     ) -> StoreResult<CancelEffect>;
     /// Gives a sync to the caller, running under its lease, with a new fence: one that waited, if its time has come; else one
     /// whose lease is over, if it is not the caller's; else the longest queued one whose connector is free. A connector is
-    /// free if it is not paused, no sync holds it, and no [`Purge`](super::Purge) of its records is queued.
+    /// free if it is not paused (which does not hold up a revert), no sync holds it, and no [`Purge`](super::Purge) of its records
+    /// is queued.
     async fn sync_claim(&self, lease: Lease, now: Timestamp) -> StoreResult<Option<Claim>>;
     /// Gives the caller every sync that is running or cancelling, whatever lease it has: each with a new fence and, if
     /// running, one attempt more. For a process that knows it is alone, at its start.

@@ -62,6 +62,10 @@ pub enum UndoEffect {
 /// The undoing of syncs.
 #[async_trait]
 pub trait Undos {
+    /// Why the connector's sync cannot be undone as things are now, if it cannot; a first [`undo_step`](Self::undo_step) would say
+    /// the same. Changes nothing.
+    async fn no_undo(&self, connector_id: ConnectorId, undone: SyncId) -> StoreResult<Option<NoUndo>>;
+
     /// Does one bounded step of taking back what a sync did. Each step is one commit of the run that carries it out, with its
     /// fence, its counters and its cancel flag; whoever goes on with that run goes on where the last step ended.
     ///

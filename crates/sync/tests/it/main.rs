@@ -13,6 +13,7 @@ mod masking;
 mod metrics;
 mod purging;
 mod resuming;
+mod reverting;
 mod schedules;
 mod schemas;
 mod secrets;

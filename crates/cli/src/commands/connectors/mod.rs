@@ -14,12 +14,13 @@ use super::lookup::{self, Kind};
 use super::removal;
 use crate::args::{
     ConnectorsArgs, ConnectorsCommand, DeleteConnector, KeptRecords, ListConnectors, OrderArg,
+    TriggerSecretCommand,
 };
 use crate::client::{Client, Query};
 use crate::collection_name::CollectionName;
 use crate::errors::CommandError;
-use crate::output::OutputFormat;
 use crate::output::object::Column;
+use crate::output::{OutputFormat, say};
 use crate::session::{Need, Session};
 
 const CONNECTOR: Kind = Kind { name: "connector", ids: "con_", lister: "inlet connectors list" };
@@ -87,6 +88,7 @@ impl Connectors<'_> {
             ConnectorsCommand::Push(push) => push::run(self, push).await,
             ConnectorsCommand::Pause(one) => self.set_status(&one.connector, "paused").await,
             ConnectorsCommand::Resume(one) => self.set_status(&one.connector, "active").await,
+            ConnectorsCommand::TriggerSecret { command } => self.trigger_secret(command).await,
             ConnectorsCommand::State { command } => state::run(self, command).await,
         }
     }
@@ -119,6 +121,25 @@ impl Connectors<'_> {
         let query = Query::default().with("records", records);
         self.client.delete(&query.of(&self.path(connector).await?)).await?;
         say_done(&format!("connector {connector} is deleted; {what}"), self.output)
+    }
+
+    async fn trigger_secret(&self, command: &TriggerSecretCommand) -> Result<(), CommandError> {
+        let (TriggerSecretCommand::New { connector, .. }
+        | TriggerSecretCommand::Get(connector)
+        | TriggerSecretCommand::Delete(connector)) = command;
+        let path = format!("{}/trigger-secret", self.path(&connector.connector).await?);
+        match command {
+            TriggerSecretCommand::New { overlap, .. } => {
+                show(&self.client.post(&path, &json!({"overlap": overlap})).await?, self.output)?;
+                say("the secret is shown only now; keep it safe");
+                Ok(())
+            }
+            TriggerSecretCommand::Get(_) => show(&self.client.get(&path).await?, self.output),
+            TriggerSecretCommand::Delete(_) => {
+                self.client.delete(&path).await?;
+                say_done(&format!("messages trigger connector {} no more", connector.connector), self.output)
+            }
+        }
     }
 
     async fn set_status(&self, connector: &str, status: &str) -> Result<(), CommandError> {

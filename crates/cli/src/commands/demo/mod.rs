@@ -46,6 +46,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
         files_roots: vec![files.clone()],
         egress: Egress::Any,
         history: Some(EngineOptions::HISTORY),
+        undo_for: Some(EngineOptions::UNDO_TIME),
         runs_syncs: true,
         is_server: true,
     };

@@ -27,11 +27,13 @@ pub mod sync_finish;
 pub mod sync_give_up;
 pub mod sync_lease;
 pub mod sync_moves;
+pub mod sync_revert;
 pub mod sync_take_over;
 pub mod sync_trigger;
 pub mod sync_wait;
 pub mod syncs;
 pub mod tasks;
+pub mod triggers;
 pub mod webhooks;
 
 /// Makes one test of each behaviour, in a module for each noun.
@@ -201,6 +203,24 @@ macro_rules! catalog_tests {
                 no_sync_begins_while_a_discard_is_queued,
                 whatever_ends_a_sync_that_asks_is_a_discard,
                 a_collection_takes_its_discards_along,
+            }
+            sync_revert {
+                a_revert_is_queued_and_pauses_its_connector,
+                a_revert_begins_though_its_connector_is_paused,
+                a_sync_is_reverted_once,
+                a_revert_that_failed_or_was_cancelled_may_be_asked_for_again,
+                a_revert_waits_for_no_other_sync,
+                a_revert_takes_the_place_of_others_where_asked,
+                a_revert_needs_its_connector,
+                the_end_of_a_revert_is_nothing_to_its_connector,
+                a_revert_is_asked_for_by_its_key_once,
+            }
+            triggers {
+                a_connector_gets_a_trigger,
+                a_new_secret_leaves_the_one_before_for_a_while,
+                a_trigger_goes_on_request_and_with_its_connector,
+                the_secrets_of_triggers_are_listed_and_replaced,
+                triggers_are_audited_and_set_once_for_a_key,
             }
             sync_dry_run {
                 a_dry_run_ends_with_what_it_has_found,

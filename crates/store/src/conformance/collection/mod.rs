@@ -445,6 +445,7 @@ macro_rules! collection_tests {
                 an_undo_that_lost_its_connector_writes_nothing,
                 a_sync_that_did_nothing_is_undone_at_once,
                 only_a_sync_of_the_connector_that_has_ended_can_be_undone,
+                why_a_sync_cannot_be_undone_is_said_beforehand,
                 once_its_history_is_gone_a_sync_cannot_be_undone,
                 the_history_stays_while_an_undo_needs_it,
                 what_an_abandoned_undo_collected_goes,

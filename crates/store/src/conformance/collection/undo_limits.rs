@@ -125,6 +125,31 @@ pub async fn only_a_sync_of_the_connector_that_has_ended_can_be_undone(given: Gi
     assert_eq!(given.sight(&undo).await, sight);
 }
 
+/// As the first step would, for those of any connector; for a sync that can be undone there is none.
+pub async fn why_a_sync_cannot_be_undone_is_said_beforehand(given: Given) {
+    let (connector, other) = (given.connector(), given.connector());
+    synced(&given, connector, puts(1..=3, "a")).await;
+    let old = synced(&given, connector, puts(1..=3, "b")).await;
+    given.wait(2 * HISTORY);
+    let young = synced(&given, connector, puts(1..=3, "c")).await;
+    given.compact(HISTORY).await;
+    let running = given.begun(connector, &["s"]).await;
+    let never_begun = given.claim(connector, &["s"]);
+    let expired = NoUndo::Expired { compacted_through: 6 };
+    for (of, undone, why) in [
+        (connector, &young, None),
+        (connector, &old, Some(expired)),
+        (connector, &running, Some(NoUndo::NotEnded)),
+        (connector, &never_begun, Some(NoUndo::Unknown)),
+        (other, &young, Some(NoUndo::Unknown)),
+    ] {
+        assert_eq!(given.store.no_undo(of, undone.sync_id).await.unwrap(), why);
+    }
+    let sight = given.sight(&running).await;
+    given.store.no_undo(connector, young.sync_id).await.unwrap();
+    assert_eq!(given.sight(&running).await, sight);
+}
+
 /// That is said, and nothing is written; the sync after it, of which all is there, can be.
 pub async fn once_its_history_is_gone_a_sync_cannot_be_undone(given: Given) {
     let connector = given.connector();

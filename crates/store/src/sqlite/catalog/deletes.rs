@@ -11,7 +11,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::error::Trouble;
 use super::row::{Columns, Text};
-use super::{collections, keys, purges, spaces, syncs, tasks, webhooks};
+use super::{collections, keys, purges, spaces, syncs, tasks, triggers, webhooks};
 use crate::catalog::{Connector, DeleteEffect, DeletedConnector, Remains, Sync, TaskKind};
 
 /// How long the rows of a deleted connector are kept at least.
@@ -107,6 +107,7 @@ fn hide(tx: &Transaction<'_>, id: ConnectorId, now: Timestamp) -> Result<Vec<Syn
     )?
     .execute(params![Text(id), now.as_micros()])?;
     webhooks::hide_all_of_connector(tx, id, now)?;
+    triggers::forget(tx, id)?;
     Ok(unfinished)
 }
 

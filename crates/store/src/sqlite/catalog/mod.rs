@@ -24,6 +24,7 @@ mod secrets;
 mod spaces;
 mod syncs;
 mod tasks;
+mod triggers;
 mod webhooks;
 mod writer;
 

@@ -1,14 +1,14 @@
-//! The sealed secrets of connectors, of the settings that begun syncs keep, of webhooks, and of the server itself.
+//! The sealed secrets of connectors, of the settings that begun syncs keep, of webhooks, of triggers, and of the server itself.
 
 use async_trait::async_trait;
 use inlet_model::secret::{Sealed, SecretOwner, Secrets};
 use inlet_model::{ConnectorId, SyncId, WebhookId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::SqliteCatalog;
 use super::error::Trouble;
 use super::row::{Columns, Json, Text};
 use super::syncs::kept_settings;
+use super::{SqliteCatalog, triggers};
 use crate::StoreResult;
 use crate::catalog::secrets::MASKING_KEY;
 use crate::catalog::{HeldSecrets, SealedSecrets, SecretHolder};
@@ -52,13 +52,17 @@ fn list(db: &Connection, after: Option<SecretHolder>, limit: usize) -> Result<Ve
         Some(SecretHolder::Connector(id)) => of_connectors(db, Some(id), limit)?,
         Some(SecretHolder::Sync(id)) => of_syncs(db, Some(id), limit)?,
         Some(SecretHolder::Webhook(id)) => of_webhooks(db, Some(id), limit)?,
+        Some(SecretHolder::Trigger(id)) => triggers::held(db, Some(id), rows(limit))?,
         Some(SecretHolder::Server) => return Ok(Vec::new()),
     };
     if matches!(after, None | Some(SecretHolder::Connector(_))) {
         held.extend(of_syncs(db, None, limit - held.len())?);
     }
-    if !matches!(after, Some(SecretHolder::Webhook(_))) {
+    if !matches!(after, Some(SecretHolder::Webhook(_) | SecretHolder::Trigger(_))) {
         held.extend(of_webhooks(db, None, limit - held.len())?);
+    }
+    if !matches!(after, Some(SecretHolder::Trigger(_))) {
+        held.extend(triggers::held(db, None, rows(limit - held.len()))?);
     }
     if held.len() < limit {
         held.extend(of_server(db)?);
@@ -159,6 +163,7 @@ fn replace(tx: &Transaction<'_>, before: &HeldSecrets, after: Secrets) -> Result
             Ok(replaced == 1)
         }
         SecretHolder::Sync(id) => kept_settings::replace_secrets(tx, id, &before.secrets, after),
+        SecretHolder::Trigger(id) => triggers::replace_secrets(tx, id, &before.secrets, after),
         SecretHolder::Server => {
             let (before, after) = (before.secrets.get(MASKING_KEY), after.get(MASKING_KEY));
             let replaced = tx

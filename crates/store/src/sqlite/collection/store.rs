@@ -20,11 +20,11 @@ use super::{
 use crate::collection::{
     ApproveDeletes, ChangeCursor, ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints,
     CollectionStore, Commit, DeletesQuery, DropDeletes, FinishRun, FoundRecords, Inbox, InboxItem, LogQuery,
-    NewRun, PendingDeletes, PurgeProgress, PurgeStep, Purges, Push, PushEffect, QuestionPage, QuestionsQuery,
-    Receipt, RecordPage, RecordQuery, Records, Rehearsal, Rehearsals, RejectedQuery, RejectedRecord, Replay,
-    Run, RunStart, Runs, SampleLimits, SchemaVersion, Schemas, SchemasQuery, Stats, StreamCursors,
-    StreamDeletes, StreamStats, Sweep, SweepProgress, UndoEffect, UndoStep, Undos, Upkeep, UpkeepProgress,
-    UpkeepStep,
+    NewRun, NoUndo, PendingDeletes, PurgeProgress, PurgeStep, Purges, Push, PushEffect, QuestionPage,
+    QuestionsQuery, Receipt, RecordPage, RecordQuery, Records, Rehearsal, Rehearsals, RejectedQuery,
+    RejectedRecord, Replay, Run, RunStart, Runs, SampleLimits, SchemaVersion, Schemas, SchemasQuery, Stats,
+    StreamCursors, StreamDeletes, StreamStats, Sweep, SweepProgress, UndoEffect, UndoStep, Undos, Upkeep,
+    UpkeepProgress, UpkeepStep,
 };
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -252,6 +252,13 @@ impl Upkeep for SqliteCollection {
 
 #[async_trait]
 impl Undos for SqliteCollection {
+    async fn no_undo(&self, connector_id: ConnectorId, undone: SyncId) -> StoreResult<Option<NoUndo>> {
+        self.check_open("look at a sync")?;
+        self.readers
+            .read("look at a sync", move |connection| undo::hindrance(connection, connector_id, undone))
+            .await
+    }
+
     async fn undo_step(&self, step: UndoStep) -> StoreResult<UndoEffect> {
         let seed = self.seed;
         self.writer.write("undo", move |writer| undo::step(writer, &step, seed)).await

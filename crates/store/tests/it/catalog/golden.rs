@@ -118,6 +118,13 @@ async fn write_everything(path: &Path) {
     given.asking_sync(&given.stored_connector_in(&collection).await).await;
     let discarded = given.asking_sync(&given.stored_connector_in(&collection).await).await;
     given.catalog.sync_discard(discarded.connector_id, discarded.id, given.now(), None).await.unwrap();
+    let reverted = given.stored_connector_in(&collection).await;
+    let bad = given.finished_sync(&reverted, Outcome::Succeeded).await;
+    let revert = Sync { reverts: Some(bad.id), ..given.a_sync(&reverted) };
+    given.catalog.sync_revert(revert, OnConflict::Reject, None).await.unwrap();
+    given.claim().await.unwrap();
+    let secret = WebhookSecret { pointer: "/trigger_secret/a".to_owned(), sealed: sealed(3) };
+    given.catalog.trigger_set(&reverted, secret, given.now(), None).await.unwrap();
 
     let config = SealedConfig::new(json!({"host": "db"}), [("/password".to_owned(), sealed(1))].into());
     let schedule =
@@ -223,6 +230,7 @@ async fn show_everything(catalog: SqliteCatalog) -> String {
                 .unwrap();
             for connector in connectors.unwrap().items {
                 show("connector", &connector);
+                show("trigger", &catalog.trigger_get(connector.id).await.unwrap().map(|it| it.secrets));
                 let syncs = catalog.sync_list(connector.id, SyncFilter::default(), first(100)).await;
                 for sync in syncs.unwrap().items {
                     show("sync", &sync);

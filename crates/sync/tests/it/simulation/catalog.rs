@@ -16,9 +16,10 @@ use inlet_store::catalog::{
     Collection, Collections, Connector, ConnectorDeleteEffect, ConnectorFilter, Connectors, DeleteEffect,
     Deliveries, Delivery, DeliveryClaim, DeliveryNote, DeliveryState, Discard, Effect, ExpectedVersion,
     HeldSecrets, Idempotent, KeyChange, KeyHash, KeyMatch, Keys, Lease, NameFilter, OnConflict, Page,
-    PageQuery, Purge, PurgeEffect, PurgeId, Purges, Remains, RetryConflict, RotateConflict, Schedules,
-    SealedSecrets, SecretHolder, Space, Spaces, Sync, SyncFilter, SyncTally, Syncs, Task, TaskId, Tasks,
-    UpdateEffect, Wait, Webhook, WebhookChange, WebhookConflict, WebhookSecret, WebhookUpdate, Webhooks,
+    PageQuery, Purge, PurgeEffect, PurgeId, Purges, Remains, RetryConflict, RevertConflict, Reverts,
+    RotateConflict, Schedules, SealedSecrets, SecretHolder, Space, Spaces, Sync, SyncFilter, SyncTally,
+    Syncs, Task, TaskId, Tasks, Trigger, Triggers, UpdateEffect, Wait, Webhook, WebhookChange,
+    WebhookConflict, WebhookSecret, WebhookUpdate, Webhooks,
 };
 use inlet_store::collection::{Fence, Run};
 use inlet_store::sqlite::SqliteCatalog;
@@ -254,6 +255,16 @@ impl Schedules for NodeCatalog {
         self.node.call("schedule_next", self.inner.schedule_next()).await
     }
 }
+
+forward!(Triggers for NodeCatalog {
+    trigger_get(connector: ConnectorId) -> Option<Trigger>;
+    trigger_set(connector: &Connector, secret: WebhookSecret, old_ends_at: Timestamp, idempotent: Option<Idempotent>) -> Effect<()>;
+    trigger_delete(connector: &Connector) -> bool;
+} also {});
+
+forward!(Reverts for NodeCatalog {
+    sync_revert(revert: Sync, on_conflict: OnConflict, idempotent: Option<Idempotent>) -> Effect<RevertConflict>;
+} also {});
 
 forward!(Approvals for NodeCatalog {
     sync_approve(connector: ConnectorId, id: SyncId, now: Timestamp, idempotent: Option<Idempotent>) -> Effect<Option<Sync>>;

@@ -7,10 +7,10 @@ use inlet_model::log::LogLine;
 use inlet_model::{Batch, ConnectorId, HashSeed, Scope, StoreId, StreamName, SyncId};
 use inlet_store::collection::{
     CancelFlag, ChangeCursor, ChangePage, Changes, Checkpoint, CheckpointEffect, Checkpoints, Commit,
-    FinishRun, Inbox, InboxItem, Item, LogQuery, NewRun, PurgeProgress, PurgeStep, Purges, Push, PushEffect,
-    Receipt, RecordPage, RecordQuery, Records, RejectedQuery, RejectedRecord, Replay, Run, RunStart, Runs,
-    SchemaVersion, Schemas, SchemasQuery, Stats, StreamCursors, StreamStats, Sweep, SweepProgress,
-    UndoEffect, UndoStep, Undos, Unseen, Upkeep, UpkeepProgress, UpkeepStep,
+    FinishRun, Inbox, InboxItem, Item, LogQuery, NewRun, NoUndo, PurgeProgress, PurgeStep, Purges, Push,
+    PushEffect, Receipt, RecordPage, RecordQuery, Records, RejectedQuery, RejectedRecord, Replay, Run,
+    RunStart, Runs, SchemaVersion, Schemas, SchemasQuery, Stats, StreamCursors, StreamStats, Sweep,
+    SweepProgress, UndoEffect, UndoStep, Undos, Unseen, Upkeep, UpkeepProgress, UpkeepStep,
 };
 use inlet_store::sqlite::SqliteCollections;
 use inlet_store::{CollectionStore, CollectionStores, StoreResult};
@@ -300,5 +300,6 @@ forward!(Schemas for NodeStore {
 } also {});
 
 forward!(Undos for NodeStore {
+    no_undo(connector: ConnectorId, undone: SyncId) -> Option<NoUndo>;
     undo_step(step: UndoStep) -> UndoEffect;
 } also {});

@@ -125,3 +125,16 @@ CREATE TABLE previews (
 -- What masked values are hashed under, sealed as `secrets` of connectors are; NULL until the first value is masked. The
 -- same for all collections and for ever, however often the key is changed that it is sealed under.
 ALTER TABLE identity ADD COLUMN masking_key TEXT;
+
+-- Syncs that undo another: which.
+ALTER TABLE syncs ADD COLUMN reverts TEXT;
+
+CREATE INDEX syncs_reverting ON syncs (reverts) WHERE reverts IS NOT NULL;
+
+-- Connectors that are triggered by signed messages. The columns are as those of webhooks.
+CREATE TABLE triggers (
+    connector_id TEXT NOT NULL PRIMARY KEY REFERENCES connectors (id),
+    secrets TEXT NOT NULL,
+    current_secret TEXT NOT NULL,
+    previous_secret_ends_at INTEGER
+) STRICT, WITHOUT ROWID;

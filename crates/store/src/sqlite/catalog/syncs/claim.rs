@@ -39,9 +39,10 @@ fn lost(tx: &Transaction<'_>, lease: Lease, now: Timestamp) -> Result<Option<Syn
     sync_row::one(tx, condition, params![now.as_micros(), Text(lease.node)])
 }
 
-/// The sync that was queued first among those whose connector is free.
+/// The sync that was queued first among those whose connector is free. A revert is what its connector was paused by.
 fn next(tx: &Transaction<'_>) -> Result<Option<Sync>, Trouble> {
-    let condition = "WHERE s.status = 'queued' AND c.status = 'active' AND NOT EXISTS (
+    let condition =
+        "WHERE s.status = 'queued' AND (c.status = 'active' OR s.reverts IS NOT NULL) AND NOT EXISTS (
              SELECT 1 FROM syncs AS a WHERE a.connector_id = s.connector_id
                  AND a.status IN ('running', 'waiting', 'needs_approval', 'cancelling'))
              AND NOT EXISTS (SELECT 1 FROM purges AS p WHERE p.connector_id = s.connector_id)

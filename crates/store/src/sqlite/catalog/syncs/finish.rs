@@ -79,8 +79,8 @@ fn end(
         let code = code.filter(|_| to == SyncStatus::Failed);
         advance(tx, sync, Step { to, cause: MoveCause::Ended, code: code.as_deref() }, now)?;
     }
-    // A dry run has brought nothing that others wait for, and is nobody's sync that fails again and again.
-    if sync.dry_run { Ok(()) } else { schedules::note_end(tx, sync, now) }
+    // A dry run or a revert has brought nothing that others wait for, and is nobody's sync that fails again and again.
+    if sync.dry_run || sync.reverts.is_some() { Ok(()) } else { schedules::note_end(tx, sync, now) }
 }
 
 /// The moves from one state to another. One that cannot be made is tried all the same: the table refuses it.

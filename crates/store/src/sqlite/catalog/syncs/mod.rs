@@ -8,6 +8,7 @@ mod finish;
 pub(super) mod kept_settings;
 mod lease;
 pub(super) mod moves;
+mod revert;
 pub(super) mod sync_row;
 mod tally;
 mod trigger;

@@ -11,7 +11,7 @@ use crate::catalog::{Created, Page, PageQuery, Sync, SyncFilter};
 
 /// Where a sync belongs is its connector's business, so it is read from there.
 pub(in super::super) const SELECT: &str = "SELECT s.id, c.space_id, c.collection_id, c.store_id, s.connector_id, s.status, s.asked_by, s.mode,
-                             s.dry_run, s.only_streams, s.replays, s.attempt, s.created_at, s.started_at, s.last_progress_at, s.resume_at,
+                             s.dry_run, s.only_streams, s.replays, s.reverts, s.attempt, s.created_at, s.started_at, s.last_progress_at, s.resume_at,
                              s.waits_for, s.retries, s.approval, s.finished_at, s.counts, s.streams, s.failure
                              FROM syncs AS s JOIN connectors AS c ON c.id = s.connector_id";
 
@@ -100,8 +100,8 @@ pub(super) fn all(db: &Connection, condition: &str, params: impl Params) -> Resu
 pub(super) fn insert(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
     tx.prepare_cached(
         "INSERT INTO syncs (id, connector_id, status, asked_by, mode, only_streams, attempt, created_at, counts, streams,
-                            dry_run, replays)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                            dry_run, replays, reverts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         Text(sync.id),
@@ -116,6 +116,7 @@ pub(super) fn insert(tx: &Transaction<'_>, sync: &Sync) -> Result<(), Trouble> {
         Json(&sync.streams),
         sync.dry_run,
         sync.replays.map(Text),
+        sync.reverts.map(Text),
     ])?;
     Ok(())
 }
@@ -163,6 +164,7 @@ fn sync_from(row: &Row<'_>) -> rusqlite::Result<Sync> {
         dry_run: columns.plain()?,
         only_streams: columns.json()?,
         replays: columns.optional_text()?,
+        reverts: columns.optional_text()?,
         attempt: columns.plain()?,
         created_at: columns.time()?,
         started_at: columns.optional_time()?,

@@ -22,18 +22,27 @@ pub(super) fn trigger(
     if connector.is_none() {
         return Ok(Some(None));
     }
-    let in_the_way = match on_conflict {
-        OnConflict::Reject => sync_row::unfinished(tx, sync.connector_id)?,
-        OnConflict::Queue => sync_row::queued(tx, sync.connector_id)?,
-        OnConflict::Replace => {
-            cancel::replace_all(tx, sync.connector_id, sync.created_at)?;
-            None
-        }
-    };
+    let in_the_way = in_the_way(tx, sync, on_conflict)?;
     if in_the_way.is_some() {
         return Ok(Some(in_the_way));
     }
     moves::begin(tx, sync)?;
     tx.audit(Action::SyncTrigger, Target::sync(sync))?;
     Ok(None)
+}
+
+/// The sync of the connector that is in the way of this one. Where it is to replace them, those there are cancelled.
+pub(super) fn in_the_way(
+    tx: &Write<'_>,
+    sync: &Sync,
+    on_conflict: OnConflict,
+) -> Result<Option<Sync>, Trouble> {
+    match on_conflict {
+        OnConflict::Reject => sync_row::unfinished(tx, sync.connector_id),
+        OnConflict::Queue => sync_row::queued(tx, sync.connector_id),
+        OnConflict::Replace => {
+            cancel::replace_all(tx, sync.connector_id, sync.created_at)?;
+            Ok(None)
+        }
+    }
 }

@@ -104,7 +104,7 @@ fn webhook_of(columns: &mut Columns<'_>) -> rusqlite::Result<Webhook> {
 }
 
 /// The secrets of a row: the one at the place `current`, and beside it at most one other.
-fn secrets_of(
+pub(in super::super) fn secrets_of(
     mut secrets: Secrets,
     current: String,
     previous_ends_at: Option<Timestamp>,

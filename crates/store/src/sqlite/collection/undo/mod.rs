@@ -8,7 +8,7 @@ mod collect;
 mod table;
 mod take_back;
 
-use inlet_model::{HashSeed, StreamName};
+use inlet_model::{ConnectorId, HashSeed, StreamName, SyncId};
 use rusqlite::Connection;
 
 use self::table::UndoRow;
@@ -43,10 +43,36 @@ pub(super) fn step(writer: &mut Writer, step: &UndoStep, seed: HashSeed) -> Outc
     Ok(effect)
 }
 
+/// Why a sync of the connector cannot be undone, if it cannot.
+pub(super) fn hindrance(
+    connection: &Connection,
+    connector_id: ConnectorId,
+    undone: SyncId,
+) -> Outcome<Option<NoUndo>> {
+    match run_of(connection, connector_id, undone)? {
+        Some(run) => hindrance_of(connection, &run),
+        None => Ok(Some(NoUndo::Unknown)),
+    }
+}
+
+fn hindrance_of(connection: &Connection, undone: &Run) -> Outcome<Option<NoUndo>> {
+    if undone.outcome.is_none() {
+        return Ok(Some(NoUndo::NotEnded));
+    }
+    let compacted_through = meta::compacted_through(connection)?;
+    let is_gone = undone.changes.as_ref().is_some_and(|changes| *changes.start() <= compacted_through);
+    Ok(is_gone.then_some(NoUndo::Expired { compacted_through }))
+}
+
+fn run_of(connection: &Connection, connector_id: ConnectorId, undone: SyncId) -> Outcome<Option<Run>> {
+    Ok(runs::load(connection, undone)?.filter(|run| run.connector_id == connector_id))
+}
+
 /// The undo that is under way, or a new one, and the run that is undone.
 fn begun(connection: &Connection, step: &UndoStep) -> Outcome<Result<(UndoRow, Run), NoUndo>> {
-    let undone = runs::load(connection, step.undone)?.filter(|run| run.connector_id == step.connector_id);
-    let Some(undone) = undone else { return Ok(Err(NoUndo::Unknown)) };
+    let Some(undone) = run_of(connection, step.connector_id, step.undone)? else {
+        return Ok(Err(NoUndo::Unknown));
+    };
     if let Some(undo) = table::find(connection, step.sync_id)? {
         let same = undo.undone == step.undone;
         return if same {
@@ -55,12 +81,8 @@ fn begun(connection: &Connection, step: &UndoStep) -> Outcome<Result<(UndoRow, R
             Err(Trouble::Broken("a sync undoes one other only"))
         };
     }
-    if undone.outcome.is_none() {
-        return Ok(Err(NoUndo::NotEnded));
-    }
-    let compacted_through = meta::compacted_through(connection)?;
-    if undone.changes.as_ref().is_some_and(|changes| *changes.start() <= compacted_through) {
-        return Ok(Err(NoUndo::Expired { compacted_through }));
+    if let Some(hindrance) = hindrance_of(connection, &undone)? {
+        return Ok(Err(hindrance));
     }
     let through = meta::next_change(connection)? - 1;
     Ok(Ok((table::begin(connection, step.sync_id, &undone, through)?, undone)))
