@@ -38,7 +38,7 @@ impl RunContext {
             sync_id: self.claim.sync.id,
             connector_id: self.claim.sync.connector_id,
             fence: self.claim.fence,
-            cancel: self.cancel.clone(),
+            cancel: self.cancel.flag(),
             now: self.now(),
             undone,
             max_changes: UNDO_CHANGES,
