@@ -1,6 +1,9 @@
 //! Records on their way from a source to the writer: an arena of bytes, not a tree of values per record.
 
+use std::sync::Arc;
+
 use crate::mask::Masking;
+use crate::schema::Schema;
 use crate::{HashSeed, RecordHash, Scope, StreamName};
 
 /// What an entry does to its record.
@@ -102,6 +105,8 @@ pub struct Batch {
     arena: Vec<u8>,
     heads: Vec<Head>,
     rejections: Vec<Rejection>,
+    /// What the records of the first so many entries were written by.
+    cover: Option<(Arc<Schema>, usize)>,
 }
 
 impl Batch {
@@ -111,7 +116,15 @@ impl Batch {
     /// An empty batch. `seed` is the collection's, as the read request states it.
     #[must_use]
     pub fn new(stream: StreamName, scope: Scope, seed: HashSeed) -> Self {
-        Self { stream, scope, seed, arena: Vec::new(), heads: Vec::new(), rejections: Vec::new() }
+        Self {
+            stream,
+            scope,
+            seed,
+            arena: Vec::new(),
+            heads: Vec::new(),
+            rejections: Vec::new(),
+            cover: None,
+        }
     }
 
     /// An empty batch of the same scope and seed.
@@ -126,6 +139,22 @@ impl Batch {
     pub fn with_room(mut self, bytes: usize) -> Self {
         self.arena.reserve(bytes);
         self
+    }
+
+    /// Says that no record so far has a field, or a value of a type, that is not in this schema. Cheap to say again and again.
+    #[inline]
+    pub fn cover(&mut self, schema: &Arc<Schema>) {
+        let entries = self.heads.len();
+        match &mut self.cover {
+            Some((known, covered)) if Arc::ptr_eq(known, schema) => *covered = entries,
+            _ => self.cover = Some((Arc::clone(schema), entries)),
+        }
+    }
+
+    /// A schema that covers all records, if whoever wrote them has one.
+    #[must_use]
+    pub fn covered_by(&self) -> Option<&Arc<Schema>> {
+        self.cover.as_ref().filter(|(_, covered)| *covered == self.heads.len()).map(|(schema, _)| schema)
     }
 
     /// The stream all entries belong to.
@@ -267,9 +296,21 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::Observer;
 
     fn batch() -> Batch {
         Batch::new(StreamName::new("s").unwrap(), Scope::whole(), HashSeed(1))
+    }
+
+    #[test]
+    fn a_batch_is_covered_only_as_far_as_was_said() {
+        let mut batch = batch();
+        let schema = Arc::clone(Observer::of_columns(["a"]).shared_schema());
+        batch.upsert(1, b"k1", b"{\"a\":1}");
+        batch.cover(&schema);
+        assert!(batch.covered_by().is_some_and(|cover| Arc::ptr_eq(cover, &schema)));
+        batch.upsert(2, b"k2", b"{\"b\":1}");
+        assert!(batch.covered_by().is_none(), "nobody has said anything of the last");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use inlet_model::json::{Canonicalizer, JsonError, JsonErrorKind, Limits, Object};
 use inlet_model::key::{KeyEncoder, KeyError, encode_fields};
+use inlet_model::schema::Observer;
 use inlet_model::{Batch, Rejection};
 
 /// Where the key of a record comes from whose stream has no key fields.
@@ -62,6 +63,7 @@ pub struct RecordEncoder {
     /// The fields to keep, those of the key among them, in order; `None` keeps all.
     kept: Option<Vec<String>>,
     max_record_bytes: usize,
+    observer: Observer,
 }
 
 impl RecordEncoder {
@@ -76,40 +78,69 @@ impl RecordEncoder {
         });
         let limits = Limits { max_bytes: max_record_bytes, ..Limits::default() };
         let canonicalizer = Canonicalizer::new(limits);
-        Self { canonicalizer, key_fields: key_fields.to_vec(), kept, max_record_bytes }
+        Self {
+            canonicalizer,
+            key_fields: key_fields.to_vec(),
+            kept,
+            max_record_bytes,
+            observer: Observer::default(),
+        }
+    }
+
+    /// The same encoder, but for records with these key fields.
+    pub fn key_by(&mut self, key_fields: &[String], fields: Option<&[String]>) {
+        let observer = std::mem::take(&mut self.observer);
+        *self = Self { observer, ..Self::new(key_fields, fields, self.max_record_bytes) };
     }
 
     /// Puts the record whose JSON is `raw` into `batch`. Its key are the key fields if the stream has any, else what
     /// `unkeyed` says.
     pub fn upsert(&mut self, batch: &mut Batch, position: u64, raw: &[u8], unkeyed: Unkeyed<'_>) {
-        let Self { canonicalizer, key_fields, kept, max_record_bytes } = self;
-        let written = batch.upsert_with(
-            position,
-            |arena| write_data(canonicalizer, kept.as_deref(), raw, arena),
-            |arena, record| match unkeyed {
-                _ if !key_fields.is_empty() => Ok(encode_fields(&record, key_fields, arena)?),
-                Unkeyed::Row { path, row } => Ok(encode_row_key(path, row, arena)?),
-                Unkeyed::Content(seen) => Ok(encode_content_key(record.span().start, seen, arena)?),
-            },
-        );
-        if let Err(refused) = written {
-            batch.reject(refused.rejection(*max_record_bytes, position, raw));
-        }
+        self.put(batch, position, raw, |record, key_fields, arena| {
+            match unkeyed {
+                _ if !key_fields.is_empty() => encode_fields(record, key_fields, arena)?,
+                Unkeyed::Row { path, row } => encode_row_key(path, row, arena)?,
+                Unkeyed::Content(seen) => encode_content_key(record.span().start, seen, arena)?,
+            }
+            Ok(())
+        });
     }
 
     /// Puts the record whose JSON is `raw` into `batch` under a key that is encoded already.
     pub fn upsert_as(&mut self, batch: &mut Batch, position: u64, raw: &[u8], key: &[u8]) {
-        let Self { canonicalizer, kept, max_record_bytes, .. } = self;
+        self.put(batch, position, raw, |_, _, arena| {
+            arena.extend_from_slice(key);
+            Ok(())
+        });
+    }
+
+    /// Puts the record into `batch` under the key that `write_key` appends.
+    #[inline]
+    fn put(
+        &mut self,
+        batch: &mut Batch,
+        position: u64,
+        raw: &[u8],
+        write_key: impl FnOnce(&Object<'_>, &[String], &mut Vec<u8>) -> Result<(), Refused>,
+    ) {
+        let Self { canonicalizer, key_fields, kept, max_record_bytes, observer } = self;
+        let is_whole = kept.is_none();
         let written = batch.upsert_with(
             position,
-            |arena| write_data(canonicalizer, kept.as_deref(), raw, arena).map(|_| ()),
-            |arena, ()| {
-                arena.extend_from_slice(key);
+            |arena| write_data(canonicalizer, kept.as_deref(), raw, arena),
+            |arena, record| {
+                write_key(&record, key_fields, arena)?;
+                if is_whole {
+                    observer.note_object(&record, arena);
+                }
                 Ok(())
             },
         );
-        if let Err(refused) = written {
-            batch.reject(refused.rejection(*max_record_bytes, position, raw));
+        match written {
+            Ok(()) if is_whole => batch.cover(observer.shared_schema()),
+            // What is left of a selection is gone through by whoever wants to know its fields.
+            Ok(()) => {}
+            Err(refused) => batch.reject(refused.rejection(*max_record_bytes, position, raw)),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Holds records against the schema of their stream, by the policy of the connector.
 //!
-//! It comes behind [`shape`](crate::shape): a schema is that of what is stored. Whatever the policy, a stream is not held to its
+//! It comes behind [`shape`](crate::shape): a schema is that of what is stored. Most sources say of a batch what fields and types its
+//! records have ([`Batch::covered_by`]), so that they need not be gone through. Whatever the policy, a stream is not held to its
 //! schema before it was read to its end once: until then each record teaches it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use inlet_model::log::NewLogLine;
 use inlet_model::mask::Masking;
@@ -34,6 +36,8 @@ struct StreamSchema {
     is_learned: bool,
     has_changed: bool,
     is_given_up: bool,
+    /// The cover of a batch that was held against it last.
+    last_cover: Option<Arc<Schema>>,
     /// What was masked in the stream's pushes, if it is pushed to: what is refused of them is kept whole.
     pushes: Option<Masking>,
 }
@@ -93,6 +97,7 @@ impl StreamSchema {
             is_learned,
             has_changed: false,
             is_given_up: false,
+            last_cover: None,
             pushes,
         }
     }
@@ -107,14 +112,30 @@ impl StreamSchema {
     }
 
     fn learn(&mut self, batch: Batch) -> Batch {
+        if let Some(cover) = batch.covered_by() {
+            if !self.is_known(cover) {
+                self.has_changed |= self.observer.merge(cover);
+                self.last_cover = Some(Arc::clone(cover));
+            }
+            return batch;
+        }
         for entry in batch.entries().filter(|entry| entry.op == Op::Upsert) {
             self.has_changed |= self.observer.take(entry.data);
         }
         batch
     }
 
-    /// The first record of a batch that does not fit.
+    /// Whether nothing that this covers can be new: it was merged before.
+    fn is_known(&self, cover: &Arc<Schema>) -> bool {
+        self.last_cover.as_ref().is_some_and(|last| Arc::ptr_eq(last, cover))
+    }
+
+    /// The first record of a batch that does not fit. Only if what its records were written by does not, each is looked at.
     fn misfit(&self, batch: &Batch) -> Option<(u64, Misfit)> {
+        let fits = |cover: &Arc<Schema>| self.is_known(cover) || self.observer.fits(cover);
+        if batch.covered_by().is_some_and(fits) {
+            return None;
+        }
         let upserts = batch.entries().filter(|entry| entry.op == Op::Upsert);
         upserts.filter_map(|entry| Some((entry.position, self.observer.judge(entry.data).err()?))).next()
     }
@@ -145,6 +166,7 @@ impl StreamSchema {
             }
         }
         batch.rejections().iter().for_each(|rejection| fitting.reject(rejection.clone()));
+        // What fits was taken one by one: the cover is also of what did not.
         self.learn(fitting)
     }
 

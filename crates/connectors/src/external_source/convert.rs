@@ -9,7 +9,6 @@ use inlet_source::{InboxEntry, Occurrences, PushedLine, RecordEncoder, StreamReq
 #[derive(Debug)]
 pub(super) struct LineWriter<'a> {
     stream: &'a StreamRequest,
-    max_record_bytes: usize,
     key_fields: Vec<String>,
     /// Those of them that the push stated.
     stated: Vec<String>,
@@ -28,7 +27,6 @@ impl<'a> LineWriter<'a> {
         let encoder = RecordEncoder::new(&key_fields, stream.fields.as_deref(), max_record_bytes);
         Self {
             stream,
-            max_record_bytes,
             key_fields,
             stated: Vec::new(),
             masked: Masking::default(),
@@ -47,8 +45,7 @@ impl<'a> LineWriter<'a> {
         let key_fields = if push.key_fields.is_empty() { &self.stream.primary_key } else { &push.key_fields };
         if *key_fields != self.key_fields {
             self.key_fields.clone_from(key_fields);
-            self.encoder =
-                RecordEncoder::new(key_fields, self.stream.fields.as_deref(), self.max_record_bytes);
+            self.encoder.key_by(key_fields, self.stream.fields.as_deref());
         }
     }
 

@@ -7,6 +7,7 @@ mod nested;
 use inlet_model::Batch;
 use inlet_model::json::{Canonicalizer, JsonError, JsonErrorKind, Limits, is_number, write_string};
 use inlet_model::key::KeyError;
+use inlet_model::schema::Observer;
 use inlet_source::{ErrorKind, Occurrences, SourceError, StreamRequest, encode_content_key, too_large};
 
 use self::moments::{Strange, quoted, write_date, write_moment, write_time_of_day};
@@ -163,6 +164,7 @@ pub(super) struct RowWriter {
     max_record_bytes: usize,
     /// Where the values of the outputs lie in the arena.
     spans: Vec<(usize, usize)>,
+    observer: Observer,
     tokens: Vec<u8>,
 }
 
@@ -217,6 +219,7 @@ impl RowWriter {
         }
         let outputs: Vec<Output> = columns.into_iter().enumerate().map(Output::new).collect();
         let spans = vec![(0, 0); outputs.len()];
+        let observer = Observer::of_columns(outputs.iter().map(|output| output.column.name.as_str()));
         let values = Values::new(max_record_bytes);
         Ok(Self {
             outputs,
@@ -227,6 +230,7 @@ impl RowWriter {
             rows: 0,
             max_record_bytes,
             spans,
+            observer,
             tokens: Vec::new(),
         })
     }
@@ -250,7 +254,7 @@ impl RowWriter {
     /// Puts the record of a row into `batch`; one that cannot be is refused there.
     pub(super) fn write(&mut self, row: &[u8], batch: &mut Batch) -> Result<(), SourceError> {
         self.rows += 1;
-        let Self { outputs, key, values, spans, tokens, max_record_bytes, .. } = self;
+        let Self { outputs, key, values, spans, tokens, max_record_bytes, observer, .. } = self;
         let written = batch.upsert_with(
             self.rows,
             |arena| {
@@ -260,10 +264,12 @@ impl RowWriter {
             |arena, (start, spans)| {
                 write_key(key, spans, tokens, start, arena)
                     .map_err(|error| Refused::key(&error, &arena[start..]))
+                    .map(|()| observer.note_columns(arena, spans))
             },
         );
-        if let Err(refused) = written {
-            batch.reject(refused.rejection(self.rows, self.max_record_bytes));
+        match written {
+            Ok(()) => batch.cover(observer.shared_schema()),
+            Err(refused) => batch.reject(refused.rejection(self.rows, self.max_record_bytes)),
         }
         match &self.key {
             KeyFrom::Content(seen) if seen.len() > MAX_CONTENTS => {

@@ -5,6 +5,7 @@ use std::io::Write;
 use inlet_model::Batch;
 use inlet_model::json::write_string;
 use inlet_model::key::{KeyEncoder, KeyError};
+use inlet_model::schema::Observer;
 use inlet_source::{ErrorKind, Occurrences, SourceError, StreamRequest, encode_content_key};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -50,6 +51,7 @@ pub(super) struct RowWriter {
     max_record_bytes: usize,
     /// Where the values of the outputs lie in the arena.
     spans: Vec<(usize, usize)>,
+    observer: Observer,
 }
 
 /// The fields that make the key of a stream's records: those that were asked for, else the table's own.
@@ -113,7 +115,8 @@ impl RowWriter {
             index(quoted(column));
         }
         let spans = vec![(0, 0); outputs.len()];
-        Ok(Self { outputs, key, select, rowid, rows: 0, max_record_bytes, spans })
+        let observer = Observer::of_columns(outputs.iter().map(|output| output.name.as_str()));
+        Ok(Self { outputs, key, select, rowid, rows: 0, max_record_bytes, spans, observer })
     }
 
     /// The columns that a query must give for a row.
@@ -139,7 +142,7 @@ impl RowWriter {
             _ => None,
         };
         let position = rowid.and_then(|rowid| u64::try_from(rowid).ok()).unwrap_or(self.rows);
-        let Self { outputs, key, spans, max_record_bytes, .. } = self;
+        let Self { outputs, key, spans, max_record_bytes, observer, .. } = self;
         let written = batch.upsert_with(
             position,
             move |arena| {
@@ -149,10 +152,12 @@ impl RowWriter {
             |arena, (start, spans)| {
                 write_key(key, rowid, spans, start, arena)
                     .map_err(|error| Refused::key(&error, &arena[start..]))
+                    .map(|()| observer.note_columns(arena, spans))
             },
         );
-        if let Err(refused) = written {
-            batch.reject(refused.rejection(position, self.max_record_bytes));
+        match written {
+            Ok(()) => batch.cover(observer.shared_schema()),
+            Err(refused) => batch.reject(refused.rejection(position, self.max_record_bytes)),
         }
         match &self.key {
             KeyFrom::Content(seen) if seen.len() > MAX_CONTENTS => {

@@ -31,6 +31,23 @@ pub struct Members<'a> {
     at: usize,
 }
 
+impl ValueKind {
+    /// What a value in canonical form is.
+    #[inline]
+    #[must_use]
+    pub fn of(value: &[u8]) -> Self {
+        match value.first() {
+            Some(b'"') => Self::String,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'n') | None => Self::Null,
+            Some(b'[') => Self::Array,
+            Some(b'{') => Self::Object,
+            Some(_) if value.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => Self::Number,
+            Some(_) => Self::Integer,
+        }
+    }
+}
+
 impl<'a> Members<'a> {
     /// The members of `object`.
     #[must_use]

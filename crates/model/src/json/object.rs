@@ -124,6 +124,13 @@ impl<'a> Field<'a> {
         std::str::from_utf8(self.object.names.of(self.member)).ok()
     }
 
+    /// The name with its escapes decoded, as bytes.
+    #[inline]
+    #[must_use]
+    pub fn name_bytes(&self) -> &'a [u8] {
+        self.object.names.of(self.member)
+    }
+
     /// Where in the output the canonical form of the value lies.
     #[must_use]
     pub fn span(&self) -> Range<usize> {

@@ -61,6 +61,12 @@ impl Types {
         Self(widened(self.0 | bit(kind)))
     }
 
+    /// The types of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(widened(self.0 | other.0))
+    }
+
     /// Whether every value of `other` types is of these.
     #[must_use]
     pub fn is_superset(self, other: Self) -> bool {

@@ -1,17 +1,21 @@
 //! Looks at records as they pass, one after the other.
 //!
-//! Records of a stream mostly have the same fields in the same order. So the place of a field is guessed from that of the one
+//! Whoever writes a record knows its fields already, and notes them; the records of others are gone through. Records of a stream mostly have the same fields in the same order. So the place of a field is guessed from that of the one
 //! before, and found by its name only where the guess is wrong.
+
+use std::sync::Arc;
 
 use super::field_types::name_of;
 use super::{Misfit, Schema, Types};
-use crate::json::{Members, decode_string};
+use crate::json::{Members, Object, ValueKind, decode_string};
 
 /// A schema that records are held against.
 #[derive(Debug, Clone, Default)]
 pub struct Observer {
     /// In the order of their names, which is that of the members of a canonical record.
     fields: Vec<Field>,
+    /// The same as a schema, until it changes.
+    schema: Option<Arc<Schema>>,
 }
 
 #[derive(Debug, Clone)]
@@ -34,13 +38,103 @@ impl Observer {
             spelled: name.as_bytes().to_vec(),
             types,
         };
-        Self { fields: schema.fields().map(field).collect() }
+        Self { fields: schema.fields().map(field).collect(), schema: None }
+    }
+
+    /// One for records that all have these fields, which are in the order of their names.
+    #[must_use]
+    pub fn of_columns<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let field = |name: &str| Field {
+            name: name.to_owned(),
+            spelled: name.as_bytes().to_vec(),
+            types: Types::default(),
+        };
+        Self { fields: names.into_iter().map(field).collect(), schema: None }
     }
 
     /// What it knows.
     #[must_use]
     pub fn schema(&self) -> Schema {
         Schema(self.fields.iter().map(|field| (field.name.clone(), field.types)).collect())
+    }
+
+    /// What it knows, as the same schema until that changes.
+    #[inline]
+    pub fn shared_schema(&mut self) -> &Arc<Schema> {
+        if self.schema.is_none() {
+            self.schema = Some(Arc::new(self.schema()));
+        }
+        self.schema.as_ref().expect("it was made just now")
+    }
+
+    /// Notes the value of a column, by the place of its name among those of [`of_columns`](Self::of_columns).
+    #[inline]
+    pub fn note(&mut self, column: usize, kind: ValueKind) {
+        if let Some(field) = self.fields.get_mut(column).filter(|field| !field.types.covers(kind)) {
+            field.types = field.types.with(kind);
+            self.schema = None;
+        }
+    }
+
+    /// Notes the values of all columns, which lie in `output`.
+    #[inline]
+    pub fn note_columns(&mut self, output: &[u8], values: &[(usize, usize)]) {
+        for (column, (from, to)) in values.iter().enumerate() {
+            self.note(column, ValueKind::of(&output[*from..*to]));
+        }
+    }
+
+    /// Notes the fields of a record that was just read, whose canonical form lies in `output`.
+    #[inline]
+    pub fn note_object(&mut self, record: &Object<'_>, output: &[u8]) {
+        let mut next = 0;
+        for member in record.fields() {
+            let (name, kind) = (member.name_bytes(), ValueKind::of(&output[member.span()]));
+            let place = match self.fields.get(next) {
+                Some(field) if field.name.as_bytes() == name => Ok(next),
+                _ => self.look_up_name(name),
+            };
+            let place = match place {
+                Ok(place) => place,
+                Err(missing) => {
+                    let Some(place) = self.add(missing) else { continue };
+                    place
+                }
+            };
+            self.note(place, kind);
+            next = place + 1;
+        }
+    }
+
+    /// Takes the fields of another schema into this one. Whether that has changed it.
+    pub fn merge(&mut self, other: &Schema) -> bool {
+        let mut changed = false;
+        for (name, types) in other.fields() {
+            let place = match self.look_up_name(name.as_bytes()) {
+                Ok(place) => place,
+                Err(missing) => {
+                    let Some(place) = self.add(missing) else { continue };
+                    changed = true;
+                    place
+                }
+            };
+            let known = &mut self.fields[place].types;
+            if !known.is_superset(types) {
+                *known = known.and(types);
+                self.schema = None;
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Whether every record of another schema fits.
+    #[must_use]
+    pub fn fits(&self, other: &Schema) -> bool {
+        other.fields().all(|(name, types)| {
+            let known = self.look_up_name(name.as_bytes()).ok().map(|place| self.fields[place].types);
+            known.is_some_and(|known| known.is_empty() || known.is_superset(types))
+        })
     }
 
     /// Takes the fields of a record, which is canonical JSON, into the schema. Whether that has changed it.
@@ -51,7 +145,8 @@ impl Observer {
             let place = match self.find(spelled, next) {
                 Ok(place) => place,
                 Err(missing) => {
-                    let Some(place) = self.add(spelled, missing) else { continue };
+                    let Some(place) = self.add(missing) else { continue };
+                    spelled.clone_into(&mut self.fields[place].spelled);
                     changed = true;
                     place
                 }
@@ -59,6 +154,7 @@ impl Observer {
             let types = &mut self.fields[place].types;
             if !types.covers(kind) {
                 *types = types.with(kind);
+                self.schema = None;
                 changed = true;
             }
             next = place + 1;
@@ -98,17 +194,23 @@ impl Observer {
 
     #[cold]
     fn look_up(&self, spelled: &[u8]) -> Result<usize, Missing> {
-        let name = decoded(spelled);
-        let found = self.fields.binary_search_by(|field| field.name.as_str().cmp(&name));
-        found.map_err(|place| Missing { place, name })
+        self.look_up_name(decoded(spelled).as_bytes())
     }
 
-    fn add(&mut self, spelled: &[u8], Missing { place, name }: Missing) -> Option<usize> {
+    #[cold]
+    fn look_up_name(&self, name: &[u8]) -> Result<usize, Missing> {
+        let found = self.fields.binary_search_by(|field| field.name.as_bytes().cmp(name));
+        // Half of a surrogate pair is no text.
+        found.map_err(|place| Missing { place, name: String::from_utf8_lossy(name).into_owned() })
+    }
+
+    fn add(&mut self, Missing { place, name }: Missing) -> Option<usize> {
         if self.fields.len() >= Schema::MAX_FIELDS || name.len() > Schema::MAX_NAME_BYTES {
             return None;
         }
-        let field = Field { name, spelled: spelled.to_vec(), types: Types::default() };
+        let field = Field { spelled: name.as_bytes().to_vec(), name, types: Types::default() };
         self.fields.insert(place, field);
+        self.schema = None;
         Some(place)
     }
 }
@@ -131,6 +233,7 @@ fn decoded(spelled: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::{Canonicalizer, Limits};
 
     fn learned(records: &[&str]) -> Observer {
         let mut observer = Observer::default();
@@ -166,6 +269,52 @@ mod tests {
         assert!(!observer.take(br#"{"\u0061":1,"h":1}"#));
         assert_eq!(observer.judge(br#"{"\u0061":1,"\u0068":2}"#), Ok(()));
         assert_eq!(observer.schema().len(), 8);
+    }
+
+    #[test]
+    fn what_is_noted_while_a_record_is_read_is_what_is_found_in_it() {
+        let records = [
+            r#"{"b":1,"\u0061":null}"#,
+            r#"{"z":[{"b":""}],"b":-1.5e3,"a":{}}"#,
+            "{}",
+            r#"{"c":"x","z":true,"\ud800":1}"#,
+        ];
+        let (mut noting, mut finding) = (Observer::default(), Observer::default());
+        let mut canonicalizer = Canonicalizer::new(Limits::default());
+        let mut output = b"before".to_vec();
+        for record in records {
+            let object = canonicalizer.object(record.as_bytes(), &mut output).unwrap();
+            noting.note_object(&object, &output);
+            finding.take(&output[object.span()]);
+        }
+        assert_eq!(noting.schema().get("z"), finding.schema().get("z"));
+        assert!(["a", "b", "c"].iter().all(|name| noting.schema().get(name) == finding.schema().get(name)));
+        assert_eq!(noting.schema().len(), finding.schema().len());
+    }
+
+    #[test]
+    fn a_schema_is_shared_until_it_changes() {
+        let mut observer = Observer::of_columns(["a", "b"]);
+        let before = Arc::clone(observer.shared_schema());
+        observer.note_columns(br#"null"#, &[(0, 4), (0, 4)]);
+        assert!(Arc::ptr_eq(&before, observer.shared_schema()));
+        observer.note_columns(br#"1"x""#, &[(0, 1), (1, 4)]);
+        assert_eq!(
+            serde_json::to_string(&**observer.shared_schema()).unwrap(),
+            r#"{"a":["integer"],"b":["string"]}"#
+        );
+    }
+
+    #[test]
+    fn schemas_are_merged_and_held_against_each_other() {
+        let mut observer = learned(&[r#"{"a":1,"n":null}"#]);
+        let same = learned(&[r#"{"a":2}"#, r#"{"n":"x"}"#]).schema();
+        assert!(observer.fits(&same), "what was always null may be anything");
+        assert!(observer.merge(&same) && !observer.merge(&same));
+        let other = learned(&[r#"{"a":"x","c":true}"#]).schema();
+        assert!(!observer.fits(&other));
+        assert!(observer.merge(&other) && observer.fits(&other));
+        assert_eq!(shown(&observer), r#"{"a":["integer","string"],"c":["boolean"],"n":["string"]}"#);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use inlet_model::key::Key;
+use inlet_model::schema::Observer;
 use inlet_model::sync::SyncMode;
 use inlet_model::{Batch, Op, OpenListing, Rejection, Scope, ScopeState, StreamName};
 use serde_json::value::RawValue;
@@ -183,6 +184,10 @@ impl Collection {
             let identity = (batch.stream().clone(), entry.key.to_vec());
             match entry.op {
                 Op::Upsert => {
+                    if let Some(cover) = batch.covered_by() {
+                        let changed = Observer::new(cover).take(entry.data);
+                        assert!(!changed, "a record is not covered by {cover:?}");
+                    }
                     let data = serde_json::from_slice::<BTreeMap<String, &RawValue>>(entry.data);
                     assert!(data.is_ok(), "a record is a JSON object, but: {data:?}");
                     self.records.insert(identity, (batch.scope().clone(), entry.data.to_vec()));

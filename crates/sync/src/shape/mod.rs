@@ -103,6 +103,9 @@ impl StreamShape {
                 shaped.reject(rejection);
             }
         }
+        if let (None, Some(cover)) = (&self.mask, batch.covered_by()) {
+            shaped.cover(cover);
+        }
         for rejection in batch.rejections() {
             shaped.reject(match &self.mask {
                 Some(_) => mask::rejection(rejection),

@@ -43,11 +43,12 @@ impl CsvReader {
         let row = Row { text, len, fields: splitter.fields(), number: sink.place.row + 1 };
         let written = sink.batch.upsert_with(
             position,
-            |arena| writer.write_data(row, arena).map(|()| writer),
+            |arena| writer.write_data(row, arena).map(|()| &mut *writer),
             |arena, writer| writer.write_key(row.number, arena),
         );
-        if let Err(refused) = written {
-            sink.batch.reject(refused.rejection(position, &text[..len]));
+        match written {
+            Ok(()) => sink.batch.cover(writer.schema()),
+            Err(refused) => sink.batch.reject(refused.rejection(position, &text[..len])),
         }
     }
 }

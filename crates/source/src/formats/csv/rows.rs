@@ -1,8 +1,11 @@
 //! From the fields of a CSV record to canonical JSON in the batch, and to its key. No I/O.
 
+use std::sync::Arc;
+
 use inlet_model::Rejection;
-use inlet_model::json::{Canonicalizer, Limits, write_string};
+use inlet_model::json::{Canonicalizer, Limits, ValueKind, write_string};
 use inlet_model::key::{KeyEncoder, KeyError};
+use inlet_model::schema::{Observer, Schema};
 
 use super::piece::{Piece, WIDE};
 use super::split::FieldSpan;
@@ -80,6 +83,9 @@ pub(super) struct RowWriter {
     spans: Vec<(usize, usize)>,
     unquoted: Vec<u8>,
     tokens: Vec<u8>,
+    /// What the values of the record are that was written last, by place in `outputs`.
+    kinds: Vec<ValueKind>,
+    observer: Observer,
 }
 
 impl RowWriter {
@@ -133,6 +139,8 @@ impl RowWriter {
             width,
             quote,
             spans: vec![(0, 0); outputs.len()],
+            kinds: vec![ValueKind::Null; outputs.len()],
+            observer: Observer::of_columns(outputs.iter().map(|output| output.name.as_str())),
             outputs,
             key,
             path: scope.as_str().to_owned(),
@@ -164,6 +172,7 @@ impl RowWriter {
             } else {
                 write_value(value, output.kind, &output.name, &mut self.canonicalizer, arena)?;
             }
+            self.kinds[place] = ValueKind::of(&arena[from..]);
             if output.in_key {
                 self.spans[place] = (from, arena.len());
             }
@@ -180,6 +189,14 @@ impl RowWriter {
             ));
         }
         Ok(())
+    }
+
+    /// What all records had that were put into batches.
+    pub(super) fn schema(&mut self) -> &Arc<Schema> {
+        for (place, kind) in self.kinds.iter().enumerate() {
+            self.observer.note(place, *kind);
+        }
+        self.observer.shared_schema()
     }
 
     /// Appends the key of the record just written.
