@@ -204,6 +204,7 @@ async fn purge_step(shared: &Shared, purge: Purge) -> StoreResult<Progress> {
     let parts = &shared.parts;
     let store = parts.stores.open(purge.store_id).await?;
     let step = PurgeStep {
+        id: purge.id,
         connector_id: purge.connector_id,
         stream: purge.stream,
         now: parts.clock.now(),

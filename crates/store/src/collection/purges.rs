@@ -4,10 +4,14 @@ use async_trait::async_trait;
 use inlet_model::{ConnectorId, StreamName, Timestamp};
 
 use crate::StoreResult;
+use crate::catalog::PurgeId;
 
 /// One bounded step of removing records.
 #[derive(Debug, Clone)]
 pub struct PurgeStep {
+    /// The purge. Once it is done it does nothing any more, nor does an older one of the same records: whoever was only asleep takes
+    /// no records away that have come since.
+    pub id: PurgeId,
     /// The connector whose records are removed.
     pub connector_id: ConnectorId,
     /// Only those of this stream.
@@ -29,7 +33,7 @@ pub struct PurgeProgress {
 
 /// The removal of records.
 ///
-/// A store knows nothing of a purge between two steps: whoever wants one repeats the step until it is done, lets no run of the
+/// A store knows nothing of a purge between two steps, and in the end that it is done: whoever wants one repeats the step until it is done, lets no run of the
 /// connector begin before, and remembers the wish wherever it may be killed.
 #[async_trait]
 pub trait Purges {
@@ -42,7 +46,7 @@ pub trait Purges {
     /// A run that holds the connector loses it, as to a greater fence. Pushes that wait stay. If the connector is closed
     /// and all its streams are purged, the records that its syncs refused go too.
     ///
-    /// Idempotent: with nothing left it is done at once and changes nothing.
+    /// Idempotent: with nothing left it is done at once and deletes nothing.
     async fn purge_step(&self, step: PurgeStep) -> StoreResult<PurgeProgress>;
 
     /// Removes pushes to a closed connector, about `max_bytes` of them but at least one if there is one; whether none is left.

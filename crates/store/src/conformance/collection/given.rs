@@ -10,6 +10,7 @@ use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{Clock, ConnectorId, ManualClock, SeededEntropy, StoreId, StreamName, SyncId, Timestamp};
 
 use super::Backend;
+use crate::catalog::PurgeId;
 use crate::collection::{
     CancelFlag, Commit, Fence, FinishRun, Item, NewRun, PurgeProgress, PurgeStep, Receipt, Run, RunStart,
     RunStream, Sweep, SweepProgress, UndoEffect, UndoProgress, UndoStep, UpkeepProgress, UpkeepStep,
@@ -281,8 +282,21 @@ impl Given {
         stream: Option<&str>,
         max_keys: usize,
     ) -> StoreResult<PurgeProgress> {
-        let step = PurgeStep { connector_id, stream: stream.map(name), now: self.now(), max_keys };
-        self.store.purge_step(step).await
+        // Each step as of a purge of its own: what is left is all that they need to know.
+        let Fence(number) = self.fence();
+        let id = PurgeId(i64::try_from(number).unwrap());
+        self.store.purge_step(self.step_of(id, connector_id, stream, max_keys)).await
+    }
+
+    /// A step of this purge.
+    pub(super) fn step_of(
+        &self,
+        id: PurgeId,
+        connector_id: ConnectorId,
+        stream: Option<&str>,
+        max_keys: usize,
+    ) -> PurgeStep {
+        PurgeStep { id, connector_id, stream: stream.map(name), now: self.now(), max_keys }
     }
 
     /// One step of a purge.

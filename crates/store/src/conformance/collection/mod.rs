@@ -303,6 +303,7 @@ macro_rules! collection_tests {
                 a_purge_with_nothing_to_do_changes_nothing,
                 long_keys_are_purged_whole,
                 pushes_that_wait_outlive_a_purge,
+                a_step_of_a_purge_that_is_done_does_nothing,
                 a_purge_of_a_closed_connector_takes_what_its_syncs_refused,
                 replayed_at_any_step_the_feed_equals_the_records,
             }

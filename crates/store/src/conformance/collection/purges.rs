@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::given::{Claim, Given, kind, name};
 use super::items::{Line, WHOLE, completed, inbox_taken, key_of, listing, put, puts, scopes};
 use crate::StoreErrorKind::Fenced;
+use crate::catalog::PurgeId;
 use crate::collection::Item;
 
 /// Every record goes, and each makes a change that names no sync and the change before.
@@ -249,6 +250,36 @@ pub async fn a_purge_of_a_closed_connector_takes_what_its_syncs_refused(given: G
     assert_eq!(given.rejected(&syncs[0]).await.len(), 3);
     assert_eq!(given.rejected(&syncs[1]).await, []);
     assert_eq!(given.stats().await.records, 0);
+}
+
+/// A step that comes late, of a purge that is done or of an older one, takes nothing away that has come since; one of a
+/// newer purge does, and so does one of another stream.
+pub async fn a_step_of_a_purge_that_is_done_does_nothing(given: Given) {
+    let connector = given.connector();
+    let read = async || {
+        let sync = given.begun(connector, &["s", "t"]).await;
+        let items = ["s", "t"].map(|stream| given.records(stream, WHOLE, &[put(1, "a")])).into();
+        given.commit(&sync, items).await;
+        sync
+    };
+    given.finish(&read().await).await;
+    let step = async |id, stream| {
+        let step = given.step_of(PurgeId(id), connector, stream, 100);
+        given.store.purge_step(step).await.unwrap().deleted
+    };
+    assert_eq!(step(5, Some("s")).await, 1);
+    assert_eq!(step(3, Some("t")).await, 1, "it waited longer than the other");
+    let sync = read().await;
+    assert_eq!((step(5, Some("s")).await, step(4, Some("s")).await, step(3, Some("t")).await), (0, 0, 0));
+    given.commit(&sync, vec![given.records("s", WHOLE, &[put(2, "a")])]).await;
+    given.finish(&sync).await;
+    let given = given.reopened().await;
+    let step = async |id, stream| {
+        let step = given.step_of(PurgeId(id), connector, stream, 100);
+        given.store.purge_step(step).await.unwrap().deleted
+    };
+    assert_eq!(step(6, None).await, 3);
+    assert_eq!((step(6, None).await, step(6, Some("u")).await, step(5, Some("s")).await), (0, 0, 0));
 }
 
 /// A consumer of the feed sees what a reader of the records sees, throughout.

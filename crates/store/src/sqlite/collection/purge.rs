@@ -1,11 +1,12 @@
 //! Removing the records of a connector, or of one of its streams, on request.
 //!
-//! Nothing is remembered between two steps but what is left: what has gone is not found again. Of each stream, what is known
+//! Nothing is remembered between two steps but what is left: what has gone is not found again. That a purge is done is remembered, lest
+//! a step of it that comes late takes away what has come since. Of each stream, what is known
 //! of its reading goes first, then its records, then its scopes; each within what a step may still write.
 
 use std::collections::HashMap;
 
-use inlet_model::{ChangeOp, ConnectorId};
+use inlet_model::{ChangeOp, ConnectorId, StreamName};
 use rusqlite::{Connection, params};
 
 use super::block::{BlockEntry, EntryHead, Origin, ScopeId};
@@ -23,20 +24,52 @@ use crate::fault;
 pub(super) fn step(writer: &mut Writer, step: &PurgeStep) -> Outcome<PurgeProgress> {
     let mut wrote = false;
     let progress = writer.transact(|tx, memory| {
+        if is_done(tx, step)? {
+            return Ok(PurgeProgress { deleted: 0, done: true });
+        }
         let released = runs::release(tx, step.connector_id)?;
         memory.key_log.merge(tx, || Ok(()))?;
         let mut purge = Purge { connection: tx, step, left: step.max_keys.max(1), deleted: 0 };
         purge.run(memory)?;
+        let done = purge.left > 0;
+        if done {
+            set_done(tx, step)?;
+        }
         wrote = released || purge.left < step.max_keys;
         if wrote {
             fault::point("purge.before");
         }
-        Ok(PurgeProgress { deleted: purge.deleted, done: purge.left > 0 })
+        Ok(PurgeProgress { deleted: purge.deleted, done })
     })?;
     if wrote {
         fault::point("purge.after");
     }
     Ok(progress)
+}
+
+/// What stands for all streams of a connector. No stream has this name.
+const ALL: &str = "";
+
+/// Whether the purge, or one behind it of the same records, is done.
+fn is_done(connection: &Connection, step: &PurgeStep) -> Outcome<bool> {
+    let stream = step.stream.as_ref().map_or(ALL, StreamName::as_str);
+    let found = connection
+        .prepare_cached(
+            "SELECT 1 FROM purged WHERE connector_id = ?1 AND stream IN (?2, ?3) AND through >= ?4 LIMIT 1",
+        )?
+        .exists(params![id_bytes(step.connector_id.as_u128()), stream, ALL, step.id.0])?;
+    Ok(found)
+}
+
+fn set_done(connection: &Connection, step: &PurgeStep) -> Outcome<()> {
+    let stream = step.stream.as_ref().map_or(ALL, StreamName::as_str);
+    connection
+        .prepare_cached(
+            "INSERT INTO purged (connector_id, stream, through) VALUES (?1, ?2, ?3)
+             ON CONFLICT (connector_id, stream) DO UPDATE SET through = excluded.through",
+        )?
+        .execute(params![id_bytes(step.connector_id.as_u128()), stream, step.id.0])?;
+    Ok(())
 }
 
 /// A step under way.

@@ -13,9 +13,10 @@ use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{
     Batch, ConnectorId, PushedRecord, Rejection, Scope, StoreId, StreamName, SyncId, Timestamp, key,
 };
+use inlet_store::catalog::PurgeId;
 use inlet_store::collection::{
-    CancelFlag, ChangeCursor, ChangePage, Commit, Fence, FinishRun, Item, LogQuery, NewRun, Push, PushEffect,
-    RecordQuery, RejectedQuery, RunStream, Sweep, Unseen,
+    CancelFlag, ChangeCursor, ChangePage, Commit, Fence, FinishRun, Item, LogQuery, NewRun, PurgeStep, Push,
+    PushEffect, RecordQuery, RejectedQuery, RunStream, Sweep, Unseen,
 };
 use inlet_store::sqlite::CollectionOptions;
 use inlet_store::{CollectionStore, CollectionStores};
@@ -94,6 +95,7 @@ async fn written(dir: &Path) -> PathBuf {
         first_sync(&*store).await;
         second_sync(&*store).await;
         push(&*store).await;
+        purge(&*store).await;
     }
     dir.join(file_name())
 }
@@ -238,6 +240,13 @@ async fn push(store: &dyn CollectionStore) {
         idempotent: None,
     };
     assert!(matches!(store.push(push).await.unwrap(), PushEffect::Stored { .. }));
+}
+
+/// Removes what is not there: only that it was done remains.
+async fn purge(store: &dyn CollectionStore) {
+    let stream = Some(stream("old"));
+    let step = PurgeStep { id: PurgeId(7), connector_id: CONNECTOR, stream, now: at(9_000), max_keys: 10 };
+    assert!(store.purge_step(step).await.unwrap().done);
 }
 
 /// Everything the collection in `dir` holds, as text.

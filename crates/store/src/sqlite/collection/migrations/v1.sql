@@ -34,6 +34,13 @@ CREATE TABLE streams (
     UNIQUE (connector_id, name)
 ) STRICT;
 
+CREATE TABLE purged (
+    connector_id BLOB    NOT NULL,
+    stream       TEXT    NOT NULL,
+    through      INTEGER NOT NULL,
+    PRIMARY KEY (connector_id, stream)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE schemas (
     stream_id INTEGER NOT NULL,
     version   INTEGER NOT NULL,
