@@ -234,7 +234,7 @@ impl Operation {
     /// Takes whatever is sent, or nothing, and does not look into it.
     pub(crate) fn takes_anything(mut self, example: Value) -> Self {
         self.allow(errors::OF_BYTES);
-        let schema = SchemaOf::new::<Value>();
+        let schema = SchemaOf::anything();
         self.body =
             Some(Body { media_types: &["application/json", "*/*"], schema, required: false, example });
         self

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// Makes of an object's schema that of a patch: what is not changed is left out.
 pub(crate) fn every_member_optional(schema: &mut Schema) {
@@ -17,6 +17,11 @@ impl SchemaOf {
     /// The schema of `T`.
     pub(crate) fn new<T: JsonSchema>() -> Self {
         Self(SchemaGenerator::subschema_for::<T>)
+    }
+
+    /// A schema that everything fits. Written as an object: not every reader knows that `true` says the same.
+    pub(crate) fn anything() -> Self {
+        Self(|_| json_schema!({}))
     }
 
     /// The schema; what it refers to is left with the generator.
