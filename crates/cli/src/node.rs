@@ -48,6 +48,8 @@ pub(crate) struct NodeOptions {
     pub(crate) history: Option<Duration>,
     /// For how long after its end a sync can be undone; `None`: as long as its history is there.
     pub(crate) undo_for: Option<Duration>,
+    /// How long a source may say nothing; `None` for as long as usual.
+    pub(crate) stall_limit: Option<Duration>,
     /// Whether it runs syncs and sends what webhooks are told, and takes over those that an earlier process left.
     pub(crate) runs_syncs: bool,
     /// Whether it stays: then connectors sync by themselves, and syncs wait for sources that are out of reach. A person at a
@@ -60,6 +62,7 @@ impl NodeOptions {
     fn bounds(&self) -> (EngineOptions, CourierOptions) {
         let undo_time = self.undo_for.unwrap_or(Duration::MAX);
         let mut engine = EngineOptions { history: self.history, undo_time, ..EngineOptions::default() };
+        engine.stall_limit = self.stall_limit.unwrap_or(engine.stall_limit);
         let mut courier = CourierOptions::default();
         if !self.is_server {
             engine.retry = RetryOptions::none();

@@ -115,6 +115,7 @@ impl Session {
             egress: Egress::Any,
             history: None,
             undo_for: None,
+            stall_limit: None,
             runs_syncs: need.runs_syncs(),
             is_server: false,
         };

@@ -49,6 +49,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "TIME", env = "INLET_UNDO_FOR", default_value = "24h", value_parser = duration)]
     pub(crate) undo_for: Duration,
 
+    /// A sync whose source has said nothing for so long fails with `sync.stalled`
+    #[arg(long, value_name = "TIME", env = "INLET_STALL_LIMIT", default_value = "1h", value_parser = some_time)]
+    pub(crate) stall_limit: Duration,
+
     /// Whether callers must show an API key
     #[arg(long, value_name = "WHO", env = "INLET_AUTH", default_value = "key")]
     pub(crate) auth: AuthArg,
@@ -71,6 +75,13 @@ pub(crate) struct ServeArgs {
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text)
         .ok_or_else(|| "it is a whole number and `s`, `m`, `h` or `d`, such as `7d`".to_owned())
+}
+
+fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it is at least `1s`".to_owned()),
+        time => Ok(time),
+    }
 }
 
 /// Where connectors may connect to.

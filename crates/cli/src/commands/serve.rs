@@ -28,6 +28,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
         egress: args.egress.into(),
         history: Some(args.history),
         undo_for: Some(args.undo_for),
+        stall_limit: Some(args.stall_limit),
         runs_syncs: true,
         is_server: true,
     };

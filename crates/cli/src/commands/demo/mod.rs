@@ -47,6 +47,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
         egress: Egress::Any,
         history: Some(EngineOptions::HISTORY),
         undo_for: Some(EngineOptions::UNDO_TIME),
+        stall_limit: None,
         runs_syncs: true,
         is_server: true,
     };
