@@ -79,7 +79,8 @@ impl RunContext {
         let opened = tokio::select! {
             biased;
             opened = opening => opened,
-            () = cancel.overdue() => Err(Stop::Cancelled),
+            // What an earlier attempt has done, and whether it has come to an end, only the collection knows.
+            () = cancel.overdue(), if claim.sync.attempt <= 1 => Err(Stop::Cancelled),
         };
         match opened {
             Ok(store) => {

@@ -235,8 +235,7 @@ impl Operation {
     pub(crate) fn takes_anything(mut self, example: Value) -> Self {
         self.allow(errors::OF_BYTES);
         let schema = SchemaOf::anything();
-        self.body =
-            Some(Body { media_types: &["application/json", "*/*"], schema, required: false, example });
+        self.body = Some(Body { media_types: JSON, schema, required: false, example });
         self
     }
 
