@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use inlet_model::Timestamp;
+use inlet_model::{StreamName, Timestamp};
 use inlet_store::catalog::{Order, PageCursor, PageQuery};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -27,6 +27,21 @@ pub(crate) struct PageView<T> {
     pub(crate) data: Vec<T>,
     /// Where the next page begins; `null` at the end.
     pub(crate) next_cursor: Option<String>,
+}
+
+/// Between a stream and a place in it. No stream has it in its name.
+const SEPARATOR: char = '\0';
+
+/// A place in a list of several streams, for a cursor.
+pub(crate) fn in_stream(stream: &StreamName, place: &str) -> String {
+    format!("{stream}{SEPARATOR}{place}")
+}
+
+/// The stream and the place in it that [`in_stream`] wrote.
+pub(crate) fn of_stream(place: &[u8]) -> Result<(StreamName, &str), Problem> {
+    let text = std::str::from_utf8(place).map_err(|_| invalid())?;
+    let (stream, place) = text.split_once(SEPARATOR).ok_or_else(invalid)?;
+    Ok((StreamName::new(stream).map_err(|_| invalid())?, place))
 }
 
 /// Takes `limit` from the query.

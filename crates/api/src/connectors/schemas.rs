@@ -26,9 +26,6 @@ use crate::query::Query;
 /// The longest page: a schema may have a thousand fields.
 const SCHEMAS_MAX: usize = 100;
 
-/// Between a name and a number in a place. No stream has it in its name.
-const SEPARATOR: char = '\0';
-
 /// A version of a stream's schema.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "SchemaVersion")]
@@ -88,7 +85,7 @@ pub(crate) async fn list(
     let more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found.last().filter(|_| more).map(|last| {
-        let place = format!("{}{SEPARATOR}{}", last.stream, last.version);
+        let place = pages::in_stream(&last.stream, &last.version.to_string());
         api.signer.sign(&list, place.as_bytes())
     });
     let data: Vec<SchemaView> = found.into_iter().map(SchemaView::from).collect();
@@ -96,8 +93,6 @@ pub(crate) async fn list(
 }
 
 fn place_of(place: &[u8]) -> Result<(StreamName, u64), Problem> {
-    let text = std::str::from_utf8(place).map_err(|_| pages::invalid())?;
-    let (stream, version) = text.split_once(SEPARATOR).ok_or_else(pages::invalid)?;
-    let stream = StreamName::new(stream).map_err(|_| pages::invalid())?;
+    let (stream, version) = pages::of_stream(place)?;
     Ok((stream, version.parse().map_err(|_| pages::invalid())?))
 }

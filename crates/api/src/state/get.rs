@@ -24,9 +24,6 @@ use crate::paths::ConnectorPath;
 use crate::problem::Problem;
 use crate::query::Query;
 
-/// Between the two names of a place. No stream has it in its name.
-const SEPARATOR: char = '\0';
-
 /// How far a connector has been read.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "State")]
@@ -117,16 +114,15 @@ pub(crate) async fn get(
     let more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found.last().filter(|_| more).map(|last| {
-        let place = format!("{}{SEPARATOR}{}", last.stream, last.scope.as_str());
+        let place = pages::in_stream(&last.stream, last.scope.as_str());
         api.signer.sign(&list, place.as_bytes())
     });
     Ok(Answer::ok(&StateView { streams: by_stream(found), next_cursor }))
 }
 
 fn place_of(place: &[u8]) -> Result<(StreamName, Scope), Problem> {
-    let text = std::str::from_utf8(place).map_err(|_| pages::invalid())?;
-    let (stream, scope) = text.split_once(SEPARATOR).ok_or_else(pages::invalid)?;
-    Ok((StreamName::new(stream).map_err(|_| pages::invalid())?, Scope::new(scope)))
+    let (stream, scope) = pages::of_stream(place)?;
+    Ok((stream, Scope::new(scope)))
 }
 
 fn by_stream(checkpoints: Vec<Checkpoint>) -> Vec<StreamView> {

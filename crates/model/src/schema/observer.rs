@@ -26,6 +26,13 @@ struct Field {
     types: Types,
 }
 
+impl Field {
+    /// One that the records spell as it is.
+    fn new(name: &str, types: Types) -> Self {
+        Self { name: name.to_owned(), spelled: name.as_bytes().to_vec(), types }
+    }
+}
+
 /// So many fields that are left out in a record are stepped over before a name is looked up.
 const STEPS: usize = 4;
 
@@ -33,23 +40,15 @@ impl Observer {
     /// One that knows this schema.
     #[must_use]
     pub fn new(schema: &Schema) -> Self {
-        let field = |(name, types): (&str, Types)| Field {
-            name: name.to_owned(),
-            spelled: name.as_bytes().to_vec(),
-            types,
-        };
-        Self { fields: schema.fields().map(field).collect(), schema: None }
+        let fields = schema.fields().map(|(name, types)| Field::new(name, types));
+        Self { fields: fields.collect(), schema: None }
     }
 
     /// One for records that all have these fields, which are in the order of their names.
     #[must_use]
     pub fn of_columns<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let field = |name: &str| Field {
-            name: name.to_owned(),
-            spelled: name.as_bytes().to_vec(),
-            types: Types::default(),
-        };
-        Self { fields: names.into_iter().map(field).collect(), schema: None }
+        let fields = names.into_iter().map(|name| Field::new(name, Types::default()));
+        Self { fields: fields.collect(), schema: None }
     }
 
     /// What it knows.
@@ -94,13 +93,7 @@ impl Observer {
                 Some(field) if field.name.as_bytes() == name => Ok(next),
                 _ => self.look_up_name(name),
             };
-            let place = match place {
-                Ok(place) => place,
-                Err(missing) => {
-                    let Some(place) = self.add(missing) else { continue };
-                    place
-                }
-            };
+            let Some(place) = place.map_or_else(|missing| self.add(missing), Some) else { continue };
             self.note(place, kind);
             next = place + 1;
         }
@@ -208,8 +201,7 @@ impl Observer {
         if self.fields.len() >= Schema::MAX_FIELDS || name.len() > Schema::MAX_NAME_BYTES {
             return None;
         }
-        let field = Field { spelled: name.as_bytes().to_vec(), name, types: Types::default() };
-        self.fields.insert(place, field);
+        self.fields.insert(place, Field::new(&name, Types::default()));
         self.schema = None;
         Some(place)
     }

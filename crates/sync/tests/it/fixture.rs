@@ -169,6 +169,17 @@ pub(crate) async fn list_three_and_hang(request: ReadRequest, out: Outlet) -> Re
     std::future::pending().await
 }
 
+/// Says that record 1 of the stream `s` is gone.
+pub(crate) async fn delete_1(request: ReadRequest, out: Outlet) -> Result<(), SourceError> {
+    let mut batch = Batch::new(stream("s"), Scope::whole(), request.seed);
+    let mut key = Vec::new();
+    inlet_model::key::encode_json_scalar(b"1", &mut key).unwrap();
+    batch.delete(1, &key);
+    out.send(Message::Batch { batch, checkpoint: None }).await.unwrap();
+    out.send(end("s")).await.unwrap();
+    Ok(())
+}
+
 /// Goes on with that listing, which must still be open, by two more records, and completes it.
 pub(crate) async fn list_the_rest(request: ReadRequest, out: Outlet) -> Result<(), SourceError> {
     let open = request.streams[0].scopes.values().next().and_then(|scope| scope.listing.clone());

@@ -8,13 +8,15 @@ use inlet_model::mask::{MaskMethod, MaskPath, Masking};
 use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::{SyncMode, SyncStatus};
-use inlet_model::{Batch, Rejection, Scope, SeededEntropy, SystemEntropy};
+use inlet_model::{Rejection, Scope, SeededEntropy, SystemEntropy};
 use inlet_source::{Message, Outlet, ReadRequest, SourceError};
 use inlet_store::catalog::{masking_key, renew_secrets};
 use inlet_store::collection::RejectedQuery;
 use serde_json::Value;
 
-use crate::fixture::{Fixture, batch, complete, end, list_the_rest, list_three_and_hang, listing, stream};
+use crate::fixture::{
+    Fixture, batch, complete, delete_1, end, list_the_rest, list_three_and_hang, listing, stream,
+};
 
 fn masking(paths: &[(&str, MaskMethod)]) -> Masking {
     paths.iter().map(|(path, method)| (MaskPath::parse(path).unwrap(), *method)).collect()
@@ -140,15 +142,7 @@ async fn a_hashed_key_is_the_hash_in_the_record_and_is_found_again() {
     }
     let again = fixture.sync_to_the_end(&engine).await;
     assert_eq!((again.counts.unchanged, again.counts.created), (3, 0));
-    fixture.script(|request, out| async move {
-        let mut batch = Batch::new(stream("s"), Scope::whole(), request.seed);
-        let mut key = Vec::new();
-        inlet_model::key::encode_json_scalar(b"1", &mut key).unwrap();
-        batch.delete(1, &key);
-        out.send(Message::Batch { batch, checkpoint: None }).await.unwrap();
-        out.send(end("s")).await.unwrap();
-        Ok(())
-    });
+    fixture.script(delete_1);
     let last = fixture.sync_to_the_end(&engine).await;
     assert_eq!((last.counts.deleted, fixture.records().await.len()), (1, 2), "a delete finds its record");
 }

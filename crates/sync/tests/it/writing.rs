@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use inlet_model::stream::WriteMode;
 use inlet_model::sync::{SyncMode, SyncStatus};
-use inlet_model::{Batch, Counts, Scope};
+use inlet_model::{Counts, Scope};
 use inlet_source::{Message, Outlet, ReadRequest, SourceError};
 use inlet_sync::Engine;
 
-use crate::fixture::{Fixture, batch, complete, end, list_the_rest, list_three_and_hang, listing, stream};
+use crate::fixture::{Fixture, batch, complete, delete_1, end, list_the_rest, list_three_and_hang, listing};
 
 async fn writing(mode: WriteMode) -> Fixture {
     Fixture::set(|stream| stream.write_mode = mode).await
@@ -129,15 +129,7 @@ async fn a_delete_takes_nothing_from_what_was_appended() {
     fixture.script(|request, out| list(request, out, 0..2, "a"));
     let engine = fixture.engine().await;
     synced(&fixture, &engine, SyncMode::Incremental).await;
-    fixture.script(|request, out| async move {
-        let mut batch = Batch::new(stream("s"), Scope::whole(), request.seed);
-        let mut key = Vec::new();
-        inlet_model::key::encode_json_scalar(b"1", &mut key).unwrap();
-        batch.delete(1, &key);
-        out.send(Message::Batch { batch, checkpoint: None }).await.unwrap();
-        out.send(end("s")).await.unwrap();
-        Ok(())
-    });
+    fixture.script(delete_1);
     let counts = synced(&fixture, &engine, SyncMode::Incremental).await;
     assert_eq!((counts.unchanged, counts.deleted), (1, 0));
     assert_eq!(fixture.records().await.len(), 2);
