@@ -7,31 +7,59 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use crate::failure::Stop;
+
 /// A cancelled sync ends in order within this time, or is given up. A commit is cut at less.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Between two looks at a commit that is just becoming durable.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Whether a sync is cancelled. Cheap to clone; all clones are one.
+/// Whether a sync is cancelled here. Cheap to clone; all clones are one.
 #[derive(Debug, Clone)]
 pub(crate) struct Cancel {
     flag: CancelFlag,
-    raised_at: watch::Sender<Option<Instant>>,
+    raised: watch::Sender<Option<Raised>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Raised {
+    at: Instant,
+    why: Why,
+}
+
+/// Why a sync is to stop here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It is not wanted any more: it ends.
+    Unwanted,
+    /// Its lease was over before this node renewed it: it is another's to go on with, or to end.
+    Lost,
 }
 
 impl Cancel {
     pub(crate) fn new() -> Self {
-        Self { flag: CancelFlag::default(), raised_at: watch::Sender::new(None) }
+        Self { flag: CancelFlag::default(), raised: watch::Sender::new(None) }
     }
 
-    /// Cancels the sync, for good.
-    pub(crate) fn raise(&self) {
+    /// Cancels the sync, for good. One that was lost stays lost, and one that is lost after its cancel is lost too.
+    pub(crate) fn raise(&self, why: Why) {
         self.flag.raise();
-        self.raised_at.send_if_modified(|at| {
-            let is_first = at.is_none();
-            at.get_or_insert_with(Instant::now);
+        self.raised.send_if_modified(|raised| {
+            let is_first = raised.is_none();
+            let raised = raised.get_or_insert_with(|| Raised { at: Instant::now(), why });
+            if why == Why::Lost {
+                raised.why = Why::Lost;
+            }
             is_first
         });
+    }
+
+    /// What it means for a sync that this is raised, or that a store says so.
+    pub(crate) fn stop(&self) -> Stop {
+        match *self.raised.borrow() {
+            Some(Raised { why: Why::Lost, .. }) => Stop::Fenced,
+            Some(Raised { why: Why::Unwanted, .. }) | None => Stop::Cancelled,
+        }
     }
 
     pub(crate) fn is_raised(&self) -> bool {
@@ -45,9 +73,9 @@ impl Cancel {
 
     /// Waits until the sync is cancelled, and gives since when.
     pub(crate) async fn raised(&self) -> Instant {
-        let mut raised_at = self.raised_at.subscribe();
-        let raised = raised_at.wait_for(Option::is_some).await.map(|at| *at);
-        raised.ok().flatten().expect("the sender is here, and it is waited for a time")
+        let mut raised = self.raised.subscribe();
+        let raised = raised.wait_for(Option::is_some).await.map(|raised| *raised);
+        raised.ok().flatten().expect("the sender is here, and it is waited for a time").at
     }
 
     /// Waits until a cancelled sync should have ended, and nothing of it can become durable any more, but that it has ended.
@@ -84,13 +112,29 @@ mod tests {
             begun.elapsed()
         });
         tokio::time::sleep(Duration::from_secs(1)).await;
-        other.raise();
+        other.raise(Why::Unwanted);
         tokio::time::sleep(PATIENCE * 2).await;
-        other.raise();
+        other.raise(Why::Unwanted);
         assert!(!waiting.is_finished(), "a commit is still becoming durable");
         drop(pass);
         let waited = waiting.await.unwrap();
         assert!((Duration::from_secs(2)..Duration::from_millis(2_100)).contains(&waited), "{waited:?}");
         assert_eq!(cancel.raised().await - begun, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_sync_that_is_lost_is_not_this_nodes_to_end_whatever_else_is_wanted_of_it() {
+        for (reasons, is_lost) in [
+            (&[][..], false),
+            (&[Why::Unwanted], false),
+            (&[Why::Lost], true),
+            (&[Why::Lost, Why::Unwanted], true),
+            (&[Why::Unwanted, Why::Lost], true),
+        ] {
+            let cancel = Cancel::new();
+            reasons.iter().for_each(|why| cancel.raise(*why));
+            assert_eq!(matches!(cancel.stop(), Stop::Fenced), is_lost, "{reasons:?}");
+            assert_eq!(cancel.is_raised(), !reasons.is_empty());
+        }
     }
 }

@@ -8,10 +8,11 @@ use inlet_model::secret::Vault;
 use inlet_model::{Clock, ConnectorId, Entropy, NodeId, StoreId, SyncId};
 use inlet_source::{Environment, Registry};
 use inlet_store::catalog::Lease;
+use inlet_store::collection::Fence;
 use inlet_store::{Catalog, CollectionStores, StoreResult};
 use tokio::sync::{Notify, watch};
 
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Why};
 use crate::metrics::EngineMetrics;
 use crate::progress::{Progress, Shown};
 use crate::retry::RetryOptions;
@@ -108,6 +109,8 @@ impl Default for EngineOptions {
 pub(crate) struct Running {
     pub(crate) store_id: StoreId,
     pub(crate) connector_id: ConnectorId,
+    /// Of the claim it runs by: this node may lose a sync and be given it again while the first run still stops.
+    pub(crate) fence: Fence,
     pub(crate) cancel: Cancel,
     pub(crate) ended: watch::Sender<bool>,
     pub(crate) progress: Shown,
@@ -188,7 +191,7 @@ impl Engine {
     /// Cancels a sync that runs here, after the catalog has recorded that it is cancelling: once this returns, no
     /// commit of it becomes durable that had not begun to, and it ends within a second even if its source hangs.
     pub fn cancel(&self, sync_id: SyncId) {
-        if !self.shared.cancel(sync_id) {
+        if !self.shared.cancel(sync_id, Why::Unwanted) {
             // It may have been claimed a moment ago: the worker looks as soon as it knows the sync.
             self.shared.wake.notify_one();
         }
@@ -230,14 +233,24 @@ impl Shared {
         self.running.lock().expect("no holder panics")
     }
 
-    /// Cancels a sync; whether it runs here.
-    pub(crate) fn cancel(&self, sync_id: SyncId) -> bool {
+    /// Stops a sync; whether it runs here.
+    pub(crate) fn cancel(&self, sync_id: SyncId, why: Why) -> bool {
         let running = self.running();
         let found = running.get(&sync_id);
         if let Some(running) = found {
-            running.cancel.raise();
+            running.cancel.raise(why);
         }
         found.is_some()
+    }
+
+    /// What ran by that claim runs here no more.
+    pub(crate) fn forget(&self, sync_id: SyncId, fence: Fence) {
+        let mut running = self.running();
+        if running.get(&sync_id).is_some_and(|running| running.fence == fence)
+            && let Some(ended) = running.remove(&sync_id)
+        {
+            ended.ended.send_replace(true);
+        }
     }
 
     /// A lease from now on.

@@ -24,6 +24,10 @@ impl RunContext {
     }
 
     async fn give_up(self: &Arc<Self>) {
+        let stop = self.cancel.stop();
+        if matches!(stop, Stop::Fenced) {
+            return abandon(&self.shared, &self.claim, stop).await;
+        }
         let sync = &self.claim.sync;
         let run = match retried(&self.shared, "read the run", || self.store.run(sync.id)).await {
             Ok(Some(run)) if run.outcome.is_some() => return self.tell(&run).await,

@@ -15,6 +15,7 @@ use inlet_store::collection::{DropDeletes, PurgeStep};
 use inlet_store::{StoreResult, fault};
 use tokio::time::Instant;
 
+use crate::cancel::Why;
 use crate::engine::{EngineParts, Shared};
 
 /// Tasks that are read at once.
@@ -191,7 +192,7 @@ async fn has_ended_in(shared: &Shared, store_id: StoreId) -> bool {
         of_store.map(|(id, running)| (*id, running.ended.subscribe())).collect()
     };
     for (sync_id, mut ended) in running {
-        shared.cancel(sync_id);
+        shared.cancel(sync_id, Why::Unwanted);
         // An error means that the sync is gone from the table: it has ended.
         if tokio::time::timeout(SYNC_ENDS, ended.wait_for(|ended| *ended)).await.is_err() {
             return false;

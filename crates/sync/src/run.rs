@@ -73,6 +73,7 @@ impl RunContext {
         let (cancel, shown) = shared
             .running()
             .get(&claim.sync.id)
+            .filter(|running| running.fence == claim.fence)
             .map(|running| (running.cancel.clone(), running.progress.clone()))?;
         let store_id = claim.sync.store_id;
         let opening = retried(&shared, "open the collection", || shared.parts.stores.open(store_id));
@@ -80,7 +81,7 @@ impl RunContext {
             biased;
             opened = opening => opened,
             // What an earlier attempt has done, and whether it has come to an end, only the collection knows.
-            () = cancel.overdue(), if claim.sync.attempt <= 1 => Err(Stop::Cancelled),
+            () = cancel.overdue(), if claim.kind == ClaimKind::Begun => Err(cancel.stop()),
         };
         match opened {
             Ok(store) => {
@@ -326,7 +327,7 @@ impl RunContext {
         tokio::select! {
             biased;
             done = task => done.map_err(|_| Stop::from(failure::permanent("source.internal", "the source broke down"))),
-            _ = self.cancel.raised() => Err(Stop::Cancelled),
+            _ = self.cancel.raised() => Err(self.cancel.stop()),
             () = self.shared.stopping() => Err(Stop::Interrupted),
             () = tokio::time::sleep(limit) => Err(Stop::from(failure::stalled(doing, limit))),
         }
@@ -350,7 +351,7 @@ impl RunContext {
 
     /// Ends a run that stopped early, in the store and in the catalog.
     async fn stop(&self, stop: Stop) {
-        let (outcome, failure) = match stop {
+        let (outcome, failure) = match self.in_truth(stop) {
             Stop::Interrupted => {
                 tracing::info!("the sync is interrupted; the next start goes on with it");
                 return;
@@ -365,6 +366,8 @@ impl RunContext {
             Stop::Failed(failed) => match self.wait(&failed).await {
                 Some(SyncStatus::Waiting) => return,
                 Some(SyncStatus::Cancelling) => (Outcome::Cancelled, None),
+                // It may not wait, though it runs: it runs for another claim.
+                Some(SyncStatus::Running) => return abandon(&self.shared, &self.claim, Stop::Fenced).await,
                 _ => (Outcome::Failed, Some(failed.failure)),
             },
         };
@@ -379,14 +382,22 @@ impl RunContext {
             return abandon(&self.shared, &self.claim, stop).await;
         }
         let ended = match self.end_as(outcome, failure).await {
-            // It was cancelled a moment ago, and ends no other way any more.
-            Err(Stop::Cancelled) => self.end_as(Outcome::Cancelled, None).await,
+            Err(Stop::Cancelled) => match self.cancel.stop() {
+                // It was cancelled a moment ago, and ends no other way any more.
+                Stop::Cancelled => self.end_as(Outcome::Cancelled, None).await,
+                lost => Err(lost),
+            },
             ended => ended,
         };
         match ended {
             Ok(run) => self.tell(&run).await,
             Err(stop) => abandon(&self.shared, &self.claim, stop).await,
         }
+    }
+
+    /// Why it stops: the stores and the source know only that it was told to.
+    fn in_truth(&self, stop: Stop) -> Stop {
+        if matches!(stop, Stop::Cancelled) { self.cancel.stop() } else { stop }
     }
 
     /// Ends the run in the store under this claim's fence.

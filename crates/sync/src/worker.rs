@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Why};
 use crate::engine::{Running, Shared};
 use crate::{reconcile, run, scheduler, upkeep};
 
@@ -108,7 +108,7 @@ fn idle(period: Duration, all_is_claimed: bool, until_resume: Option<Duration>) 
     until_resume.filter(|_| all_is_claimed).map_or(period, |until| period.min(until))
 }
 
-/// Says that this node still has its syncs, and ends those that it has lost: none of them can commit any more.
+/// Says that this node still has its syncs, and stops those that it has lost: they are another's to go on with.
 async fn renew(shared: &Shared) {
     let running: Vec<SyncId> = shared.running().keys().copied().collect();
     if running.is_empty() {
@@ -118,7 +118,7 @@ async fn renew(shared: &Shared) {
         Ok(held) => {
             for sync_id in running.into_iter().filter(|id| !held.contains(id)) {
                 // One that waits or has ended a moment ago is not there either, and then this does nothing.
-                shared.cancel(sync_id);
+                shared.cancel(sync_id, Why::Lost);
             }
         }
         Err(error) => {
@@ -147,7 +147,7 @@ async fn cancel_unwanted(shared: &Shared) -> StoreResult<()> {
     for (sync_id, connector_id) in running {
         let sync = shared.parts.catalog.sync_get(connector_id, sync_id).await?;
         if sync.is_none_or(|sync| sync.status == SyncStatus::Cancelling) {
-            shared.cancel(sync_id);
+            shared.cancel(sync_id, Why::Unwanted);
         }
     }
     Ok(())
@@ -158,16 +158,19 @@ fn register(shared: &Shared, claim: &Claim) {
     let running = Running {
         store_id: claim.sync.store_id,
         connector_id: claim.sync.connector_id,
+        fence: claim.fence,
         cancel: Cancel::new(),
         ended: watch::Sender::new(false),
         progress: watch::Sender::new(None),
     };
-    shared.running().insert(claim.sync.id, running);
+    if let Some(lost) = shared.running().insert(claim.sync.id, running) {
+        lost.cancel.raise(Why::Lost);
+    }
     shared.watchers.tell(claim.sync.id);
 }
 
 async fn run_registered(shared: Arc<Shared>, claim: Claim) {
-    let sync_id = claim.sync.id;
+    let (sync_id, fence) = (claim.sync.id, claim.fence);
     // A task of its own, so that a panic in it is an ended sync and not a dead worker.
     if let Err(error) = tokio::spawn(run::run(Arc::clone(&shared), claim.clone())).await {
         tracing::error!(%sync_id, error = &error as &dyn std::error::Error, "a sync ended in a panic");
@@ -175,9 +178,7 @@ async fn run_registered(shared: Arc<Shared>, claim: Claim) {
             tracing::error!(%sync_id, "its end could not be recorded; the next start goes on with it");
         }
     }
-    if let Some(running) = shared.running().remove(&sync_id) {
-        running.ended.send_replace(true);
-    }
+    shared.forget(sync_id, fence);
     shared.watchers.tell(sync_id);
     fault::point("engine.finished");
     // A sync that was queued behind this one may begin.

@@ -94,7 +94,7 @@ impl Truth {
         }
     }
 
-    fn insert(&mut self, dice: &Dice, now: Timestamp, tick: u64) {
+    pub(super) fn insert(&mut self, dice: &Dice, now: Timestamp, tick: u64) {
         let scopes = if self.character == Character::Scoped { SCOPES } else { 1 };
         let scope = i64::try_from(dice.below(scopes.unsigned_abs())).unwrap();
         let id = scope * KEYS + i64::try_from(dice.below(KEYS.unsigned_abs())).unwrap();
