@@ -360,7 +360,9 @@ impl RunContext {
             Stop::Cancelled => (Outcome::Cancelled, None),
             Stop::Asks(approval) => match self.wait_for_approval(*approval).await {
                 Ok(SyncStatus::NeedsApproval) => return,
-                Ok(_) => (Outcome::Cancelled, None),
+                Ok(SyncStatus::Cancelling) => (Outcome::Cancelled, None),
+                // It may not ask: it is another claim's, or has ended.
+                Ok(_) => return abandon(&self.shared, &self.claim, Stop::Fenced).await,
                 Err(stop) => return abandon(&self.shared, &self.claim, stop).await,
             },
             Stop::Failed(failed) => match self.wait(&failed).await {

@@ -5,3 +5,4 @@
 mod catalog;
 mod collection;
 mod inspect;
+mod released;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use inlet_model::Clock;
 use inlet_model::sync::{SyncMode, SyncStatus};
+use inlet_model::{Clock, SyncId};
 use inlet_store::catalog::OnConflict;
 
 use super::life::{LEASE, Process, in_a_life, start};
@@ -56,10 +56,7 @@ fn a_node_that_has_lost_a_sync_leaves_its_end_to_the_one_that_has_taken_it_over(
             let slow = start(&world, "n1", false).await.unwrap();
             slow.node.freeze_at("commit", Some(LEASE + Duration::from_secs(2)));
             read_a_source(&world, &slow);
-            // It takes the sync over, and is slower to go on with it than the other is to come back.
-            let other = start(&world, "n2", true).await.unwrap();
-            other.node.freeze_at("begin_run", Some(LEASE / 2));
-            tokio::time::sleep(LEASE * 10).await;
+            go_on_with_another(&world).await;
         });
         let connected = world.connected().remove(0);
         let sync = world.newest_syncs(connected.id).remove(0);
@@ -68,6 +65,32 @@ fn a_node_that_has_lost_a_sync_leaves_its_end_to_the_one_that_has_taken_it_over(
         taken_over += u32::from(sync.attempt == 2);
     }
     assert!(taken_over > 0, "some learn that they have lost it before they are done");
+}
+
+#[test]
+fn a_node_that_has_lost_a_sync_does_not_end_it_when_it_may_not_ask() {
+    for seed in 0..16 {
+        let world = in_fair_weather(seed);
+        in_a_life(&world, async {
+            let slow = start(&world, "n1", false).await.unwrap();
+            read_a_source(&world, &slow);
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            // All that it has would go.
+            world.state().truths[0].streams.iter_mut().for_each(|stream| stream.rows.clear());
+            slow.node.freeze_at("commit", Some(LEASE + Duration::from_secs(2)));
+            let asking = trigger(&world, &slow, SyncMode::FullRefresh);
+            go_on_with_another(&world).await;
+            let status = world.state().syncs[&asking].status;
+            assert_eq!(status, SyncStatus::NeedsApproval, "seed {seed}");
+        });
+    }
+}
+
+/// Another process takes the sync over, and is slower to go on with it than the one that had it is to come back.
+async fn go_on_with_another(world: &Arc<World>) {
+    let other = start(world, "n2", true).await.unwrap();
+    other.node.freeze_at("begin_run", Some(LEASE / 2));
+    tokio::time::sleep(LEASE * 10).await;
 }
 
 fn in_fair_weather(seed: u64) -> Arc<World> {
@@ -83,7 +106,11 @@ fn read_a_source(world: &World, process: &Process) {
     truth.insert(&world.dice, now, tick);
     world.state().truths.push(truth);
     world.connect(0);
+    trigger(world, process, SyncMode::Incremental);
+}
+
+fn trigger(world: &World, process: &Process, mode: SyncMode) -> SyncId {
     let connected = world.connected().remove(0);
     let processes = std::slice::from_ref(process);
-    world.trigger_as(&connected, processes, SyncMode::Incremental, OnConflict::Reject, false, false);
+    world.trigger_as(&connected, processes, mode, OnConflict::Reject, false, false).unwrap()
 }
