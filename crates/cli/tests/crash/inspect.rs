@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use inlet_model::sync::SyncStatus;
-use inlet_model::{Change, ChangeOp, Record, SyncId, SystemClock, SystemEntropy};
+use inlet_model::{Change, ChangeOp, ConnectorId, Record, SyncId, SystemClock, SystemEntropy};
 use inlet_store::catalog::{Catalog, Collections as _, ConnectorFilter, Order, PageQuery, Sync, SyncFilter};
 use inlet_store::collection::{ChangeCursor, ChangePage, RecordQuery};
 use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
@@ -13,7 +13,7 @@ use inlet_store::{CollectionStore, CollectionStores as _};
 
 /// The collection of the tests of one command.
 const COLLECTION: &str = "crash";
-const MANY: PageQuery = PageQuery { after: None, limit: 1_000_000, order: Order::NewestFirst };
+const PAGE: PageQuery = PageQuery { after: None, limit: 1_000, order: Order::NewestFirst };
 
 /// Fails, naming `what`, unless the collection holds exactly `expected` by every account: its records, its replayed feed,
 /// its change numbers and its counters.
@@ -98,12 +98,24 @@ async fn open(data: &Path, collection: &str) -> (Arc<dyn Catalog>, Arc<dyn Colle
 async fn syncs(catalog: &dyn Catalog, collection: &str) -> Vec<Vec<Sync>> {
     let (space, collection) = ("default".parse().unwrap(), collection.parse().unwrap());
     let connectors =
-        catalog.connector_list(&space, &collection, ConnectorFilter::default(), MANY).await.unwrap().unwrap();
+        catalog.connector_list(&space, &collection, ConnectorFilter::default(), PAGE).await.unwrap().unwrap();
     let mut syncs = Vec::new();
     for connector in connectors.items {
-        syncs.push(catalog.sync_list(connector.id, SyncFilter::default(), MANY).await.unwrap().items);
+        syncs.push(syncs_of(catalog, connector.id).await);
     }
     syncs
+}
+
+async fn syncs_of(catalog: &dyn Catalog, connector_id: ConnectorId) -> Vec<Sync> {
+    let (mut syncs, mut query) = (Vec::new(), PAGE);
+    loop {
+        let page = catalog.sync_list(connector_id, SyncFilter::default(), query.clone()).await.unwrap();
+        syncs.extend(page.items);
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return syncs,
+        }
+    }
 }
 
 async fn all_records(store: &dyn CollectionStore) -> Vec<Record> {
