@@ -9,7 +9,7 @@ use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::Vault;
 use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
 use inlet_source::{Egress, Environment, Registry};
-use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCatalog, SqliteCollections};
+use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStores, StoreError};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
 use inlet_webhooks::{Courier, CourierOptions, CourierParts, SystemNames, WebhookMetrics};
@@ -110,7 +110,7 @@ impl Node {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let vault = KeyRing::read(&dir, encryption)?.vault(&dir, &*entropy)?;
         let failed = |error: StoreError| unusable(dir.path(), error);
-        let catalog = SqliteCatalog::open(&dir.catalog_path(), &*clock, &*entropy).map_err(failed)?;
+        let catalog = open_catalog(&dir.catalog_path(), &*clock, &*entropy).map_err(failed)?;
         let catalog: Arc<dyn Catalog> = Arc::new(catalog);
         encryption::warn_of_lost_keys(&*catalog, &vault).await.map_err(failed)?;
         let stores = SqliteCollections::new(

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use inlet_model::secret::{PlainConfig, Vault, VaultKey};
 use inlet_model::{ConnectorId, SystemClock, SystemEntropy, Timestamp};
+use inlet_store::SqlCatalog;
 use inlet_store::catalog::{Collections, Connector, Connectors, SealedSecrets};
-use inlet_store::sqlite::SqliteCatalog;
+use inlet_store::sqlite::open_catalog;
 use serde_json::{Value, json};
 
 use super::harness::{Home, Ran, Server};
@@ -17,8 +18,8 @@ pub(crate) fn kept(data: &Path) -> Vec<VaultKey> {
     VaultKey::parse_ring(&std::fs::read_to_string(data.join("encryption.key")).unwrap()).unwrap()
 }
 
-fn opened(data: &Path) -> SqliteCatalog {
-    SqliteCatalog::open(&data.join("catalog.db"), &SystemClock, &SystemEntropy).unwrap()
+fn opened(data: &Path) -> SqlCatalog {
+    open_catalog(&data.join("catalog.db"), &SystemClock, &SystemEntropy).unwrap()
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -10,9 +10,12 @@ pub mod collection;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod error;
+pub mod postgres;
+mod sql;
 pub mod sqlite;
 
 pub use catalog::Catalog;
 pub use collection::{CollectionStore, CollectionStores};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use inlet_model::fault;
+pub use sql::SqlCatalog;

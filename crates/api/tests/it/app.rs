@@ -14,7 +14,7 @@ use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::{Clock, Entropy, ManualClock, SeededEntropy, SystemEntropy, Timestamp};
 use inlet_source::{ConnectorType, Environment, Registry};
 use inlet_store::catalog::PurgeId;
-use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
+use inlet_store::sqlite::{CollectionOptions, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStores};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
 use inlet_webhooks::{Courier, CourierOptions, CourierParts, SystemNames, WebhookMetrics};
@@ -294,7 +294,7 @@ fn backends(
     clock: &Arc<ManualClock>,
     entropy: &Arc<dyn Entropy>,
 ) -> (Arc<dyn Catalog>, Arc<dyn CollectionStores>) {
-    let catalog = SqliteCatalog::open(&folder.join("catalog.db"), &**clock, &**entropy).unwrap();
+    let catalog = open_catalog(&folder.join("catalog.db"), &**clock, &**entropy).unwrap();
     let stores = SqliteCollections::new(
         &folder.join("collections"),
         Arc::clone(entropy),

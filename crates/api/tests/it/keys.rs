@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use inlet_model::{KeyId, ManualClock, SystemEntropy};
 use inlet_store::Catalog;
 use inlet_store::catalog::Keys;
-use inlet_store::sqlite::SqliteCatalog;
+use inlet_store::sqlite::open_catalog;
 use serde_json::{Value, json};
 
 use crate::app::{json as json_request, members, with};
@@ -124,7 +124,7 @@ async fn a_key_that_another_process_revoked_is_refused_within_a_second() {
     let key = made(&server, json!({"name": "k", "role": "read"})).await;
     assert_eq!(opens(&server, secret(&key)).await, open());
     let file = server.app.folder.path().join("catalog.db");
-    let other = SqliteCatalog::open(&file, &ManualClock::new(server.app.now()), &SystemEntropy).unwrap();
+    let other = open_catalog(&file, &ManualClock::new(server.app.now()), &SystemEntropy).unwrap();
     let id: KeyId = key["id"].as_str().unwrap().parse().unwrap();
     assert!(other.key_delete(id).await.unwrap());
     server.app.clock.advance(SECOND);

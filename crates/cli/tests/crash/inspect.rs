@@ -8,7 +8,7 @@ use inlet_model::sync::SyncStatus;
 use inlet_model::{Change, ChangeOp, ConnectorId, Record, SyncId, SystemClock, SystemEntropy};
 use inlet_store::catalog::{Catalog, Collections as _, ConnectorFilter, Order, PageQuery, Sync, SyncFilter};
 use inlet_store::collection::{ChangeCursor, ChangePage, RecordQuery};
-use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
+use inlet_store::sqlite::{CollectionOptions, SqliteCollections, open_catalog};
 use inlet_store::{CollectionStore, CollectionStores as _};
 
 /// The collection of the tests of one command.
@@ -79,7 +79,7 @@ async fn assert_counters(store: &dyn CollectionStore, syncs: &[Sync], changes: &
 }
 
 async fn open(data: &Path, collection: &str) -> (Arc<dyn Catalog>, Arc<dyn CollectionStore>) {
-    let catalog = SqliteCatalog::open(&data.join("catalog.db"), &SystemClock, &SystemEntropy).unwrap();
+    let catalog = open_catalog(&data.join("catalog.db"), &SystemClock, &SystemEntropy).unwrap();
     let collection = catalog
         .collection_get(&"default".parse().unwrap(), &collection.parse().unwrap())
         .await

@@ -7,6 +7,8 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::StoreErrorKind;
+use crate::sql::SqlError;
+use crate::sql::catalog::Trouble;
 
 /// How long a connection waits for another process that looks into the file, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,5 +67,17 @@ pub(crate) fn kind(error: &rusqlite::Error) -> StoreErrorKind {
             | rusqlite::Error::Utf8Error(..) => StoreErrorKind::Damaged,
             _ => StoreErrorKind::Internal,
         },
+    }
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error.into())
+    }
+}
+
+impl From<rusqlite::Error> for SqlError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Refused { kind: kind(&error), source: error.into() }
     }
 }

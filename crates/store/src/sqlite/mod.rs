@@ -6,7 +6,7 @@
 //! inlet-data/              0700
 //!   inlet.lock             held by the owner; says where its server can be reached
 //!   encryption.key         what seals secrets, unless whoever runs the server keeps that elsewhere
-//!   catalog.db             what exists and what is wanted (`SqliteCatalog`)
+//!   catalog.db             what exists and what is wanted ([`SqlCatalog`](crate::SqlCatalog))
 //!   collections/           one file for each collection, named by its store's id
 //! ```
 //!
@@ -20,8 +20,9 @@ mod collection;
 mod connection;
 mod data_dir;
 mod inspect;
+mod session;
 
-pub use catalog::SqliteCatalog;
+pub use catalog::open_catalog;
 pub use collection::{CollectionOptions, SqliteCollections};
 pub use data_dir::{DataDir, KeyFileError, LockError, Server, read_key_file};
 pub use inspect::{FileReport, Format, inspect};

@@ -6,14 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use inlet_model::{ManualClock, SeededEntropy, StoreId, Timestamp};
-use inlet_store::sqlite::{CollectionOptions, DataDir, Format, SqliteCatalog, SqliteCollections, inspect};
+use inlet_store::SqlCatalog;
+use inlet_store::sqlite::{CollectionOptions, DataDir, Format, SqliteCollections, inspect, open_catalog};
 use inlet_store::{CollectionStores, StoreErrorKind};
 
 /// A data directory with a catalog and the file of one collection.
-async fn data_dir(path: &Path) -> (SqliteCatalog, SqliteCollections) {
+async fn data_dir(path: &Path) -> (SqlCatalog, SqliteCollections) {
     let dir = DataDir::lock(path).unwrap();
     let clock = ManualClock::new(Timestamp::from_millis(1));
-    let catalog = SqliteCatalog::open(&dir.catalog_path(), &clock, &SeededEntropy::new(1)).unwrap();
+    let catalog = open_catalog(&dir.catalog_path(), &clock, &SeededEntropy::new(1)).unwrap();
     let options = CollectionOptions::default();
     let stores =
         SqliteCollections::new(&dir.collections_dir(), Arc::new(SeededEntropy::new(2)), options).unwrap();

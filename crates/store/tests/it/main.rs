@@ -5,4 +5,8 @@
 mod catalog;
 mod collection;
 mod inspect;
+mod postgres;
+#[expect(dead_code, reason = "it is made for the tests of the source; here fewer of its methods are called")]
+#[path = "../../../connectors/tests/it/private_postgres.rs"]
+mod private_postgres;
 mod released;

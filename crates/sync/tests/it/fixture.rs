@@ -24,7 +24,7 @@ use inlet_source::{
 };
 use inlet_store::catalog::{Connector, ConnectorStatus, Effect, OnConflict, Sync, UpdateEffect};
 use inlet_store::collection::RecordQuery;
-use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
+use inlet_store::sqlite::{CollectionOptions, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStore, CollectionStores};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
 use serde_json::Value;
@@ -195,8 +195,7 @@ impl Fixture {
     /// A connector of type `scripted` with these streams, in the collection `default`.
     pub(crate) async fn new(streams: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
-        let catalog =
-            SqliteCatalog::open(&folder.path().join("catalog.db"), &SystemClock, &SystemEntropy).unwrap();
+        let catalog = open_catalog(&folder.path().join("catalog.db"), &SystemClock, &SystemEntropy).unwrap();
         let stores = SqliteCollections::new(
             &folder.path().join("collections"),
             Arc::new(SystemEntropy),

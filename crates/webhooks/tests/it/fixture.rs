@@ -17,7 +17,7 @@ use inlet_store::catalog::{
     Connector, Delivery, DeliveryState, Effect, Order, PageQuery, Webhook, WebhookSecret, WebhookSecrets,
 };
 use inlet_store::conformance::catalog::given::Given;
-use inlet_store::sqlite::SqliteCatalog;
+use inlet_store::sqlite::open_catalog;
 use inlet_webhooks::{Courier, CourierOptions, CourierParts, Names, SigningSecret, WebhookMetrics};
 use prometheus_client::registry::Registry;
 use tempfile::TempDir;
@@ -65,7 +65,7 @@ pub(crate) fn vault() -> Vault {
 
 pub(crate) fn catalog(path: &Path) -> Arc<dyn Catalog> {
     let clock = ManualClock::new(Timestamp::from_millis(1_700_000_000_000));
-    Arc::new(SqliteCatalog::open(path, &clock, &SystemEntropy).unwrap())
+    Arc::new(open_catalog(path, &clock, &SystemEntropy).unwrap())
 }
 
 /// Starts a courier.

@@ -10,7 +10,7 @@ use inlet_model::secret::{SecretOwner, Vault, VaultKey};
 use inlet_model::{Entropy, SystemClock, SystemEntropy};
 use inlet_store::catalog::{Renewal, renew_secrets};
 use inlet_store::fault;
-use inlet_store::sqlite::{DataDir, SqliteCatalog};
+use inlet_store::sqlite::{DataDir, open_catalog};
 use serde_json::json;
 
 use crate::args::ApiArgs;
@@ -39,7 +39,7 @@ pub(super) async fn run(args: &ApiArgs) -> Result<(), CommandError> {
     fault::point("secrets.ring");
     let vault = Vault::new(current.clone(), others.iter().cloned());
     let failed = |error| node::unusable(path, error);
-    let catalog = SqliteCatalog::open(&dir.catalog_path(), &SystemClock, &entropy).map_err(failed)?;
+    let catalog = open_catalog(&dir.catalog_path(), &SystemClock, &entropy).map_err(failed)?;
     let renewal = renew_secrets(&catalog, &vault, &entropy).await.map_err(failed)?;
     if !is_given {
         keep(&dir, std::slice::from_ref(current))?;

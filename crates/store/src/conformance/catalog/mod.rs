@@ -5,6 +5,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a behaviour that is missing is shown by a panic")]
 
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::Catalog;
+
 pub mod audit;
 pub mod collections;
 pub mod connectors;
@@ -36,13 +41,23 @@ pub mod tasks;
 pub mod triggers;
 pub mod webhooks;
 
+/// A behaviour with its name.
+pub type Behaviour = (&'static str, fn(Arc<dyn Catalog>) -> Pin<Box<dyn Future<Output = ()> + Send>>);
+
 /// Makes one test of each behaviour, in a module for each noun.
 ///
 /// Takes the path of an `async fn() -> (Arc<dyn Catalog>, T)` that makes a new catalog; `T` is dropped when the test is over.
+/// `catalog_tests!(@list)` gives the behaviours instead, for a backend of which a test cannot have a server of its own.
 #[macro_export]
 macro_rules! catalog_tests {
+    (@list) => {
+        $crate::catalog_tests! { @suite (list) }
+    };
     ($fresh:path) => {
-        $crate::catalog_tests! { @each $fresh;
+        $crate::catalog_tests! { @suite (each $fresh) }
+    };
+    (@suite $how:tt) => {
+        $crate::catalog_tests! { @as $how;
             spaces {
                 a_new_catalog_has_a_default_space_with_a_default_collection,
                 a_space_is_stored_as_it_was_given,
@@ -352,7 +367,7 @@ macro_rules! catalog_tests {
             }
         }
     };
-    (@each $fresh:path; $($noun:ident { $($behaviour:ident),* $(,)? })*) => {
+    (@as (each $fresh:path); $($noun:ident { $($behaviour:ident),* $(,)? })*) => {
         $(mod $noun {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
@@ -361,4 +376,11 @@ macro_rules! catalog_tests {
             })*
         })*
     };
+    (@as (list); $($noun:ident { $($behaviour:ident),* $(,)? })*) => {{
+        let list: Vec<$crate::conformance::catalog::Behaviour> = vec![$($((
+            concat!(stringify!($noun), "::", stringify!($behaviour)),
+            |catalog| Box::pin($crate::conformance::catalog::$noun::$behaviour(catalog)),
+        )),*),*];
+        list
+    }};
 }

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::error::Trouble;
 use super::schema;
+use crate::sql::Session;
+use crate::sql::catalog::Trouble;
 use crate::sqlite::connection::Access;
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -35,7 +36,7 @@ impl Readers {
     pub(super) async fn read_row<T>(
         &self,
         operation: &'static str,
-        query: impl FnOnce(&Connection) -> Result<T, Trouble>,
+        query: impl FnOnce(&dyn Session) -> Result<T, Trouble>,
     ) -> StoreResult<T> {
         let lease = self.lease(operation).await?;
         query(lease.connection()).map_err(|trouble| trouble.during(operation))
@@ -45,7 +46,7 @@ impl Readers {
     pub(super) async fn read_rows<T, F>(&self, operation: &'static str, query: F) -> StoreResult<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
+        F: FnOnce(&dyn Session) -> Result<T, Trouble> + Send + 'static,
     {
         let lease = self.lease(operation).await?;
         match tokio::task::spawn_blocking(move || query(lease.connection())).await {

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use inlet_model::{Clock, Entropy, StoreId};
-use rusqlite::{Connection, Transaction, params};
+use inlet_model::{Clock, Entropy};
+use rusqlite::Connection;
 
-use super::error::Trouble;
-use super::row::Text;
-use super::schedules;
 use super::writer::transact;
+use crate::sql::catalog::Trouble;
+use crate::sql::catalog::{Start, schedules};
 use crate::sqlite::Format;
 use crate::sqlite::connection::{self, Access};
 use crate::{StoreError, StoreErrorKind, StoreResult};
@@ -22,9 +21,6 @@ const MIGRATIONS: &[&str] = &[
 
 /// SQLite's mark of whose file this is: "INLC".
 const APPLICATION_ID: i32 = 0x494e_4c43;
-
-/// The id of the space, and of the collection in it, that a new catalog starts with.
-const DEFAULT: &str = "default";
 
 /// The first version in which connectors keep when they sync next.
 const FIRST_WITH_TIMES: u32 = 3;
@@ -109,10 +105,10 @@ fn migrate(
             tx.execute_batch(step)?;
         }
         if have == 0 {
-            start(tx, clock, entropy)?;
+            Start::drawn(clock, entropy).write(&**tx)?;
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         } else if have < FIRST_WITH_TIMES {
-            schedules::set_all(tx, clock.now())?;
+            schedules::set_all(&**tx, clock.now())?;
         }
         tx.pragma_update(None, "user_version", newest(steps))?;
         Ok(())
@@ -122,24 +118,6 @@ fn migrate(
 /// The version that the steps lead to.
 fn newest(steps: &[&str]) -> u32 {
     u32::try_from(steps.len()).expect("a list written by hand is short")
-}
-
-/// What a new catalog holds: its secret, and a space with a collection.
-fn start(tx: &Transaction<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<(), Trouble> {
-    let now = clock.now();
-    let at = now.as_micros();
-    let secret: [u8; 32] = entropy.bytes();
-    tx.execute("INSERT INTO identity (one, secret, created_at) VALUES (1, ?1, ?2)", params![secret, at])?;
-    tx.execute(
-        "INSERT INTO spaces (id, name, created_at, updated_at) VALUES (?1, ?1, ?2, ?2)",
-        params![DEFAULT, at],
-    )?;
-    tx.execute(
-        "INSERT INTO collections (space_id, id, name, store_id, created_at, updated_at)
-         VALUES (?1, ?1, ?1, ?2, ?3, ?3)",
-        params![DEFAULT, Text(StoreId::new(now, entropy)), at],
-    )?;
-    Ok(())
 }
 
 fn sqlite(error: rusqlite::Error) -> StoreError {

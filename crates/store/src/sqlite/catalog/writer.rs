@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::Trouble;
+use crate::sql::catalog::Trouble;
 use crate::{StoreError, StoreErrorKind, StoreResult, fault};
 
 /// Writes that may wait for their turn; further callers wait for a place.

@@ -9,7 +9,7 @@ use inlet_store::catalog::{
     Catalog, Collections, Effect, ExpectedVersion, NameFilter, Remains, Spaces, Tasks,
 };
 use inlet_store::conformance::catalog::given::{Given, first};
-use inlet_store::sqlite::SqliteCatalog;
+use inlet_store::sqlite::open_catalog;
 use inlet_store::{StoreErrorKind, StoreResult};
 
 use super::{look_into, open, try_open};
@@ -168,12 +168,15 @@ async fn a_deleted_default_space_does_not_come_back() {
 fn each_catalog_has_a_secret_of_its_own_and_never_shows_it() {
     let directory = tempfile::tempdir().unwrap();
     let catalog = |name: &str, seed| {
-        SqliteCatalog::open(&directory.path().join(name), &SystemClock, &SeededEntropy::new(seed)).unwrap()
+        open_catalog(&directory.path().join(name), &SystemClock, &SeededEntropy::new(seed)).unwrap()
     };
     let (one, two) = (catalog("one", 1), catalog("two", 2));
     assert_ne!(one.secret(), two.secret());
     let path = directory.path().join("one");
-    assert_eq!(format!("{one:?}"), format!("SqliteCatalog {{ path: {path:?}, .. }}"));
+    assert_eq!(
+        format!("{one:?}"),
+        format!("SqlCatalog {{ database: SqliteDatabase {{ path: {path:?}, .. }}, .. }}")
+    );
 }
 
 #[tokio::test]

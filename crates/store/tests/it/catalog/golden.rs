@@ -13,13 +13,13 @@ use inlet_model::schedule::Schedule;
 use inlet_model::secret::SealedConfig;
 use inlet_model::sync::{Outcome, SyncMode, SyncTrigger};
 use inlet_model::{ConnectorId, KeyId, SeededEntropy, Timestamp};
+use inlet_store::SqlCatalog;
 use inlet_store::catalog::{
     ApiKey, ClaimedDelivery, Connector, ConnectorFilter, ConnectorStatus, DeliveryAnswer, DeliveryClaim,
     DeliveryError, DeliveryNote, ExpectedVersion, KeyHash, NameFilter, OnConflict, Remains, Reply, Role,
     Sync, SyncFilter, TaskKind, Verdict, Webhook, WebhookEvent, WebhookSecret, WebhookStatus,
 };
 use inlet_store::conformance::catalog::given::{Given, first, sealed};
-use inlet_store::sqlite::SqliteCatalog;
 use serde_json::json;
 
 use super::{look_into, open};
@@ -206,7 +206,7 @@ async fn write_webhooks(given: &Given) {
 }
 
 /// All that a catalog holds, through its methods.
-async fn show_everything(catalog: SqliteCatalog) -> String {
+async fn show_everything(catalog: SqlCatalog) -> String {
     let given = Given::new(Arc::new(catalog));
     let catalog = &given.catalog;
     let mut shown = String::new();

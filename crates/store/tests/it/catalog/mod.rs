@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use inlet_model::{ManualClock, SeededEntropy, Timestamp};
 use inlet_store::Catalog;
-use inlet_store::sqlite::SqliteCatalog;
+use inlet_store::SqlCatalog;
+use inlet_store::sqlite::open_catalog;
 use tempfile::TempDir;
 
 /// A new catalog, in a directory that goes when the test is over.
@@ -25,13 +26,13 @@ async fn fresh() -> (Arc<dyn Catalog>, TempDir) {
     (Arc::new(catalog), directory)
 }
 
-fn open(path: &Path) -> SqliteCatalog {
+fn open(path: &Path) -> SqlCatalog {
     try_open(path).unwrap()
 }
 
-fn try_open(path: &Path) -> inlet_store::StoreResult<SqliteCatalog> {
+fn try_open(path: &Path) -> inlet_store::StoreResult<SqlCatalog> {
     let clock = ManualClock::new(Timestamp::from_millis(1_700_000_000_000));
-    SqliteCatalog::open(path, &clock, &SeededEntropy::new(1))
+    open_catalog(path, &clock, &SeededEntropy::new(1))
 }
 
 /// Looks into the file beside the catalog, or alters it.

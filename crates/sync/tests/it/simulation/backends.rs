@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 
 use inlet_model::{ManualClock, SeededEntropy, StoreId, Timestamp};
+use inlet_store::SqlCatalog;
 use inlet_store::catalog::{Collection, Effect};
-use inlet_store::sqlite::{CollectionOptions, SqliteCatalog, SqliteCollections};
+use inlet_store::sqlite::{CollectionOptions, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStores};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -21,7 +22,7 @@ pub(crate) const COLLECTIONS: [&str; 2] = ["default", "second"];
 /// The catalog and the collections of one simulation.
 pub(crate) struct Backends {
     folder: TempDir,
-    open: Mutex<Option<(Arc<SqliteCatalog>, Arc<SqliteCollections>)>>,
+    open: Mutex<Option<(Arc<SqlCatalog>, Arc<SqliteCollections>)>>,
     /// Lends its threads to those who read on one that may block; nothing else runs in it.
     runtime: Runtime,
 }
@@ -48,7 +49,7 @@ impl Backends {
         *open = Some(open_in(self.folder.path()));
     }
 
-    pub(crate) fn catalog(&self) -> Arc<SqliteCatalog> {
+    pub(crate) fn catalog(&self) -> Arc<SqlCatalog> {
         Arc::clone(&self.open.lock().unwrap().as_ref().unwrap().0)
     }
 
@@ -126,13 +127,13 @@ fn make_template() -> Template {
     Template { files, stores }
 }
 
-fn catalog_of(catalog: &Arc<SqliteCatalog>) -> &dyn Catalog {
+fn catalog_of(catalog: &Arc<SqlCatalog>) -> &dyn Catalog {
     &**catalog
 }
 
-fn open_in(folder: &Path) -> (Arc<SqliteCatalog>, Arc<SqliteCollections>) {
+fn open_in(folder: &Path) -> (Arc<SqlCatalog>, Arc<SqliteCollections>) {
     let clock = ManualClock::new(Timestamp::from_micros(0));
-    let catalog = SqliteCatalog::open(&folder.join("catalog.db"), &clock, &SeededEntropy::new(1)).unwrap();
+    let catalog = open_catalog(&folder.join("catalog.db"), &clock, &SeededEntropy::new(1)).unwrap();
     // So small that a few records already go by way of the key log.
     let options = CollectionOptions {
         writer_cache_bytes: 1 << 20,

@@ -11,6 +11,7 @@ use inlet_model::{
     CollectionId, ConnectorId, DeliveryId, KeyId, NodeId, SpaceId, StoreId, StreamName, SyncId, Timestamp,
     WebhookId,
 };
+use inlet_store::SqlCatalog;
 use inlet_store::catalog::{
     ApiKey, Approvals, Audit, AuditEntry, AuditQuery, CancelEffect, Claim, ClaimKind, ClaimedDelivery,
     Collection, Collections, Connector, ConnectorDeleteEffect, ConnectorFilter, Connectors, DeleteEffect,
@@ -22,7 +23,6 @@ use inlet_store::catalog::{
     WebhookConflict, WebhookSecret, WebhookUpdate, Webhooks,
 };
 use inlet_store::collection::{Fence, Run};
-use inlet_store::sqlite::SqliteCatalog;
 use inlet_store::{Catalog, StoreResult};
 use tokio::sync::Notify;
 
@@ -37,7 +37,7 @@ const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 #[derive(Debug)]
 pub(crate) struct NodeCatalog {
     node: Arc<Node>,
-    inner: Arc<SqliteCatalog>,
+    inner: Arc<SqlCatalog>,
 }
 
 impl NodeCatalog {

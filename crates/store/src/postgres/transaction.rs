@@ -1,0 +1,61 @@
+//! Transactions: as if no other ran, done again when they meet another after all.
+
+use std::thread;
+use std::time::Duration;
+
+use postgres::Client;
+
+use super::error::is_conflict;
+use super::session::PostgresSession;
+use crate::fault;
+use crate::sql::catalog::{Change, Query, Trouble};
+
+/// A statement, and a transaction between two statements, that takes longer is ended by the server: it holds up others.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE;
+                     SET LOCAL statement_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '10s'";
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                          SET LOCAL statement_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '30s'";
+
+/// How often a transaction is tried that meets others again and again.
+const TRIES: u32 = 20;
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Reads what was committed before, all of it from one snapshot.
+pub(super) fn read(client: &mut Client, query: Query<'static>) -> Result<(), Trouble> {
+    within(client, BEGIN_READ, query)
+}
+
+/// Runs `change` until it has not met another: durable if this returns `Ok`, without trace otherwise.
+pub(super) fn write(client: &mut Client, mut change: Change<'static>) -> Result<(), Trouble> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..TRIES {
+        match within(client, BEGIN, &mut change) {
+            Err(trouble) if is_conflict(&trouble) && !client.is_closed() => {
+                thread::sleep(pause);
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            done => return done,
+        }
+    }
+    within(client, BEGIN, change)
+}
+
+fn within(
+    client: &mut Client,
+    begin: &str,
+    work: impl FnOnce(&dyn crate::sql::Session) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    client.batch_execute(begin)?;
+    let outcome = work(&PostgresSession::new(client)).and_then(|()| {
+        fault::point("catalog.write.before");
+        client.batch_execute("COMMIT")?;
+        fault::point("catalog.write.after");
+        Ok(())
+    });
+    if outcome.is_err() && client.batch_execute("ROLLBACK").is_err() {
+        // It is of no use any more, and says so itself.
+        tracing::debug!("a transaction could not be rolled back");
+    }
+    outcome
+}

@@ -1,0 +1,147 @@
+//! Giving syncs to a worker.
+
+use inlet_model::sync::{MoveCause, SyncStatus};
+use inlet_model::{ConnectorId, Timestamp};
+
+use super::super::connectors;
+use super::moves::{Step, advance};
+use super::{kept_settings, sync_row};
+use crate::catalog::{Claim, ClaimKind, Lease, Sync};
+use crate::collection::Fence;
+use crate::sql::catalog::Trouble;
+use crate::sql::{Bind, Dialect, Session, Text, Unsigned, params};
+
+/// Gives a sync to a worker: what was begun goes before what was not.
+pub(super) fn claim(tx: &dyn Session, lease: Lease, now: Timestamp) -> Result<Option<Claim>, Trouble> {
+    if let Some(sync) = due(tx, now)? {
+        return resume(tx, sync, lease, now).map(Some);
+    }
+    if let Some(sync) = lost(tx, lease, now)? {
+        return take_over_one(tx, sync, lease).map(Some);
+    }
+    match next(tx)? {
+        Some(sync) => begin(tx, sync, lease, now).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The sync that has waited long enough.
+fn due(tx: &dyn Session, now: Timestamp) -> Result<Option<Sync>, Trouble> {
+    let condition = "WHERE s.status = 'waiting' AND s.resume_at <= ?1 ORDER BY s.resume_at, s.id LIMIT 1";
+    claimable(tx, condition, params![now.as_micros()])
+}
+
+/// The sync of another node whose lease is over, that was given back, or that was approved.
+fn lost(tx: &dyn Session, lease: Lease, now: Timestamp) -> Result<Option<Sync>, Trouble> {
+    let condition =
+        "WHERE s.status IN ('running', 'cancelling') AND s.lease_until <= ?1 AND s.node IS DISTINCT FROM ?2
+                     ORDER BY s.lease_until LIMIT 1";
+    claimable(tx, condition, params![now.as_micros(), Text(lease.node)])
+}
+
+/// The sync that was queued first among those whose connector is free. A revert is what its connector was paused by.
+fn next(tx: &dyn Session) -> Result<Option<Sync>, Trouble> {
+    let condition =
+        "WHERE s.status = 'queued' AND (c.status = 'active' OR s.reverts IS NOT NULL) AND NOT EXISTS (
+             SELECT 1 FROM syncs AS a WHERE a.connector_id = s.connector_id
+                 AND a.status IN ('running', 'waiting', 'needs_approval', 'cancelling'))
+             AND NOT EXISTS (SELECT 1 FROM purges AS p WHERE p.connector_id = s.connector_id)
+             AND NOT EXISTS (SELECT 1 FROM discards AS d WHERE d.connector_id = s.connector_id)
+         ORDER BY s.created_at, s.id LIMIT 1";
+    claimable(tx, condition, params![])
+}
+
+/// The first of them that no other claim has its hand on: those who claim at once do not wait for each other.
+fn claimable(tx: &dyn Session, condition: &str, params: &[&dyn Bind]) -> Result<Option<Sync>, Trouble> {
+    let locking = match tx.dialect() {
+        // Nobody else writes.
+        Dialect::Sqlite => "",
+        Dialect::Postgres => "FOR UPDATE OF s SKIP LOCKED",
+    };
+    sync_row::one(tx, &format!("{condition} {locking}"), params)
+}
+
+fn begin(tx: &dyn Session, mut sync: Sync, lease: Lease, now: Timestamp) -> Result<Claim, Trouble> {
+    sync.attempt = 1;
+    sync.started_at = Some(now);
+    advance(tx, &mut sync, Step::new(SyncStatus::Running, MoveCause::Claimed), now)?;
+    hold(tx, &sync, lease)?;
+    let fence = next_fence(tx, sync.connector_id)?;
+    let connector = connectors::get(tx, sync.connector_id)?;
+    if let Some(connector) = &connector {
+        kept_settings::keep(tx, sync.id, connector)?;
+    }
+    Ok(Claim { kind: ClaimKind::Begun, sync, connector, fence })
+}
+
+fn resume(tx: &dyn Session, mut sync: Sync, lease: Lease, now: Timestamp) -> Result<Claim, Trouble> {
+    sync.attempt += 1;
+    sync.stop_waiting();
+    advance(tx, &mut sync, Step::new(SyncStatus::Running, MoveCause::Resumed), now)?;
+    hold(tx, &sync, lease)?;
+    held(tx, ClaimKind::Resumed, sync)
+}
+
+/// Claims again what a process had claimed that has ended, or knows nobody else.
+pub(super) fn take_over(tx: &dyn Session, lease: Lease) -> Result<Vec<Claim>, Trouble> {
+    let held = sync_row::all(
+        tx,
+        "WHERE s.status IN ('running', 'cancelling') ORDER BY s.created_at, s.id",
+        params![],
+    )?;
+    held.into_iter().map(|sync| take_over_one(tx, sync, lease)).collect()
+}
+
+/// A restart is no move: the sync is running, and runs on in its next attempt.
+fn take_over_one(tx: &dyn Session, mut sync: Sync, lease: Lease) -> Result<Claim, Trouble> {
+    let kind = if is_held(tx, &sync)? { ClaimKind::TakenOver } else { ClaimKind::Resumed };
+    if sync.status == SyncStatus::Running {
+        sync.attempt += 1;
+        sync_row::save(tx, &sync)?;
+    }
+    hold(tx, &sync, lease)?;
+    held(tx, kind, sync)
+}
+
+/// The claim of a sync that was begun before, with the settings it began with.
+fn held(tx: &dyn Session, kind: ClaimKind, sync: Sync) -> Result<Claim, Trouble> {
+    let fence = next_fence(tx, sync.connector_id)?;
+    let connector = match connectors::get(tx, sync.connector_id)? {
+        Some(connector) => Some(kept_settings::applied(tx, sync.id, connector)?),
+        None => None,
+    };
+    Ok(Claim { kind, sync, connector, fence })
+}
+
+fn hold(tx: &dyn Session, sync: &Sync, lease: Lease) -> Result<(), Trouble> {
+    tx.execute(
+        "UPDATE syncs SET node = ?2, lease_until = ?3 WHERE id = ?1",
+        params![Text(sync.id), Text(lease.node), lease.until.as_micros()],
+    )?;
+    Ok(())
+}
+
+/// Whether a node has the sync, or had it and was lost.
+fn is_held(tx: &dyn Session, sync: &Sync) -> Result<bool, Trouble> {
+    Ok(tx.row("SELECT node IS NOT NULL FROM syncs WHERE id = ?1", params![Text(sync.id)], |columns| {
+        columns.plain()
+    })?)
+}
+
+fn next_fence(tx: &dyn Session, connector_id: ConnectorId) -> Result<Fence, Trouble> {
+    let fence = tx.row(
+        "UPDATE connectors SET fence = fence + 1 WHERE id = ?1 RETURNING fence",
+        params![Text(connector_id)],
+        |columns| columns.unsigned(),
+    )?;
+    Ok(Fence(fence))
+}
+
+/// Whether nobody has claimed the connector since.
+pub(super) fn is_current(tx: &dyn Session, connector_id: ConnectorId, fence: Fence) -> Result<bool, Trouble> {
+    Ok(tx.row(
+        "SELECT fence = ?2 FROM connectors WHERE id = ?1",
+        params![Text(connector_id), Unsigned(fence.0)],
+        |columns| columns.plain(),
+    )?)
+}

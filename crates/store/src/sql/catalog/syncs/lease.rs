@@ -1,0 +1,19 @@
+//! How long a node keeps its syncs.
+
+use inlet_model::{NodeId, SyncId};
+
+use crate::catalog::Lease;
+use crate::sql::catalog::Trouble;
+use crate::sql::{Session, Text, params};
+
+/// Prolongs what the node has, and names it.
+pub(super) fn renew(tx: &dyn Session, lease: Lease) -> Result<Vec<SyncId>, Trouble> {
+    let rows = tx.rows("UPDATE syncs SET lease_until = ?2 WHERE status IN ('running', 'cancelling') AND node = ?1 RETURNING id", params![Text(lease.node), lease.until.as_micros()], |columns| columns.text())?;
+    Ok(rows)
+}
+
+/// Gives back what the node has: its lease has been over for as long as one can be.
+pub(super) fn release(tx: &dyn Session, node: NodeId) -> Result<(), Trouble> {
+    tx.execute("UPDATE syncs SET node = NULL, lease_until = 0 WHERE status IN ('running', 'cancelling') AND node = ?1", params![Text(node)])?;
+    Ok(())
+}
