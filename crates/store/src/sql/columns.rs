@@ -43,6 +43,12 @@ impl<'row> Columns<'row> {
         Self { row, next: 0 }
     }
 
+    /// Goes on with the column of that number, from 0.
+    pub(crate) fn at(&mut self, column: usize) -> &mut Self {
+        self.next = column;
+        self
+    }
+
     /// A value as it is kept.
     pub(crate) fn plain<T: Plain>(&mut self) -> SqlResult<T> {
         self.read(T::read)
@@ -85,6 +91,24 @@ impl<'row> Columns<'row> {
         self.read(|cell| Ok(u64::try_from(i64::read(cell)?)?))
     }
 
+    /// A value bound as [`Unsigned`](super::Unsigned), or NULL.
+    pub(crate) fn optional_unsigned(&mut self) -> SqlResult<Option<u64>> {
+        Ok(self.plain::<Option<i64>>()?.map(u64::try_from).transpose().map_err(SqlError::row)?)
+    }
+
+    /// An id that is kept as its bytes.
+    pub(crate) fn id(&mut self) -> SqlResult<u128> {
+        self.plain().map(u128::from_be_bytes)
+    }
+
+    /// Bytes, where they lie.
+    pub(crate) fn blob(&mut self) -> SqlResult<&'row [u8]> {
+        self.read(|cell| match cell {
+            Cell::Blob(bytes) => Ok(bytes),
+            other => Err(unexpected("bytes", &other)),
+        })
+    }
+
     /// A time.
     pub(crate) fn time(&mut self) -> SqlResult<Timestamp> {
         self.plain().map(Timestamp::from_micros)
@@ -107,7 +131,7 @@ impl Plain for i64 {
     fn read(cell: Cell<'_>) -> Result<Self, Reason> {
         match cell {
             Cell::Integer(number) => Ok(number),
-            other => Err(unexpected("an integer", other)),
+            other => Err(unexpected("an integer", &other)),
         }
     }
 }
@@ -140,7 +164,7 @@ impl Plain for Vec<u8> {
     fn read(cell: Cell<'_>) -> Result<Self, Reason> {
         match cell {
             Cell::Blob(bytes) => Ok(bytes.to_vec()),
-            other => Err(unexpected("bytes", other)),
+            other => Err(unexpected("bytes", &other)),
         }
     }
 }
@@ -149,7 +173,7 @@ impl<const N: usize> Plain for [u8; N] {
     fn read(cell: Cell<'_>) -> Result<Self, Reason> {
         match cell {
             Cell::Blob(bytes) => Ok(bytes.try_into()?),
-            other => Err(unexpected("bytes", other)),
+            other => Err(unexpected("bytes", &other)),
         }
     }
 }
@@ -184,12 +208,12 @@ fn from_name<T: DeserializeOwned>(cell: Cell<'_>) -> Result<T, Reason> {
 fn text_of(cell: Cell<'_>) -> Result<Cow<'_, str>, Reason> {
     match cell {
         Cell::Text(text) => Ok(text),
-        other => Err(unexpected("a text", other)),
+        other => Err(unexpected("a text", &other)),
     }
 }
 
 /// Says what stands there, but not its content.
-fn unexpected(wanted: &str, found: Cell<'_>) -> Reason {
+fn unexpected(wanted: &str, found: &Cell<'_>) -> Reason {
     let found = match found {
         Cell::Null => "NULL",
         Cell::Integer(_) => "an integer",

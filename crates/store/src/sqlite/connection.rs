@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use crate::StoreErrorKind;
 use crate::sql::SqlError;
@@ -68,6 +68,12 @@ pub(crate) fn kind(error: &rusqlite::Error) -> StoreErrorKind {
             _ => StoreErrorKind::Internal,
         },
     }
+}
+
+/// Reads a number that is never below zero.
+pub(crate) fn read_number(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(at)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(at, number))
 }
 
 impl From<rusqlite::Error> for Trouble {

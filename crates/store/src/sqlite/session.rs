@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use rusqlite::types::{Null, ValueRef};
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::{CachedStatement, Connection, Transaction};
 
 use crate::sql::{Bind, Bound, Cell, Columns, Dialect, Row, Session, SqlError, SqlResult};
 
@@ -30,6 +30,25 @@ impl Session for Connection {
             }
         }
         Ok(())
+    }
+}
+
+impl Session for Transaction<'_> {
+    fn dialect(&self) -> Dialect {
+        (**self).dialect()
+    }
+
+    fn execute(&self, sql: &str, params: &[&dyn Bind]) -> SqlResult<usize> {
+        Session::execute(&**self, sql, params)
+    }
+
+    fn each(
+        &self,
+        sql: &str,
+        params: &[&dyn Bind],
+        show: &mut dyn FnMut(&mut Columns<'_>) -> SqlResult<ControlFlow<()>>,
+    ) -> SqlResult<()> {
+        Session::each(&**self, sql, params, show)
     }
 }
 

@@ -4,7 +4,6 @@ use inlet_model::{OpenListing, ScopeState};
 use std::collections::BTreeMap;
 
 use inlet_model::Scope;
-use rusqlite::Connection;
 
 use super::error::{Outcome, Trouble};
 use super::runs::Hold;
@@ -15,6 +14,7 @@ use super::writer::Writer;
 use super::{finish, meta, run_log, runs, schemas};
 use crate::collection::{NewRun, Phase, Run, RunStart, RunStream, StreamProgress, StreamStatus};
 use crate::fault;
+use crate::sql::Session;
 
 /// Takes the connector for the run.
 pub(super) fn begin(writer: &mut Writer, new: &NewRun) -> Outcome<RunStart> {
@@ -53,7 +53,7 @@ fn holds_already(hold: Option<Hold>, new: &NewRun) -> Outcome<bool> {
 }
 
 /// Opens the run or its next attempt, and brings its streams to where it starts from.
-fn take(connection: &Connection, seen: &mut SeenSets, new: &NewRun) -> Outcome<Run> {
+fn take(connection: &dyn Session, seen: &mut SeenSets, new: &NewRun) -> Outcome<Run> {
     let mut run = match runs::load(connection, new.sync_id)? {
         Some(run) if run.connector_id != new.connector_id => {
             return Err(Trouble::Broken("the run is of another connector"));
@@ -119,7 +119,7 @@ fn next_attempt(mut run: Run, new: &NewRun) -> Run {
 
 /// Drops what was read of a stream that is read differently now, and open listings that are not to be gone on with.
 fn prepare(
-    connection: &Connection,
+    connection: &dyn Session,
     seen: &mut SeenSets,
     new: &NewRun,
     generation: u64,
@@ -170,7 +170,7 @@ fn forget_reading(scope: &mut ScopeRow) {
 }
 
 /// Where the run stands, and each stream of it.
-fn describe(connection: &Connection, run: Run, streams: &[RunStream]) -> Outcome<RunStart> {
+fn describe(connection: &dyn Session, run: Run, streams: &[RunStream]) -> Outcome<RunStart> {
     let mut start = RunStart {
         run,
         scopes: BTreeMap::new(),
@@ -197,7 +197,10 @@ fn describe(connection: &Connection, run: Run, streams: &[RunStream]) -> Outcome
 }
 
 /// Where each scope of a stream stands, and whether some wait to be swept. One that is gone stands nowhere.
-fn describe_stream(connection: &Connection, row: &StreamRow) -> Outcome<(BTreeMap<Scope, ScopeState>, bool)> {
+fn describe_stream(
+    connection: &dyn Session,
+    row: &StreamRow,
+) -> Outcome<(BTreeMap<Scope, ScopeState>, bool)> {
     let mut states = BTreeMap::new();
     let mut unswept = false;
     for scope in scopes::all(connection, row.id)? {

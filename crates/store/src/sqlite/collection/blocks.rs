@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::block::{Block, BlockEncoder, BlockEntry, EncodedBlock};
 use super::error::{Outcome, Trouble};
-use super::streams::read_number;
+use crate::sqlite::connection::read_number;
 
 /// Makes blocks of the entries of one transaction. Apart from storing them it needs no connection, and so may run beside
 /// one.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use inlet_model::{ConnectorId, Scope, StreamName, SyncId};
-use rusqlite::{Connection, params};
 use serde_json::Value;
 
+use super::block::{ScopeId, StreamId};
 use super::error::{Outcome, Trouble};
 use super::scopes::{self, Listing, ScopeRow, from_json, to_json};
 use super::seen::SeenSets;
@@ -13,40 +13,40 @@ use super::streams::{self, StreamRow};
 use super::writer::Writer;
 use super::{runs, streams::id_bytes};
 use crate::collection::{Checkpoint, CheckpointEffect, ScopeListing, StreamCursors};
+use crate::sql::{Session, params};
 
 /// A page of checkpoints.
 pub(super) fn page(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: ConnectorId,
     stream: Option<&StreamName>,
     after: Option<&(StreamName, Scope)>,
     limit: usize,
 ) -> Outcome<Vec<Checkpoint>> {
-    let mut statement = connection.prepare_cached(
+    // No stream has an empty name: this stands before every scope of every stream.
+    let (after_stream, after_scope) =
+        after.map_or(("", ""), |(stream, scope)| (stream.as_str(), scope.as_str()));
+    let found = connection.rows(
         "SELECT streams.stream_id, streams.name, scopes.scope_id FROM streams
          JOIN scopes ON scopes.stream_id = streams.stream_id
          WHERE streams.connector_id = ?1 AND (?2 IS NULL OR streams.name = ?2)
              AND (streams.name, scopes.name) > (?3, ?4)
          ORDER BY streams.name, scopes.name LIMIT ?5",
+        params![
+            id_bytes(connector_id.as_u128()),
+            stream.map(StreamName::as_str),
+            after_stream,
+            after_scope,
+            i64::try_from(limit).unwrap_or(i64::MAX)
+        ],
+        |columns| Ok((StreamId(columns.plain()?), streams::read_name(columns)?, ScopeId(columns.plain()?))),
     )?;
-    // No stream has an empty name: this stands before every scope of every stream.
-    let (after_stream, after_scope) =
-        after.map_or(("", ""), |(stream, scope)| (stream.as_str(), scope.as_str()));
-    let mut rows = statement.query(params![
-        id_bytes(connector_id.as_u128()),
-        stream.map(StreamName::as_str),
-        after_stream,
-        after_scope,
-        i64::try_from(limit).unwrap_or(i64::MAX)
-    ])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (stream, scope) = (super::block::StreamId(row.get(0)?), super::block::ScopeId(row.get(2)?));
+    let shown = |(stream, name, scope)| {
         let scope = scopes::get(connection, stream, scope)?
             .ok_or(Trouble::Damaged("a scope that was found is not there"))?;
-        found.push(checkpoint(streams::read_name(row, 1)?, scope)?);
-    }
-    Ok(found)
+        checkpoint(name, scope)
+    };
+    found.into_iter().map(shown).collect()
 }
 
 fn checkpoint(stream: StreamName, row: ScopeRow) -> Outcome<Checkpoint> {
@@ -92,7 +92,7 @@ pub(super) fn set(
 }
 
 fn set_stream(
-    connection: &Connection,
+    connection: &dyn Session,
     seen: &mut SeenSets,
     mut stream: StreamRow,
     wanted: &BTreeMap<Scope, Option<Value>>,
@@ -146,7 +146,7 @@ pub(super) fn reset(
 }
 
 /// The sync whose run holds the connector and has not ended.
-fn holder(connection: &Connection, connector_id: ConnectorId) -> Outcome<Option<SyncId>> {
+fn holder(connection: &dyn Session, connector_id: ConnectorId) -> Outcome<Option<SyncId>> {
     let hold = runs::hold(connection, connector_id)?;
     let Some(sync_id) = hold.filter(|hold| !hold.closed).and_then(|hold| hold.sync_id) else {
         return Ok(None);

@@ -1,15 +1,15 @@
 //! What goes wrong inside a collection's file, before it is told in the store's terms.
 
 use super::block::BlockError;
-use crate::sqlite::connection;
+use crate::sql::SqlError;
 use crate::{StoreError, StoreErrorKind};
 
 /// Why a read or a write was given up.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
-    /// SQLite, or a stored value, said no.
-    #[error("SQLite refused")]
-    Sqlite(#[from] rusqlite::Error),
+    /// The database, or a stored value, said no.
+    #[error("the database refused")]
+    Sql(#[from] SqlError),
     /// A block cannot be read.
     #[error("a block cannot be read")]
     Block(#[from] BlockError),
@@ -33,6 +33,12 @@ pub(super) enum Trouble {
     Broken(&'static str),
 }
 
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error.into())
+    }
+}
+
 /// A result before it is told in the store's terms.
 pub(super) type Outcome<T> = Result<T, Trouble>;
 
@@ -41,7 +47,7 @@ impl Trouble {
     pub(super) fn during(self, operation: &'static str) -> StoreError {
         let bare = |kind| StoreError::new(kind, operation);
         match self {
-            Self::Sqlite(error) => bare(connection::kind(&error)).because(error),
+            Self::Sql(error) => bare(error.kind()).because(error),
             Self::Block(error @ BlockError::Newer(_)) => bare(StoreErrorKind::NewerFormat).because(error),
             Self::Block(error) => bare(StoreErrorKind::Damaged).because(error),
             Self::Io(error) => bare(io_kind(&error)).because(error),

@@ -2,7 +2,6 @@
 
 use inlet_model::ConnectorId;
 use inlet_model::sync::Outcome as RunOutcome;
-use rusqlite::Connection;
 
 use super::error::{Outcome, Trouble};
 use super::runs::{self, Hold};
@@ -10,6 +9,7 @@ use super::writer::Writer;
 use super::{run_log, scopes, streams};
 use crate::collection::{CancelFlag, FinishRun, NewRun, Phase, Run, StreamStatus};
 use crate::fault;
+use crate::sql::Session;
 
 /// Ends a run. One that has ended stays as it is, whoever holds the connector now.
 pub(super) fn finish(writer: &mut Writer, finish: FinishRun) -> Outcome<Run> {
@@ -32,7 +32,7 @@ pub(super) fn finish(writer: &mut Writer, finish: FinishRun) -> Outcome<Run> {
 }
 
 /// Ends a run within a transaction, unless it has ended.
-pub(super) fn end(connection: &Connection, finish: FinishRun) -> Outcome<Run> {
+pub(super) fn end(connection: &dyn Session, finish: FinishRun) -> Outcome<Run> {
     let run = runs::load(connection, finish.sync_id)?.ok_or(Trouble::Broken("there is no run to end"))?;
     if run.outcome.is_some() {
         return Ok(run);
@@ -50,7 +50,7 @@ pub(super) fn end(connection: &Connection, finish: FinishRun) -> Outcome<Run> {
 
 /// Ends the run that holds the connector, if another takes its place and it has not ended: its sync is over, and could not
 /// say so here.
-pub(super) fn end_replaced(connection: &Connection, hold: Hold, by: &NewRun) -> Outcome<()> {
+pub(super) fn end_replaced(connection: &dyn Session, hold: Hold, by: &NewRun) -> Outcome<()> {
     let Some(sync_id) = hold.sync_id.filter(|held_by| *held_by != by.sync_id) else { return Ok(()) };
     let left_open = runs::load(connection, sync_id)?.is_some_and(|run| run.outcome.is_none());
     if !left_open {
@@ -70,7 +70,7 @@ pub(super) fn end_replaced(connection: &Connection, hold: Hold, by: &NewRun) -> 
 }
 
 /// Whatever is not complete now will not be: no stream of a run that has ended is under way.
-fn give_up_streams(connection: &Connection, run: &mut Run) -> Outcome<()> {
+fn give_up_streams(connection: &dyn Session, run: &mut Run) -> Outcome<()> {
     for (place, progress) in run.streams.iter_mut().enumerate() {
         let complete = match progress.status {
             StreamStatus::Failed | StreamStatus::Cancelled => true,

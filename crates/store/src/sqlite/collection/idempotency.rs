@@ -1,26 +1,28 @@
 //! The record of a push that came with an idempotency key, stored with the push.
 
-use rusqlite::{Connection, OptionalExtension, params};
-
 use super::error::Outcome;
 use crate::catalog::{Idempotent, StoredAnswer};
 use crate::collection::PushEffect;
+use crate::sql::{Session, params};
 
 /// Records removed with each new one, so that the table shrinks faster than it grows.
 const REMOVED_AT_ONCE: i64 = 100;
 
 /// What an earlier request with this key came to, if there was one that counts.
-pub(super) fn earlier(connection: &Connection, idempotent: &Idempotent) -> Outcome<Option<PushEffect>> {
-    let mut statement = connection.prepare_cached(
+pub(super) fn earlier(connection: &dyn Session, idempotent: &Idempotent) -> Outcome<Option<PushEffect>> {
+    let found = connection.row_if_any(
         "SELECT fingerprint, status, location, body FROM idempotency WHERE scope = ?1 AND at >= ?2",
-    )?;
-    let found = statement
-        .query_row(params![idempotent.scope, idempotent.expired_before.as_micros()], |row| {
-            let fingerprint: [u8; 32] = row.get(0)?;
-            let answer = StoredAnswer { status: row.get(1)?, location: row.get(2)?, body: row.get(3)? };
+        params![idempotent.scope, idempotent.expired_before.as_micros()],
+        |columns| {
+            let fingerprint: [u8; 32] = columns.at(0).plain()?;
+            let answer = StoredAnswer {
+                status: columns.at(1).plain()?,
+                location: columns.at(2).plain()?,
+                body: columns.at(3).plain()?,
+            };
             Ok((fingerprint, answer))
-        })
-        .optional()?;
+        },
+    )?;
     Ok(found.map(|(fingerprint, answer)| {
         if fingerprint == idempotent.fingerprint {
             PushEffect::Replayed(answer)
@@ -31,25 +33,20 @@ pub(super) fn earlier(connection: &Connection, idempotent: &Idempotent) -> Outco
 }
 
 /// Stores the record of a request, and removes some that count no more.
-pub(super) fn store(connection: &Connection, idempotent: &Idempotent) -> Outcome<()> {
-    connection
-        .prepare_cached(
-            "DELETE FROM idempotency WHERE scope IN (SELECT scope FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)",
-        )?
-        .execute(params![idempotent.expired_before.as_micros(), REMOVED_AT_ONCE])?;
+pub(super) fn store(connection: &dyn Session, idempotent: &Idempotent) -> Outcome<()> {
+    connection.execute("DELETE FROM idempotency WHERE scope IN (SELECT scope FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)", params![idempotent.expired_before.as_micros(), REMOVED_AT_ONCE])?;
     let answer = &idempotent.answer;
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO idempotency (scope, fingerprint, at, status, location, body)
+    connection.execute(
+        "INSERT OR REPLACE INTO idempotency (scope, fingerprint, at, status, location, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
+        params![
             idempotent.scope,
             idempotent.fingerprint,
             idempotent.now.as_micros(),
             answer.status,
             answer.location,
             answer.body
-        ])?;
+        ],
+    )?;
     Ok(())
 }

@@ -2,15 +2,16 @@
 
 use inlet_model::mask::Masking;
 use inlet_model::{ConnectorId, StreamName};
-use rusqlite::{Connection, OptionalExtension, params};
+use std::ops::ControlFlow;
 use tokio::sync::oneshot;
 
 use super::error::{Outcome, Trouble};
-use super::streams::{id_bytes, read_name, read_number};
+use super::streams::{id_bytes, read_name};
 use super::writer::Writer;
 use super::{idempotency, runs};
 use crate::collection::{InboxItem, Push, PushEffect};
 use crate::fault;
+use crate::sql::{Session, SqlError, params};
 
 /// Pushes of records are kept compressed; they are read once, soon.
 const ZSTD_LEVEL: i32 = 1;
@@ -90,7 +91,7 @@ fn store_together(writer: &mut Writer, pushes: &[PendingPush]) -> Outcome<Vec<Ou
 }
 
 /// Stores a push, if nothing is against it. What is against it is found before anything is written.
-fn store(connection: &Connection, push: &Push) -> Outcome<PushEffect> {
+fn store(connection: &dyn Session, push: &Push) -> Outcome<PushEffect> {
     if let Some(idempotent) = &push.idempotent
         && let Some(effect) = idempotency::earlier(connection, idempotent)?
     {
@@ -133,49 +134,47 @@ impl Stated {
 
 /// Puts lines at the end of the inbox, whatever is against it. Gives their place.
 pub(super) fn put(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: ConnectorId,
     stream: &StreamName,
     stated: &Stated,
     lines: &[u8],
 ) -> Outcome<u64> {
     add_pending(connection, connector_id, lines.len() as i64)?;
-    connection
-        .prepare_cached(
-            "INSERT INTO inbox (connector_id, stream, key_fields, masking, bytes, lines)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
+    let seq = connection.row(
+        "INSERT INTO inbox (connector_id, stream, key_fields, masking, bytes, lines)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING seq",
+        params![
             id_bytes(connector_id.as_u128()),
             stream.as_str(),
             stated.key_fields,
             stated.masking,
             lines.len() as i64,
             zstd::bulk::compress(lines, ZSTD_LEVEL)?
-        ])?;
-    Ok(connection.last_insert_rowid() as u64)
+        ],
+        |columns| columns.unsigned(),
+    )?;
+    Ok(seq)
 }
 
-fn pending_bytes(connection: &Connection, connector_id: ConnectorId) -> Outcome<u64> {
-    let mut statement =
-        connection.prepare_cached("SELECT inbox_bytes FROM connectors WHERE connector_id = ?1")?;
+fn pending_bytes(connection: &dyn Session, connector_id: ConnectorId) -> Outcome<u64> {
     let id = id_bytes(connector_id.as_u128());
-    Ok(statement.query_row([id], |row| read_number(row, 0)).optional()?.unwrap_or(0))
+    Ok(connection
+        .row_if_any("SELECT inbox_bytes FROM connectors WHERE connector_id = ?1", params![id], |columns| {
+            columns.at(0).unsigned()
+        })?
+        .unwrap_or(0))
 }
 
-fn add_pending(connection: &Connection, connector_id: ConnectorId, bytes: i64) -> Outcome<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO connectors (connector_id, fence, sync_id, closed, inbox_bytes) VALUES (?1, 0, NULL, 0, ?2)
-             ON CONFLICT (connector_id) DO UPDATE SET inbox_bytes = inbox_bytes + ?2",
-        )?
-        .execute(params![id_bytes(connector_id.as_u128()), bytes])?;
+fn add_pending(connection: &dyn Session, connector_id: ConnectorId, bytes: i64) -> Outcome<()> {
+    connection.execute("INSERT INTO connectors (connector_id, fence, sync_id, closed, inbox_bytes) VALUES (?1, 0, NULL, 0, ?2)
+             ON CONFLICT (connector_id) DO UPDATE SET inbox_bytes = inbox_bytes + ?2", params![id_bytes(connector_id.as_u128()), bytes])?;
     Ok(())
 }
 
 /// Removes the pushes to a stream up to `through`.
 pub(super) fn take(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: ConnectorId,
     stream: &StreamName,
     through: u64,
@@ -183,20 +182,18 @@ pub(super) fn take(
     let through = i64::try_from(through).unwrap_or(i64::MAX);
     let id = id_bytes(connector_id.as_u128());
     let which = "connector_id = ?1 AND stream = ?2 AND seq <= ?3";
-    let bytes: i64 = connection
-        .prepare_cached(&format!("SELECT coalesce(sum(bytes), 0) FROM inbox WHERE {which}"))?
-        .query_row(params![id, stream.as_str(), through], |row| row.get(0))?;
-    connection.prepare_cached(&format!("DELETE FROM inbox WHERE {which}"))?.execute(params![
-        id,
-        stream.as_str(),
-        through
-    ])?;
+    let bytes: i64 = connection.row(
+        &format!("SELECT coalesce(sum(bytes), 0) FROM inbox WHERE {which}"),
+        params![id, stream.as_str(), through],
+        |columns| columns.plain(),
+    )?;
+    connection.execute(&format!("DELETE FROM inbox WHERE {which}"), params![id, stream.as_str(), through])?;
     add_pending(connection, connector_id, -bytes)
 }
 
 /// Removes pushes to a closed connector, about `max_bytes` of them but at least one; whether none is left.
 pub(super) fn drop_some(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: ConnectorId,
     max_bytes: usize,
 ) -> Outcome<bool> {
@@ -205,22 +202,17 @@ pub(super) fn drop_some(
     }
     let id = id_bytes(connector_id.as_u128());
     let (mut seqs, mut bytes, mut done) = (Vec::new(), 0_u64, true);
-    {
-        let mut statement =
-            connection.prepare_cached("SELECT seq, bytes FROM inbox WHERE connector_id = ?1")?;
-        let mut rows = statement.query([id])?;
-        while let Some(row) = rows.next()? {
-            if bytes >= max_bytes as u64 && !seqs.is_empty() {
-                done = false;
-                break;
-            }
-            seqs.push(row.get::<_, i64>(0)?);
-            bytes += read_number(row, 1)?;
+    connection.each("SELECT seq, bytes FROM inbox WHERE connector_id = ?1", params![id], &mut |columns| {
+        if bytes >= max_bytes as u64 && !seqs.is_empty() {
+            done = false;
+            return Ok(ControlFlow::Break(()));
         }
-    }
-    let mut delete = connection.prepare_cached("DELETE FROM inbox WHERE seq = ?1")?;
+        seqs.push(columns.plain::<i64>()?);
+        bytes += columns.unsigned()?;
+        Ok(ControlFlow::Continue(()))
+    })?;
     for seq in &seqs {
-        delete.execute([seq])?;
+        connection.execute("DELETE FROM inbox WHERE seq = ?1", params![seq])?;
     }
     if !seqs.is_empty() {
         add_pending(connection, connector_id, -(bytes as i64))?;
@@ -229,25 +221,27 @@ pub(super) fn drop_some(
 }
 
 /// Whether the connector takes no pushes any more, and shows none.
-fn is_closed(connection: &Connection, connector_id: ConnectorId) -> Outcome<bool> {
+fn is_closed(connection: &dyn Session, connector_id: ConnectorId) -> Outcome<bool> {
     Ok(runs::hold(connection, connector_id)?.is_some_and(|hold| hold.closed))
 }
 
 /// The streams that have pushes waiting.
-pub(super) fn streams(connection: &Connection, connector_id: ConnectorId) -> Outcome<Vec<StreamName>> {
+pub(super) fn streams(connection: &dyn Session, connector_id: ConnectorId) -> Outcome<Vec<StreamName>> {
     fault::point("inbox.read");
     if is_closed(connection, connector_id)? {
         return Ok(Vec::new());
     }
-    let mut statement = connection
-        .prepare_cached("SELECT DISTINCT stream FROM inbox WHERE connector_id = ?1 ORDER BY stream")?;
-    let rows = statement.query_map([id_bytes(connector_id.as_u128())], |row| read_name(row, 0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = connection.rows(
+        "SELECT DISTINCT stream FROM inbox WHERE connector_id = ?1 ORDER BY stream",
+        params![id_bytes(connector_id.as_u128())],
+        |columns| read_name(columns.at(0)),
+    )?;
+    Ok(rows)
 }
 
 /// Pushes to a stream behind `after`.
 pub(super) fn after(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: ConnectorId,
     stream: &StreamName,
     after: u64,
@@ -257,34 +251,27 @@ pub(super) fn after(
     if is_closed(connection, connector_id)? {
         return Ok(Vec::new());
     }
-    let mut statement = connection.prepare_cached(
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let (mut items, mut held) = (Vec::new(), 0_usize);
+    connection.each(
         "SELECT seq, key_fields, bytes, lines, masking FROM inbox
          WHERE connector_id = ?1 AND stream = ?2 AND seq > ?3 ORDER BY seq",
+        params![id_bytes(connector_id.as_u128()), stream.as_str(), after],
+        &mut |columns| {
+            let bytes: usize = columns.at(2).plain()?;
+            if !items.is_empty() && held + bytes > max_bytes {
+                return Ok(ControlFlow::Break(()));
+            }
+            held += bytes;
+            let lines = zstd::bulk::decompress(columns.at(3).blob()?, bytes).map_err(SqlError::row)?;
+            if lines.len() != bytes {
+                return Err(SqlError::row("a push has another length than was written down"));
+            }
+            let (seq, key_fields) = (columns.at(0).unsigned()?, columns.json()?);
+            items.push(InboxItem { seq, key_fields, masking: columns.at(4).json()?, lines });
+            Ok(ControlFlow::Continue(()))
+        },
     )?;
-    let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![id_bytes(connector_id.as_u128()), stream.as_str(), after])?;
-    let (mut items, mut held) = (Vec::new(), 0_usize);
-    while let Some(row) = rows.next()? {
-        let bytes = read_number(row, 2)? as usize;
-        if !items.is_empty() && held + bytes > max_bytes {
-            break;
-        }
-        held += bytes;
-        let unreadable = || Trouble::Damaged("a push cannot be read");
-        let key_fields: String = row.get(1)?;
-        let masking: String = row.get(4)?;
-        let stored = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
-        let lines = zstd::bulk::decompress(stored, bytes).map_err(|_| unreadable())?;
-        if lines.len() != bytes {
-            return Err(unreadable());
-        }
-        items.push(InboxItem {
-            seq: read_number(row, 0)?,
-            key_fields: serde_json::from_str(&key_fields).map_err(|_| unreadable())?,
-            masking: serde_json::from_str(&masking).map_err(|_| unreadable())?,
-            lines,
-        });
-    }
     Ok(items)
 }
 

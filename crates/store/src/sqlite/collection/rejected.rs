@@ -2,12 +2,12 @@
 
 use inlet_model::PushedRecord;
 use inlet_model::{Rejection, Scope, StreamName, SyncId};
-use rusqlite::{CachedStatement, Connection, params};
 
 use super::error::Outcome;
 use super::inbox::Stated;
-use super::streams::{id_bytes, read_name, read_number};
+use super::streams::{id_bytes, read_name};
 use crate::collection::{RejectedQuery, RejectedRecord};
+use crate::sql::{Session, params};
 
 /// So many are kept of one sync; a source gone wrong must not fill the disk with its mistakes. The counters go on.
 pub(super) const KEPT: u64 = 10_000;
@@ -17,20 +17,15 @@ const KEPT_WHOLE_BYTES: u64 = 64 << 20;
 
 /// Keeps refused records of one sync.
 pub(super) struct Keeper<'c> {
-    connection: &'c Connection,
+    connection: &'c dyn Session,
     /// Bytes that are kept whole, once that has been asked.
     whole_bytes: Option<u64>,
-    insert: CachedStatement<'c>,
     sync_id: [u8; 16],
 }
 
 impl<'c> Keeper<'c> {
-    pub(super) fn new(connection: &'c Connection, sync_id: SyncId) -> Outcome<Self> {
-        let insert = connection.prepare_cached(
-            "INSERT INTO rejected (sync_id, seq, stream, scope, position, code, reason, sample)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?;
-        Ok(Self { connection, whole_bytes: None, insert, sync_id: id_bytes(sync_id.as_u128()) })
+    pub(super) fn new(connection: &'c dyn Session, sync_id: SyncId) -> Outcome<Self> {
+        Ok(Self { connection, whole_bytes: None, sync_id: id_bytes(sync_id.as_u128()) })
     }
 
     /// Keeps one.
@@ -41,16 +36,20 @@ impl<'c> Keeper<'c> {
         scope: &Scope,
         rejection: &Rejection,
     ) -> Outcome<()> {
-        self.insert.execute(params![
-            self.sync_id,
-            seq as i64,
-            stream.as_str(),
-            scope.as_str(),
-            rejection.position as i64,
-            rejection.code,
-            rejection.reason,
-            rejection.sample
-        ])?;
+        self.connection.execute(
+            "INSERT INTO rejected (sync_id, seq, stream, scope, position, code, reason, sample)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                self.sync_id,
+                seq as i64,
+                stream.as_str(),
+                scope.as_str(),
+                rejection.position as i64,
+                rejection.code,
+                rejection.reason,
+                rejection.sample
+            ],
+        )?;
         match &rejection.pushed {
             Some(pushed) => self.keep_whole(seq, stream, pushed),
             None => Ok(()),
@@ -70,54 +69,56 @@ impl<'c> Keeper<'c> {
         }
         self.whole_bytes = Some(bytes);
         let stated = Stated::new(&pushed.key_fields, &pushed.masked)?;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO rejected_pushes (sync_id, seq, stream, key_fields, masking, line)
+        self.connection.execute(
+            "INSERT INTO rejected_pushes (sync_id, seq, stream, key_fields, masking, line)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
+            params![
                 self.sync_id,
                 seq as i64,
                 stream.as_str(),
                 stated.key_fields,
                 stated.masking,
                 pushed.line
-            ])?;
+            ],
+        )?;
         Ok(())
     }
 }
 
-fn whole_bytes(connection: &Connection, sync_id: [u8; 16]) -> Outcome<u64> {
-    let mut statement = connection
-        .prepare_cached("SELECT coalesce(sum(length(line)), 0) FROM rejected_pushes WHERE sync_id = ?1")?;
-    Ok(statement.query_row([sync_id], |row| read_number(row, 0))?)
+fn whole_bytes(connection: &dyn Session, sync_id: [u8; 16]) -> Outcome<u64> {
+    Ok(connection.row(
+        "SELECT coalesce(sum(length(line)), 0) FROM rejected_pushes WHERE sync_id = ?1",
+        params![sync_id],
+        |columns| columns.at(0).unsigned(),
+    )?)
 }
 
 /// Those of a sync that are asked for, in order.
 pub(super) fn list(
-    connection: &Connection,
+    connection: &dyn Session,
     sync_id: SyncId,
     query: &RejectedQuery,
 ) -> Outcome<Vec<RejectedRecord>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, stream, scope, position, code, reason, sample FROM rejected
-         WHERE sync_id = ?1 AND seq > ?2 AND (?4 IS NULL OR stream = ?4) AND (?5 IS NULL OR code = ?5)
-         ORDER BY seq LIMIT ?3",
-    )?;
     let after = i64::try_from(query.after).unwrap_or(i64::MAX);
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
     let (stream, code) = (query.stream.as_ref().map(StreamName::as_str), query.code.as_deref());
     let asked_for = params![id_bytes(sync_id.as_u128()), after, limit, stream, code];
-    let rows = statement.query_map(asked_for, |row| {
-        Ok(RejectedRecord {
-            seq: read_number(row, 0)?,
-            stream: read_name(row, 1)?,
-            scope: Scope::new(&row.get::<_, String>(2)?),
-            position: row.get::<_, i64>(3)? as u64,
-            code: row.get(4)?,
-            reason: row.get(5)?,
-            sample: row.get(6)?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = connection.rows(
+        "SELECT seq, stream, scope, position, code, reason, sample FROM rejected
+         WHERE sync_id = ?1 AND seq > ?2 AND (?4 IS NULL OR stream = ?4) AND (?5 IS NULL OR code = ?5)
+         ORDER BY seq LIMIT ?3",
+        asked_for,
+        |columns| {
+            Ok(RejectedRecord {
+                seq: columns.at(0).unsigned()?,
+                stream: read_name(columns.at(1))?,
+                scope: Scope::new(&columns.at(2).plain::<String>()?),
+                position: columns.at(3).plain::<i64>()? as u64,
+                code: columns.at(4).plain()?,
+                reason: columns.at(5).plain()?,
+                sample: columns.at(6).plain()?,
+            })
+        },
+    )?;
+    Ok(rows)
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use inlet_model::{StreamName, SyncId};
-use rusqlite::{Connection, params};
 
 use super::error::{Outcome, Trouble};
 use super::inbox::Stated;
@@ -13,6 +12,7 @@ use super::streams::{self, StreamRow, id_bytes, read_name};
 use super::writer::Writer;
 use super::{inbox, runs};
 use crate::collection::{Replay, StreamProgress};
+use crate::sql::{Session, params};
 
 /// One push of what is pushed again has about so many bytes.
 const PUSH_BYTES: usize = 4 << 20;
@@ -38,7 +38,7 @@ pub(super) fn replay(writer: &mut Writer, replay: &Replay) -> Outcome<Vec<Stream
 
 /// Lets the scopes be listed in which records were refused.
 fn list_again(
-    connection: &Connection,
+    connection: &dyn Session,
     seen: &mut SeenSets,
     replay: &Replay,
     of_run: &[StreamProgress],
@@ -57,18 +57,17 @@ fn list_again(
 
 /// The scopes in which the sync refused records: all of them, where not every refusal is kept.
 fn concerned(
-    connection: &Connection,
+    connection: &dyn Session,
     sync_id: SyncId,
     stream: &StreamRow,
     refused: u64,
 ) -> Outcome<Vec<ScopeRow>> {
-    let mut statement = connection.prepare_cached(
+    let rows = connection.rows(
         "SELECT scope, count(*) FROM rejected WHERE sync_id = ?1 AND stream = ?2 GROUP BY scope",
+        params![id_bytes(sync_id.as_u128()), stream.name.as_str()],
+        |columns| Ok((columns.at(0).plain::<String>()?, columns.at(1).unsigned()?)),
     )?;
-    let rows = statement.query_map(params![id_bytes(sync_id.as_u128()), stream.name.as_str()], |row| {
-        Ok((row.get::<_, String>(0)?, streams::read_number(row, 1)?))
-    })?;
-    let kept = rows.collect::<rusqlite::Result<BTreeMap<String, u64>>>()?;
+    let kept: BTreeMap<String, u64> = rows.into_iter().collect();
     let all_are_kept = kept.values().sum::<u64>() >= refused;
     let mut scopes = scopes::all(connection, stream.id)?;
     scopes.retain(|scope| !all_are_kept || kept.contains_key(scope.name.as_str()));
@@ -77,7 +76,7 @@ fn concerned(
 
 /// What waits for a sweep goes on waiting.
 fn list_anew(
-    connection: &Connection,
+    connection: &dyn Session,
     seen: &mut SeenSets,
     stream: &StreamRow,
     mut scope: ScopeRow,
@@ -97,22 +96,25 @@ fn list_anew(
 }
 
 /// Puts back into the inbox what was kept whole.
-fn push_again(connection: &Connection, replay: &Replay) -> Outcome<Vec<StreamName>> {
+fn push_again(connection: &dyn Session, replay: &Replay) -> Outcome<Vec<StreamName>> {
     let id = id_bytes(replay.refused_by.as_u128());
     let mut pushes: BTreeMap<(StreamName, Stated), Vec<u8>> = BTreeMap::new();
     let mut streams: Vec<StreamName> = Vec::new();
-    let mut statement = connection.prepare_cached(
+    // At most so many as are kept whole.
+    let refused = connection.rows(
         "SELECT stream, key_fields, masking, line FROM rejected_pushes WHERE sync_id = ?1 ORDER BY seq",
+        params![id],
+        |columns| {
+            let (stream, key_fields, masking) = (read_name(columns)?, columns.plain()?, columns.plain()?);
+            Ok((stream, Stated { key_fields, masking }, columns.plain::<Vec<u8>>()?))
+        },
     )?;
-    let mut rows = statement.query([id])?;
-    while let Some(row) = rows.next()? {
-        let (stream, stated) = (read_name(row, 0)?, Stated { key_fields: row.get(1)?, masking: row.get(2)? });
-        let line = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
+    for (stream, stated, line) in refused {
         if !streams.contains(&stream) {
             streams.push(stream.clone());
         }
         let lines = pushes.entry((stream.clone(), stated.clone())).or_default();
-        lines.extend_from_slice(line);
+        lines.extend_from_slice(&line);
         lines.push(b'\n');
         if lines.len() >= PUSH_BYTES {
             let lines = std::mem::take(lines);
@@ -122,6 +124,6 @@ fn push_again(connection: &Connection, replay: &Replay) -> Outcome<Vec<StreamNam
     for ((stream, stated), lines) in pushes.iter().filter(|(_, lines)| !lines.is_empty()) {
         inbox::put(connection, replay.connector_id, stream, stated, lines)?;
     }
-    connection.prepare_cached("DELETE FROM rejected_pushes WHERE sync_id = ?1")?.execute([id])?;
+    connection.execute("DELETE FROM rejected_pushes WHERE sync_id = ?1", params![id])?;
     Ok(streams)
 }

@@ -2,13 +2,12 @@
 
 use inlet_model::log::{LogLevel, LogLine, NewLogLine};
 use inlet_model::{StreamName, SyncId, Timestamp};
-use rusqlite::types::Type;
-use rusqlite::{Connection, Row, params};
 
 use super::error::Outcome;
-use super::streams::{id_bytes, read_number};
+use super::streams::id_bytes;
 use crate::catalog::Order;
 use crate::collection::LogQuery;
+use crate::sql::{Columns, Session, SqlError, SqlResult, params};
 
 /// Of a long log so many of the first lines are kept, and as many of the last.
 const KEPT: u64 = 500;
@@ -18,7 +17,7 @@ const LEFT_OUT: &str = "log.left_out";
 
 /// Appends lines to the log of a sync.
 pub(super) fn write<'l>(
-    connection: &Connection,
+    connection: &dyn Session,
     sync_id: SyncId,
     now: Timestamp,
     lines: impl IntoIterator<Item = &'l NewLogLine>,
@@ -29,12 +28,9 @@ pub(super) fn write<'l>(
     }
     let id = id_bytes(sync_id.as_u128());
     let mut seq = last(connection, sync_id)?;
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO run_log (sync_id, seq, at, level, stream, code, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
     for line in lines {
         seq += 1;
-        insert.execute(params![
+        connection.execute("INSERT INTO run_log (sync_id, seq, at, level, stream, code, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", params![
             id,
             seq as i64,
             now.as_micros(),
@@ -45,15 +41,16 @@ pub(super) fn write<'l>(
         ])?;
     }
     if seq > 2 * KEPT {
-        connection
-            .prepare_cached("DELETE FROM run_log WHERE sync_id = ?1 AND seq > ?2 AND seq <= ?3")?
-            .execute(params![id, KEPT as i64, (seq - KEPT) as i64])?;
+        connection.execute(
+            "DELETE FROM run_log WHERE sync_id = ?1 AND seq > ?2 AND seq <= ?3",
+            params![id, KEPT as i64, (seq - KEPT) as i64],
+        )?;
     }
     Ok(())
 }
 
 /// Lines of the log of a sync.
-pub(super) fn list(connection: &Connection, sync_id: SyncId, query: LogQuery) -> Outcome<Vec<LogLine>> {
+pub(super) fn list(connection: &dyn Session, sync_id: SyncId, query: LogQuery) -> Outcome<Vec<LogLine>> {
     let (place, direction, from) = match query.order {
         Order::OldestFirst => ("seq > ?2", "ASC", query.after.unwrap_or(0)),
         Order::NewestFirst => ("seq < ?2", "DESC", query.after.unwrap_or(u64::MAX)),
@@ -62,12 +59,13 @@ pub(super) fn list(connection: &Connection, sync_id: SyncId, query: LogQuery) ->
         "SELECT seq, at, level, stream, code, message FROM run_log
          WHERE sync_id = ?1 AND {place} AND level >= ?3 ORDER BY seq {direction} LIMIT ?4"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
     let from_row = i64::try_from(from).unwrap_or(i64::MAX);
-    let rows = statement
-        .query_map(params![id_bytes(sync_id.as_u128()), from_row, query.level as i64, limit], read)?;
-    let mut lines = rows.collect::<rusqlite::Result<Vec<LogLine>>>()?;
+    let mut lines = connection.rows(
+        &sql,
+        params![id_bytes(sync_id.as_u128()), from_row, query.level as i64, limit],
+        read,
+    )?;
     if let Some(gap) = left_out(connection, sync_id, &query)? {
         lines.push(gap);
         match query.order {
@@ -80,7 +78,7 @@ pub(super) fn list(connection: &Connection, sync_id: SyncId, query: LogQuery) ->
 }
 
 /// The line in the place of those that are not kept, as far as they are asked for.
-fn left_out(connection: &Connection, sync_id: SyncId, query: &LogQuery) -> Outcome<Option<LogLine>> {
+fn left_out(connection: &dyn Session, sync_id: SyncId, query: &LogQuery) -> Outcome<Option<LogLine>> {
     let last = last(connection, sync_id)?;
     if last <= 2 * KEPT || query.level > LogLevel::Warning {
         return Ok(None);
@@ -94,9 +92,11 @@ fn left_out(connection: &Connection, sync_id: SyncId, query: &LogQuery) -> Outco
     if !is_asked_for {
         return Ok(None);
     }
-    let at = connection
-        .prepare_cached("SELECT at FROM run_log WHERE sync_id = ?1 AND seq = ?2")?
-        .query_row(params![id_bytes(sync_id.as_u128()), (end + 1) as i64], |row| row.get(0))?;
+    let at = connection.row(
+        "SELECT at FROM run_log WHERE sync_id = ?1 AND seq = ?2",
+        params![id_bytes(sync_id.as_u128()), (end + 1) as i64],
+        |columns| columns.plain(),
+    )?;
     Ok(Some(LogLine {
         seq: end,
         at: Timestamp::from_micros(at),
@@ -107,25 +107,26 @@ fn left_out(connection: &Connection, sync_id: SyncId, query: &LogQuery) -> Outco
     }))
 }
 
-fn last(connection: &Connection, sync_id: SyncId) -> Outcome<u64> {
-    let mut statement =
-        connection.prepare_cached("SELECT coalesce(max(seq), 0) FROM run_log WHERE sync_id = ?1")?;
-    Ok(statement.query_row([id_bytes(sync_id.as_u128())], |row| read_number(row, 0))?)
+fn last(connection: &dyn Session, sync_id: SyncId) -> Outcome<u64> {
+    Ok(connection.row(
+        "SELECT coalesce(max(seq), 0) FROM run_log WHERE sync_id = ?1",
+        params![id_bytes(sync_id.as_u128())],
+        |columns| columns.at(0).unsigned(),
+    )?)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<LogLine> {
-    let level = read_number(row, 2)?;
-    let stream = row.get::<_, Option<String>>(3)?.map(|name| StreamName::new(&name)).transpose();
+fn read(columns: &mut Columns<'_>) -> SqlResult<LogLine> {
+    let level = columns.at(2).unsigned()?;
+    let stream = columns.at(3).plain::<Option<String>>()?.map(|name| StreamName::new(&name)).transpose();
     Ok(LogLine {
-        seq: read_number(row, 0)?,
-        at: Timestamp::from_micros(row.get(1)?),
+        seq: columns.at(0).unsigned()?,
+        at: Timestamp::from_micros(columns.at(1).plain()?),
         level: LogLevel::ALL
             .into_iter()
             .find(|known| *known as u64 == level)
-            .ok_or(rusqlite::Error::IntegralValueOutOfRange(2, level as i64))?,
-        stream: stream
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(3, Type::Text, error.into()))?,
-        code: row.get(4)?,
-        message: row.get(5)?,
+            .ok_or_else(|| SqlError::row(format!("a line cannot be of the level {level}")))?,
+        stream: stream.map_err(SqlError::row)?,
+        code: columns.at(4).plain()?,
+        message: columns.at(5).plain()?,
     })
 }

@@ -4,14 +4,12 @@ use std::ops::RangeInclusive;
 
 use inlet_model::sync::{Failure, Outcome as RunOutcome};
 use inlet_model::{ConnectorId, Counts, SyncId, Timestamp};
-use rusqlite::types::{Type, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::error::{Outcome, Trouble};
-use super::streams::{id_bytes, read_id, read_name, read_number};
+use super::streams::{id_bytes, read_name};
 use crate::collection::{CancelFlag, Fence, Pass, Phase, Run, StreamProgress};
+use crate::sql::{Columns, Session, SqlResult, params};
 
 /// Who may write for a connector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,57 +20,53 @@ pub(super) struct Hold {
 }
 
 /// Who may write for the connector, if anybody ever asked.
-pub(super) fn hold(connection: &Connection, connector_id: ConnectorId) -> Outcome<Option<Hold>> {
-    let mut statement =
-        connection.prepare_cached("SELECT fence, sync_id, closed FROM connectors WHERE connector_id = ?1")?;
-    let hold = statement.query_row(params![id_bytes(connector_id.as_u128())], |row| {
-        let sync_id: Option<[u8; 16]> = row.get(1)?;
-        Ok(Hold {
-            fence: Fence(read_number(row, 0)?),
-            sync_id: sync_id.map(|bytes| SyncId::from_u128(u128::from_be_bytes(bytes))),
-            closed: row.get(2)?,
-        })
-    });
-    Ok(hold.optional()?)
+pub(super) fn hold(connection: &dyn Session, connector_id: ConnectorId) -> Outcome<Option<Hold>> {
+    let hold = connection.row_if_any(
+        "SELECT fence, sync_id, closed FROM connectors WHERE connector_id = ?1",
+        params![id_bytes(connector_id.as_u128())],
+        |columns| {
+            let sync_id: Option<[u8; 16]> = columns.at(1).plain()?;
+            Ok(Hold {
+                fence: Fence(columns.at(0).unsigned()?),
+                sync_id: sync_id.map(|bytes| SyncId::from_u128(u128::from_be_bytes(bytes))),
+                closed: columns.at(2).plain()?,
+            })
+        },
+    );
+    Ok(hold?)
 }
 
 /// Gives the connector to a run.
 pub(super) fn set_hold(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: ConnectorId,
     fence: Fence,
     sync_id: SyncId,
 ) -> Outcome<()> {
     let fence = i64::try_from(fence.0).map_err(|_| Trouble::Broken("the fence is too great"))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO connectors (connector_id, fence, sync_id, closed, inbox_bytes) VALUES (?1, ?2, ?3, 0, 0)
+    connection.execute(
+        "INSERT INTO connectors (connector_id, fence, sync_id, closed, inbox_bytes) VALUES (?1, ?2, ?3, 0, 0)
              ON CONFLICT (connector_id) DO UPDATE SET fence = ?2, sync_id = ?3",
-        )?
-        .execute(params![id_bytes(connector_id.as_u128()), fence, id_bytes(sync_id.as_u128())])?;
+        params![id_bytes(connector_id.as_u128()), fence, id_bytes(sync_id.as_u128())],
+    )?;
     Ok(())
 }
 
 /// Takes the connector from the run that holds it, or held it last: its claim is too small from now on, the catalog's next
 /// one is not. Whether there was one.
-pub(super) fn release(connection: &Connection, connector_id: ConnectorId) -> Outcome<bool> {
-    let released = connection
-        .prepare_cached(
-            "UPDATE connectors SET fence = fence + 1, sync_id = NULL
+pub(super) fn release(connection: &dyn Session, connector_id: ConnectorId) -> Outcome<bool> {
+    let released = connection.execute(
+        "UPDATE connectors SET fence = fence + 1, sync_id = NULL
              WHERE connector_id = ?1 AND sync_id IS NOT NULL",
-        )?
-        .execute(params![id_bytes(connector_id.as_u128())])?;
+        params![id_bytes(connector_id.as_u128())],
+    )?;
     Ok(released > 0)
 }
 
 /// Lets nobody write for the connector any more.
-pub(super) fn close(connection: &Connection, connector_id: ConnectorId) -> Outcome<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO connectors (connector_id, fence, sync_id, closed, inbox_bytes) VALUES (?1, 0, NULL, 1, 0)
-             ON CONFLICT (connector_id) DO UPDATE SET closed = 1",
-        )?
-        .execute(params![id_bytes(connector_id.as_u128())])?;
+pub(super) fn close(connection: &dyn Session, connector_id: ConnectorId) -> Outcome<()> {
+    connection.execute("INSERT INTO connectors (connector_id, fence, sync_id, closed, inbox_bytes) VALUES (?1, 0, NULL, 1, 0)
+             ON CONFLICT (connector_id) DO UPDATE SET closed = 1", params![id_bytes(connector_id.as_u128())])?;
     Ok(())
 }
 
@@ -80,7 +74,7 @@ pub(super) fn close(connection: &Connection, connector_id: ConnectorId) -> Outco
 ///
 /// Looked at once, at the start of the transaction: from there to its end nobody else can write.
 pub(super) fn held(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: ConnectorId,
     fence: Fence,
     sync_id: SyncId,
@@ -100,79 +94,71 @@ pub(super) fn pass(cancel: &CancelFlag) -> Outcome<Pass> {
 }
 
 /// The run of a sync.
-pub(super) fn load(connection: &Connection, sync_id: SyncId) -> Outcome<Option<Run>> {
-    let mut statement = connection.prepare_cached(
+pub(super) fn load(connection: &dyn Session, sync_id: SyncId) -> Outcome<Option<Run>> {
+    let id = id_bytes(sync_id.as_u128());
+    let run = connection.row_if_any(
         "SELECT connector_id, attempt, barren_attempts, generation, phase, outcome, failure, started_at,
                 last_progress_at, finished_at, first_change, last_change
          FROM runs WHERE sync_id = ?1",
-    )?;
-    let id = id_bytes(sync_id.as_u128());
-    let run = statement.query_row(params![id], |row| {
-        Ok(Run {
-            sync_id,
-            connector_id: ConnectorId::from_u128(read_id(row, 0)?),
-            attempt: row.get(1)?,
-            barren_attempts: row.get(2)?,
-            generation: read_number(row, 3)?,
-            phase: named::<Phase>(row.get(4)?, 4)?,
-            counts: Counts::default(),
-            streams: Vec::new(),
-            outcome: row.get::<_, Option<String>>(5)?.map(|name| named::<RunOutcome>(name, 5)).transpose()?,
-            failure: read_failure(row, 6)?,
-            started_at: Timestamp::from_micros(row.get(7)?),
-            last_progress_at: Timestamp::from_micros(row.get(8)?),
-            finished_at: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_micros),
-            changes: read_changes(row, 10)?,
-        })
-    });
-    let Some(mut run) = run.optional()? else { return Ok(None) };
-    let mut statement = connection.prepare_cached(
+        params![id],
+        |columns| {
+            Ok(Run {
+                sync_id,
+                connector_id: ConnectorId::from_u128(columns.at(0).id()?),
+                attempt: columns.at(1).plain()?,
+                barren_attempts: columns.at(2).plain()?,
+                generation: columns.at(3).unsigned()?,
+                phase: columns.at(4).name::<Phase>()?,
+                counts: Counts::default(),
+                streams: Vec::new(),
+                outcome: columns.at(5).optional_name::<RunOutcome>()?,
+                failure: columns.at(6).optional_json()?,
+                started_at: Timestamp::from_micros(columns.at(7).plain()?),
+                last_progress_at: Timestamp::from_micros(columns.at(8).plain()?),
+                finished_at: columns.at(9).plain::<Option<i64>>()?.map(Timestamp::from_micros),
+                changes: read_changes(columns.at(10))?,
+            })
+        },
+    );
+    let Some(mut run) = run? else { return Ok(None) };
+    run.streams = connection.rows(
         "SELECT name, status, error, read, created, updated, unchanged, deleted, rejected, bytes
          FROM run_streams WHERE sync_id = ?1 ORDER BY place",
+        params![id],
+        read_progress,
     )?;
-    let mut rows = statement.query(params![id])?;
-    while let Some(row) = rows.next()? {
-        let progress = read_progress(row)?;
-        run.counts += progress.counts;
-        run.streams.push(progress);
-    }
+    run.streams.iter().for_each(|progress| run.counts += progress.counts);
     Ok(Some(run))
 }
 
 /// Reads a first and a last change, which are both there or not.
-pub(super) fn read_changes(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<RangeInclusive<u64>>> {
-    if row.get_ref(at)? == ValueRef::Null {
-        return Ok(None);
-    }
-    Ok(Some(read_number(row, at)?..=read_number(row, at + 1)?))
+pub(super) fn read_changes(columns: &mut Columns<'_>) -> SqlResult<Option<RangeInclusive<u64>>> {
+    let (first, last) = (columns.optional_unsigned()?, columns.optional_unsigned()?);
+    Ok(first.zip(last).map(|(first, last)| first..=last))
 }
 
-fn read_progress(row: &Row<'_>) -> rusqlite::Result<StreamProgress> {
+fn read_progress(columns: &mut Columns<'_>) -> SqlResult<StreamProgress> {
     Ok(StreamProgress {
-        name: read_name(row, 0)?,
-        status: named(row.get(1)?, 1)?,
-        error: read_failure(row, 2)?,
+        name: read_name(columns.at(0))?,
+        status: columns.at(1).name()?,
+        error: columns.at(2).optional_json()?,
         counts: Counts {
-            read: read_number(row, 3)?,
-            created: read_number(row, 4)?,
-            updated: read_number(row, 5)?,
-            unchanged: read_number(row, 6)?,
-            deleted: read_number(row, 7)?,
-            rejected: read_number(row, 8)?,
-            bytes: read_number(row, 9)?,
+            read: columns.at(3).unsigned()?,
+            created: columns.at(4).unsigned()?,
+            updated: columns.at(5).unsigned()?,
+            unchanged: columns.at(6).unsigned()?,
+            deleted: columns.at(7).unsigned()?,
+            rejected: columns.at(8).unsigned()?,
+            bytes: columns.at(9).unsigned()?,
         },
     })
 }
 
 /// Writes a run but for its streams.
-pub(super) fn save(connection: &Connection, run: &Run) -> Outcome<()> {
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO runs (sync_id, connector_id, attempt, barren_attempts, generation, phase, outcome,
+pub(super) fn save(connection: &dyn Session, run: &Run) -> Outcome<()> {
+    connection.execute("INSERT OR REPLACE INTO runs (sync_id, connector_id, attempt, barren_attempts, generation, phase, outcome,
                 failure, started_at, last_progress_at, finished_at, first_change, last_change)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        )?
-        .execute(params![
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)", params![
             id_bytes(run.sync_id.as_u128()),
             id_bytes(run.connector_id.as_u128()),
             run.attempt,
@@ -192,19 +178,17 @@ pub(super) fn save(connection: &Connection, run: &Run) -> Outcome<()> {
 
 /// Writes the stream at `place` of the run.
 pub(super) fn save_stream(
-    connection: &Connection,
+    connection: &dyn Session,
     sync_id: SyncId,
     place: usize,
     progress: &StreamProgress,
 ) -> Outcome<()> {
     let counts = &progress.counts;
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO run_streams (sync_id, place, name, status, error,
+    connection.execute(
+        "INSERT OR REPLACE INTO run_streams (sync_id, place, name, status, error,
                 read, created, updated, unchanged, deleted, rejected, bytes)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        )?
-        .execute(params![
+        params![
             id_bytes(sync_id.as_u128()),
             place as i64,
             progress.name.as_str(),
@@ -217,7 +201,8 @@ pub(super) fn save_stream(
             counts.deleted as i64,
             counts.rejected as i64,
             counts.bytes as i64,
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 
@@ -229,19 +214,6 @@ fn name_of<T: Serialize>(value: &T) -> String {
     }
 }
 
-fn named<T: DeserializeOwned>(name: String, at: usize) -> rusqlite::Result<T> {
-    serde_json::from_value(serde_json::Value::String(name)).map_err(|error| unreadable(at, error))
-}
-
 fn failure_json(failure: Option<&Failure>) -> Option<String> {
     failure.map(|failure| serde_json::to_string(failure).expect("a failure is texts and a flag"))
-}
-
-fn read_failure(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Failure>> {
-    let json: Option<String> = row.get(at)?;
-    json.map(|json| serde_json::from_str(&json)).transpose().map_err(|error| unreadable(at, error))
-}
-
-fn unreadable(at: usize, error: serde_json::Error) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(at, Type::Text, error.into())
 }

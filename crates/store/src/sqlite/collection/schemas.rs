@@ -2,27 +2,27 @@
 
 use inlet_model::schema::Schema;
 use inlet_model::{SyncId, Timestamp};
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::block::StreamId;
 use super::error::{Outcome, Trouble};
-use super::streams::{self, StreamRow, id_bytes, read_id, read_name, read_number};
+use super::streams::{self, StreamRow, id_bytes, read_name};
 use crate::collection::{KnownSchema, SchemaVersion, SchemasQuery};
+use crate::sql::{Session, params};
 
 /// So many versions of a stream are kept, the newest.
 const KEPT: u64 = 100;
 
 /// What is known of a stream's schema.
-pub(super) fn known(connection: &Connection, stream: &StreamRow) -> Outcome<KnownSchema> {
+pub(super) fn known(connection: &dyn Session, stream: &StreamRow) -> Outcome<KnownSchema> {
     let place = stream.schema;
     let mut known =
         KnownSchema { version: place.version, is_learned: place.is_learned, ..Default::default() };
     if place.version > place.forgotten {
-        let stored = connection
-            .prepare_cached("SELECT fields FROM schemas WHERE stream_id = ?1 AND version = ?2")?
-            .query_row(params![stream.id.0, place.version as i64], |row| read_schema(row, 0))
-            .optional()?;
+        let stored = connection.row_if_any(
+            "SELECT fields FROM schemas WHERE stream_id = ?1 AND version = ?2",
+            params![stream.id.0, place.version as i64],
+            |columns| columns.json(),
+        )?;
         known.schema = stored.ok_or(Trouble::Damaged("the schema of a stream is not there"))?;
     }
     Ok(known)
@@ -30,7 +30,7 @@ pub(super) fn known(connection: &Connection, stream: &StreamRow) -> Outcome<Know
 
 /// Makes the next version; the stream is to be saved.
 pub(super) fn add(
-    connection: &Connection,
+    connection: &dyn Session,
     stream: &mut StreamRow,
     sync_id: SyncId,
     at: Timestamp,
@@ -39,19 +39,19 @@ pub(super) fn add(
     stream.schema.version += 1;
     let version = stream.schema.version;
     let fields = serde_json::to_string(schema).map_err(|_| Trouble::Broken("a schema is no JSON"))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO schemas (stream_id, version, sync_id, at_us, fields) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![stream.id.0, version as i64, id_bytes(sync_id.as_u128()), at.as_micros(), fields])?;
-    connection
-        .prepare_cached("DELETE FROM schemas WHERE stream_id = ?1 AND version <= ?2")?
-        .execute(params![stream.id.0, version.saturating_sub(KEPT) as i64])?;
+    connection.execute(
+        "INSERT INTO schemas (stream_id, version, sync_id, at_us, fields) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![stream.id.0, version as i64, id_bytes(sync_id.as_u128()), at.as_micros(), fields],
+    )?;
+    connection.execute(
+        "DELETE FROM schemas WHERE stream_id = ?1 AND version <= ?2",
+        params![stream.id.0, version.saturating_sub(KEPT) as i64],
+    )?;
     Ok(())
 }
 
 /// The versions that are asked for.
-pub(super) fn list(connection: &Connection, query: &SchemasQuery) -> Outcome<Vec<SchemaVersion>> {
+pub(super) fn list(connection: &dyn Session, query: &SchemasQuery) -> Outcome<Vec<SchemaVersion>> {
     let mut found = Vec::new();
     for stream in streams::matching(connection, Some(query.connector_id), query.stream.as_ref())? {
         let after = query.after.as_ref();
@@ -70,32 +70,27 @@ pub(super) fn list(connection: &Connection, query: &SchemasQuery) -> Outcome<Vec
 
 /// Versions of one stream from `first` on, the newest first, below `below`.
 fn versions(
-    connection: &Connection,
+    connection: &dyn Session,
     stream: StreamId,
     first: u64,
     below: Option<u64>,
     limit: usize,
 ) -> Outcome<Vec<SchemaVersion>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT streams.name, version, sync_id, at_us, fields FROM schemas JOIN streams USING (stream_id)
-         WHERE stream_id = ?1 AND version >= ?2 AND version < ?3 ORDER BY version DESC LIMIT ?4",
-    )?;
     let below = below.and_then(|below| i64::try_from(below).ok()).unwrap_or(i64::MAX);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![stream.0, first as i64, below, limit], |row| {
-        Ok(SchemaVersion {
-            stream: read_name(row, 0)?,
-            version: read_number(row, 1)?,
-            sync_id: SyncId::from_u128(read_id(row, 2)?),
-            at: Timestamp::from_micros(row.get(3)?),
-            schema: read_schema(row, 4)?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn read_schema(row: &Row<'_>, at: usize) -> rusqlite::Result<Schema> {
-    let json: String = row.get(at)?;
-    serde_json::from_str(&json)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, error.into()))
+    let rows = connection.rows(
+        "SELECT streams.name, version, sync_id, at_us, fields FROM schemas JOIN streams USING (stream_id)
+         WHERE stream_id = ?1 AND version >= ?2 AND version < ?3 ORDER BY version DESC LIMIT ?4",
+        params![stream.0, first as i64, below, limit],
+        |columns| {
+            Ok(SchemaVersion {
+                stream: read_name(columns.at(0))?,
+                version: columns.at(1).unsigned()?,
+                sync_id: SyncId::from_u128(columns.at(2).id()?),
+                at: Timestamp::from_micros(columns.at(3).plain()?),
+                schema: columns.at(4).json()?,
+            })
+        },
+    )?;
+    Ok(rows)
 }

@@ -1,12 +1,11 @@
 //! The scopes of a stream: how far each has been read, and the listing it may be in.
 
 use inlet_model::Scope;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 
 use super::block::{ScopeId, StreamId};
 use super::error::{Outcome, Trouble};
-use super::streams::read_number;
+use crate::sql::{Columns, Session, SqlError, SqlResult, params};
 
 /// A position or cursor as it is stored: JSON.
 pub(super) type Json = String;
@@ -131,23 +130,23 @@ impl ScopeRow {
         }
     }
 
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let name: String = row.get(1)?;
-        let position = row.get(10)?;
-        let (first_change, approved) = (read_number(row, 8)?, row.get(12)?);
-        let listing = match row.get::<_, i64>(6)? {
+    fn read(columns: &mut Columns<'_>) -> SqlResult<Self> {
+        let name: String = columns.at(1).plain()?;
+        let position = columns.at(10).plain()?;
+        let (first_change, approved) = (columns.at(8).unsigned()?, columns.at(12).plain()?);
+        let listing = match columns.at(6).plain::<i64>()? {
             NONE => Listing::None,
             OPEN => Listing::Open(OpenListing {
-                generation: read_number(row, 7)?,
+                generation: columns.at(7).unsigned()?,
                 first_change,
-                seen: read_number(row, 9)?,
+                seen: columns.at(9).unsigned()?,
                 position,
-                duplicates: row.get(11)?,
+                duplicates: columns.at(11).plain()?,
             }),
             state @ (COMPLETE | ASKABLE | DOUBTED) => Listing::Complete(CompleteListing {
                 first_change,
                 cursor: position,
-                unseen: read_number(row, 9)?,
+                unseen: columns.at(9).unsigned()?,
                 fate: match state {
                     COMPLETE => Fate::Goes,
                     ASKABLE => Fate::IfAbsent,
@@ -156,15 +155,15 @@ impl ScopeRow {
                 approved,
             }),
             GONE => Listing::Gone { approved },
-            unknown => return Err(rusqlite::Error::IntegralValueOutOfRange(6, unknown)),
+            unknown => return Err(SqlError::row(format!("a scope cannot be in the state {unknown}"))),
         };
         Ok(Self {
-            id: ScopeId(row.get(0)?),
+            id: ScopeId(columns.at(0).plain()?),
             name: Scope::new(&name),
-            records: read_number(row, 2)?,
-            cursor: row.get(3)?,
-            listed_by: read_number(row, 4)?,
-            settled_by: read_number(row, 5)?,
+            records: columns.at(2).unsigned()?,
+            cursor: columns.at(3).plain()?,
+            listed_by: columns.at(4).unsigned()?,
+            settled_by: columns.at(5).unsigned()?,
             listing,
         })
     }
@@ -181,60 +180,59 @@ pub(super) fn from_json(json: Option<&str>) -> Outcome<Option<Value>> {
 }
 
 /// The scope of that name.
-pub(super) fn find(connection: &Connection, stream: StreamId, name: &Scope) -> Outcome<Option<ScopeRow>> {
+pub(super) fn find(connection: &dyn Session, stream: StreamId, name: &Scope) -> Outcome<Option<ScopeRow>> {
     let sql = format!("SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND name = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_row(params![stream.0, name.as_str()], ScopeRow::read).optional()?)
+    Ok(connection.row_if_any(&sql, params![stream.0, name.as_str()], ScopeRow::read)?)
 }
 
 /// The scope with that number.
-pub(super) fn get(connection: &Connection, stream: StreamId, id: ScopeId) -> Outcome<Option<ScopeRow>> {
+pub(super) fn get(connection: &dyn Session, stream: StreamId, id: ScopeId) -> Outcome<Option<ScopeRow>> {
     let sql = format!("SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND scope_id = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    Ok(statement.query_row(params![stream.0, id.0], ScopeRow::read).optional()?)
+    Ok(connection.row_if_any(&sql, params![stream.0, id.0], ScopeRow::read)?)
 }
 
 /// All scopes of a stream, by number.
-pub(super) fn all(connection: &Connection, stream: StreamId) -> Outcome<Vec<ScopeRow>> {
+pub(super) fn all(connection: &dyn Session, stream: StreamId) -> Outcome<Vec<ScopeRow>> {
     let sql = format!("SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 ORDER BY scope_id");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([stream.0], ScopeRow::read)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = connection.rows(&sql, params![stream.0], ScopeRow::read)?;
+    Ok(rows)
 }
 
 /// The scopes of a stream through which the sweep has to go.
-pub(super) fn unswept(connection: &Connection, stream: StreamId) -> Outcome<Vec<ScopeRow>> {
+pub(super) fn unswept(connection: &dyn Session, stream: StreamId) -> Outcome<Vec<ScopeRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE}, {ASKABLE}, {DOUBTED})"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([stream.0], ScopeRow::read)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = connection.rows(&sql, params![stream.0], ScopeRow::read)?;
+    Ok(rows)
 }
 
 /// Writes a scope, new or not.
-pub(super) fn save(connection: &Connection, stream: StreamId, row: &ScopeRow) -> Outcome<()> {
+pub(super) fn save(connection: &dyn Session, stream: StreamId, row: &ScopeRow) -> Outcome<()> {
     let stored = StoredListing::of(&row.listing);
     let sql = format!(
         "INSERT OR REPLACE INTO scopes (stream_id, {COLUMNS})
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
     );
-    connection.prepare_cached(&sql)?.execute(params![
-        stream.0,
-        row.id.0,
-        row.name.as_str(),
-        row.records as i64,
-        row.cursor,
-        row.listed_by as i64,
-        row.settled_by as i64,
-        stored.state,
-        stored.generation as i64,
-        stored.first_change as i64,
-        stored.seen as i64,
-        stored.position,
-        stored.duplicates,
-        stored.approved
-    ])?;
+    connection.execute(
+        &sql,
+        params![
+            stream.0,
+            row.id.0,
+            row.name.as_str(),
+            row.records as i64,
+            row.cursor,
+            row.listed_by as i64,
+            row.settled_by as i64,
+            stored.state,
+            stored.generation as i64,
+            stored.first_change as i64,
+            stored.seen as i64,
+            stored.position,
+            stored.duplicates,
+            stored.approved
+        ],
+    )?;
     Ok(())
 }
 
@@ -282,7 +280,7 @@ impl<'l> StoredListing<'l> {
 }
 
 /// Forgets of the stream's scopes, at most `limit` of them, all but the records they hold; of how many.
-pub(super) fn forget_reading(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
+pub(super) fn forget_reading(connection: &dyn Session, stream: StreamId, limit: usize) -> Outcome<usize> {
     let sql = format!(
         "UPDATE scopes SET cursor = NULL, listed_by = 0, settled_by = 0, state = {NONE}, generation = 0,
                            first_change = 0, seen = 0, position = NULL, duplicates = 0, approved = 0
@@ -290,71 +288,75 @@ pub(super) fn forget_reading(connection: &Connection, stream: StreamId, limit: u
              SELECT scope_id FROM scopes WHERE stream_id = ?1 AND (cursor IS NOT NULL OR listed_by <> 0
                  OR settled_by <> 0 OR state <> {NONE}) LIMIT ?2)"
     );
-    Ok(connection.prepare_cached(&sql)?.execute(params![stream.0, limit as i64])?)
+    Ok(connection.execute(&sql, params![stream.0, limit as i64])?)
 }
 
 /// Forgets what the stream's listings have seen, at most `limit` parts of it; how many.
-pub(super) fn forget_seen(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
-    let mut statement = connection.prepare_cached(
+pub(super) fn forget_seen(connection: &dyn Session, stream: StreamId, limit: usize) -> Outcome<usize> {
+    Ok(connection.execute(
         "DELETE FROM seen WHERE stream_id = ?1 AND (scope_id, part) IN (
              SELECT scope_id, part FROM seen WHERE stream_id = ?1 LIMIT ?2)",
-    )?;
-    Ok(statement.execute(params![stream.0, limit as i64])?)
+        params![stream.0, limit as i64],
+    )?)
 }
 
 /// Approves what waits for the sweep of the stream.
-pub(super) fn approve(connection: &Connection, stream: StreamId) -> Outcome<()> {
+pub(super) fn approve(connection: &dyn Session, stream: StreamId) -> Outcome<()> {
     let sql = format!(
         "UPDATE scopes SET approved = 1 WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE}, {ASKABLE}, {DOUBTED})"
     );
-    connection.prepare_cached(&sql)?.execute([stream.0])?;
+    connection.execute(&sql, params![stream.0])?;
     Ok(())
 }
 
 /// Takes back what waits for the sweep of the stream, in at most `limit` of its scopes; in how many.
-pub(super) fn drop_unswept(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
+pub(super) fn drop_unswept(connection: &dyn Session, stream: StreamId, limit: usize) -> Outcome<usize> {
     let sql = format!(
         "UPDATE scopes SET state = {NONE}, first_change = 0, seen = 0, position = NULL, approved = 0
          WHERE stream_id = ?1 AND scope_id IN (
              SELECT scope_id FROM scopes
              WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE}, {ASKABLE}, {DOUBTED}) LIMIT ?2)"
     );
-    Ok(connection.prepare_cached(&sql)?.execute(params![stream.0, limit as i64])?)
+    Ok(connection.execute(&sql, params![stream.0, limit as i64])?)
 }
 
 /// Forgets what listings have seen that are neither open nor wait for a sweep, at most `limit` parts of it; how many.
-pub(super) fn forget_seen_of_none(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
+pub(super) fn forget_seen_of_none(
+    connection: &dyn Session,
+    stream: StreamId,
+    limit: usize,
+) -> Outcome<usize> {
     let sql = format!(
         "DELETE FROM seen WHERE stream_id = ?1 AND (scope_id, part) IN (
              SELECT seen.scope_id, part FROM seen JOIN scopes USING (stream_id, scope_id)
              WHERE stream_id = ?1 AND state = {NONE} LIMIT ?2)"
     );
-    Ok(connection.prepare_cached(&sql)?.execute(params![stream.0, limit as i64])?)
+    Ok(connection.execute(&sql, params![stream.0, limit as i64])?)
 }
 
 /// Adds to a scope's count of records, or takes from it.
-pub(super) fn add_records(connection: &Connection, stream: StreamId, id: ScopeId, count: i64) -> Outcome<()> {
-    let changed = connection
-        .prepare_cached(
-            "UPDATE scopes SET records = records + ?3 WHERE stream_id = ?1 AND scope_id = ?2 AND records + ?3 >= 0",
-        )?
-        .execute(params![stream.0, id.0, count])?;
+pub(super) fn add_records(
+    connection: &dyn Session,
+    stream: StreamId,
+    id: ScopeId,
+    count: i64,
+) -> Outcome<()> {
+    let changed = connection.execute("UPDATE scopes SET records = records + ?3 WHERE stream_id = ?1 AND scope_id = ?2 AND records + ?3 >= 0", params![stream.0, id.0, count])?;
     if changed == 1 { Ok(()) } else { Err(Trouble::Damaged("a scope has too few records")) }
 }
 
 /// Drops scopes of the stream that hold nothing, at most `limit` of them; how many.
-pub(super) fn remove_empty(connection: &Connection, stream: StreamId, limit: usize) -> Outcome<usize> {
-    let mut statement = connection.prepare_cached(
+pub(super) fn remove_empty(connection: &dyn Session, stream: StreamId, limit: usize) -> Outcome<usize> {
+    Ok(connection.execute(
         "DELETE FROM scopes WHERE stream_id = ?1 AND scope_id IN (
              SELECT scope_id FROM scopes WHERE stream_id = ?1 AND records = 0 LIMIT ?2)",
-    )?;
-    Ok(statement.execute(params![stream.0, limit as i64])?)
+        params![stream.0, limit as i64],
+    )?)
 }
 
 /// Drops a scope that holds nothing any more.
-pub(super) fn remove(connection: &Connection, stream: StreamId, id: ScopeId) -> Outcome<()> {
+pub(super) fn remove(connection: &dyn Session, stream: StreamId, id: ScopeId) -> Outcome<()> {
     connection
-        .prepare_cached("DELETE FROM scopes WHERE stream_id = ?1 AND scope_id = ?2")?
-        .execute(params![stream.0, id.0])?;
+        .execute("DELETE FROM scopes WHERE stream_id = ?1 AND scope_id = ?2", params![stream.0, id.0])?;
     Ok(())
 }

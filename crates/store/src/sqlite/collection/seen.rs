@@ -5,12 +5,13 @@
 //! memory while the listing is under way, and read again after anything went wrong.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use roaring::RoaringTreemap;
-use rusqlite::{Connection, params};
 
 use super::block::{ScopeId, StreamId};
-use super::error::{Outcome, Trouble};
+use super::error::Outcome;
+use crate::sql::{Session, SqlError, params};
 
 /// A scope of a stream.
 pub(super) type ScopeKey = (StreamId, ScopeId);
@@ -38,23 +39,22 @@ impl SeenSet {
     }
 
     /// What the listing of a scope has seen, as it is stored.
-    pub(super) fn load(connection: &Connection, (stream, scope): ScopeKey) -> Outcome<Self> {
-        let mut statement = connection.prepare_cached(
-            "SELECT part, changes FROM seen WHERE stream_id = ?1 AND scope_id = ?2 ORDER BY part",
-        )?;
-        let mut rows = statement.query(params![stream.0, scope.0])?;
+    pub(super) fn load(connection: &dyn Session, (stream, scope): ScopeKey) -> Outcome<Self> {
         let mut set = Self::default();
-        while let Some(row) = rows.next()? {
-            let part: u32 = row.get(0)?;
-            let stored = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            set.changes |= RoaringTreemap::deserialize_from(stored)
-                .map_err(|_| Trouble::Damaged("what a listing has seen cannot be read"))?;
-            set.next_part = part + 1;
-        }
+        connection.each(
+            "SELECT part, changes FROM seen WHERE stream_id = ?1 AND scope_id = ?2 ORDER BY part",
+            params![stream.0, scope.0],
+            &mut |columns| {
+                let part: u32 = columns.plain()?;
+                set.changes |= RoaringTreemap::deserialize_from(columns.blob()?).map_err(SqlError::row)?;
+                set.next_part = part + 1;
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
         Ok(set)
     }
 
-    fn save(&mut self, connection: &Connection, (stream, scope): ScopeKey) -> Outcome<()> {
+    fn save(&mut self, connection: &dyn Session, (stream, scope): ScopeKey) -> Outcome<()> {
         if self.fresh.is_empty() {
             return Ok(());
         }
@@ -62,9 +62,10 @@ impl SeenSet {
         self.changes.optimize();
         let mut stored = Vec::with_capacity(self.fresh.serialized_size());
         self.fresh.serialize_into(&mut stored)?;
-        connection
-            .prepare_cached("INSERT INTO seen (stream_id, scope_id, part, changes) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![stream.0, scope.0, self.next_part, stored])?;
+        connection.execute(
+            "INSERT INTO seen (stream_id, scope_id, part, changes) VALUES (?1, ?2, ?3, ?4)",
+            params![stream.0, scope.0, self.next_part, stored],
+        )?;
         self.next_part += 1;
         self.fresh = RoaringTreemap::new();
         Ok(())
@@ -77,7 +78,7 @@ pub(super) struct SeenSets(HashMap<ScopeKey, SeenSet>);
 
 impl SeenSets {
     /// Takes the set of a scope's listing out; who takes it puts it back, unless the transaction fails.
-    pub(super) fn take(&mut self, connection: &Connection, scope: ScopeKey) -> Outcome<SeenSet> {
+    pub(super) fn take(&mut self, connection: &dyn Session, scope: ScopeKey) -> Outcome<SeenSet> {
         self.0.remove(&scope).map_or_else(|| SeenSet::load(connection, scope), Ok)
     }
 
@@ -87,18 +88,19 @@ impl SeenSets {
     }
 
     /// Begins an empty set, in place of one that may be there.
-    pub(super) fn reset(&mut self, connection: &Connection, scope: ScopeKey) -> Outcome<()> {
+    pub(super) fn reset(&mut self, connection: &dyn Session, scope: ScopeKey) -> Outcome<()> {
         self.remove(connection, scope)?;
         self.0.insert(scope, SeenSet::default());
         Ok(())
     }
 
     /// Forgets a set for good.
-    pub(super) fn remove(&mut self, connection: &Connection, scope: ScopeKey) -> Outcome<()> {
+    pub(super) fn remove(&mut self, connection: &dyn Session, scope: ScopeKey) -> Outcome<()> {
         self.0.remove(&scope);
-        connection
-            .prepare_cached("DELETE FROM seen WHERE stream_id = ?1 AND scope_id = ?2")?
-            .execute(params![scope.0.0, scope.1.0])?;
+        connection.execute(
+            "DELETE FROM seen WHERE stream_id = ?1 AND scope_id = ?2",
+            params![scope.0.0, scope.1.0],
+        )?;
         Ok(())
     }
 
@@ -108,7 +110,7 @@ impl SeenSets {
     }
 
     /// Stores what the commit under way has added.
-    pub(super) fn save(&mut self, connection: &Connection) -> Outcome<()> {
+    pub(super) fn save(&mut self, connection: &dyn Session) -> Outcome<()> {
         self.0.iter_mut().try_for_each(|(scope, set)| set.save(connection, *scope))
     }
 

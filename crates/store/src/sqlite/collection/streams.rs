@@ -1,14 +1,13 @@
 //! The streams of a collection: one for each connector and name, under a small number.
 
 use inlet_model::{ConnectorId, Scope, StreamName};
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::block::{ScopeId, StreamId};
 use super::error::{Outcome, Trouble};
 use super::meta;
 use super::scopes::{Listing, ScopeRow};
 use crate::collection::{RunStream, StreamStats};
+use crate::sql::{Columns, Session, SqlError, SqlResult, params};
 
 /// A stream as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,72 +98,52 @@ pub(super) fn id_bytes(id: u128) -> [u8; 16] {
     id.to_be_bytes()
 }
 
-/// Reads an id.
-pub(super) fn read_id(row: &Row<'_>, at: usize) -> rusqlite::Result<u128> {
-    row.get::<_, [u8; 16]>(at).map(u128::from_be_bytes)
-}
-
-/// Reads a number that is never below zero.
-pub(super) fn read_number(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
-    let number: i64 = row.get(at)?;
-    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(at, number))
-}
-
 /// Reads a stream's name.
-pub(super) fn read_name(row: &Row<'_>, at: usize) -> rusqlite::Result<StreamName> {
-    let name: String = row.get(at)?;
-    StreamName::new(&name)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, error.into()))
+pub(super) fn read_name(columns: &mut Columns<'_>) -> SqlResult<StreamName> {
+    let name: String = columns.plain()?;
+    StreamName::new(&name).map_err(SqlError::row)
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
+fn read_row(columns: &mut Columns<'_>) -> SqlResult<StreamRow> {
     Ok(StreamRow {
-        id: StreamId(row.get(0)?),
-        connector_id: ConnectorId::from_u128(read_id(row, 1)?),
-        name: read_name(row, 2)?,
-        shape: row.get(3)?,
-        records: read_number(row, 4)?,
-        next_scope: row.get(5)?,
-        swept_through: row.get(6)?,
-        appends: row.get(7)?,
-        copies: read_copies(row, 8)?,
+        id: StreamId(columns.at(0).plain()?),
+        connector_id: ConnectorId::from_u128(columns.at(1).id()?),
+        name: read_name(columns.at(2))?,
+        shape: columns.at(3).plain()?,
+        records: columns.at(4).unsigned()?,
+        next_scope: columns.at(5).plain()?,
+        swept_through: columns.at(6).plain()?,
+        appends: columns.at(7).plain()?,
+        copies: columns.at(8).json()?,
         schema: SchemaPlace {
-            version: read_number(row, 9)?,
-            forgotten: read_number(row, 10)?,
-            is_learned: row.get(11)?,
+            version: columns.at(9).unsigned()?,
+            forgotten: columns.at(10).unsigned()?,
+            is_learned: columns.at(11).plain()?,
         },
     })
 }
 
-fn read_copies(row: &Row<'_>, at: usize) -> rusqlite::Result<Vec<u64>> {
-    let json: String = row.get(at)?;
-    serde_json::from_str(&json)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, error.into()))
-}
-
 /// The stream of that connector and name.
 pub(super) fn find(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: ConnectorId,
     name: &StreamName,
 ) -> Outcome<Option<StreamRow>> {
     let sql = format!("SELECT {COLUMNS} FROM streams WHERE connector_id = ?1 AND name = ?2");
-    let found = connection
-        .prepare_cached(&sql)?
-        .query_row(params![id_bytes(connector_id.as_u128()), name.as_str()], read_row)
-        .optional()?;
+    let found =
+        connection.row_if_any(&sql, params![id_bytes(connector_id.as_u128()), name.as_str()], read_row)?;
     Ok(found)
 }
 
 /// The stream with that number.
-pub(super) fn get(connection: &Connection, id: StreamId) -> Outcome<Option<StreamRow>> {
+pub(super) fn get(connection: &dyn Session, id: StreamId) -> Outcome<Option<StreamRow>> {
     let sql = format!("SELECT {COLUMNS} FROM streams WHERE stream_id = ?1");
-    Ok(connection.prepare_cached(&sql)?.query_row([id.0], read_row).optional()?)
+    Ok(connection.row_if_any(&sql, params![id.0], read_row)?)
 }
 
 /// The streams that fit, by name and then by number.
 pub(super) fn matching(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: Option<ConnectorId>,
     name: Option<&StreamName>,
 ) -> Outcome<Vec<StreamRow>> {
@@ -173,14 +152,13 @@ pub(super) fn matching(
          WHERE (?1 IS NULL OR connector_id = ?1) AND (?2 IS NULL OR name = ?2) ORDER BY name, stream_id"
     );
     let connector_id = connector_id.map(|id| id_bytes(id.as_u128()));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![connector_id, name.map(StreamName::as_str)], read_row)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = connection.rows(&sql, params![connector_id, name.map(StreamName::as_str)], read_row)?;
+    Ok(rows)
 }
 
 /// The streams that fit, in numbers, by name and then by connector.
 pub(super) fn stats(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: Option<ConnectorId>,
     name: Option<&StreamName>,
 ) -> Outcome<Vec<StreamStats>> {
@@ -194,7 +172,7 @@ pub(super) fn stats(
 
 /// Makes a stream.
 pub(super) fn create(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: ConnectorId,
     name: &StreamName,
     shape: &str,
@@ -211,26 +189,21 @@ pub(super) fn create(
         copies: Vec::new(),
         schema: SchemaPlace::default(),
     };
-    connection
-        .prepare_cached(
-            "INSERT INTO streams (stream_id, connector_id, name, shape, records, next_scope, appends, copies,
+    connection.execute(
+        "INSERT INTO streams (stream_id, connector_id, name, shape, records, next_scope, appends, copies,
                                   schema_version, schema_forgotten, schema_learned)
              VALUES (?1, ?2, ?3, ?4, 0, 1, 0, '[]', 0, 0, 0)",
-        )?
-        .execute(params![row.id.0, id_bytes(connector_id.as_u128()), name.as_str(), shape])?;
+        params![row.id.0, id_bytes(connector_id.as_u128()), name.as_str(), shape],
+    )?;
     Ok(row)
 }
 
 /// Writes what may have changed.
-pub(super) fn save(connection: &Connection, row: &StreamRow) -> Outcome<()> {
+pub(super) fn save(connection: &dyn Session, row: &StreamRow) -> Outcome<()> {
     let copies = serde_json::to_string(&row.copies).map_err(|_| Trouble::Broken("numbers are no JSON"))?;
-    connection
-        .prepare_cached(
-            "UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5, appends = ?6, copies = ?7,
+    connection.execute("UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5, appends = ?6, copies = ?7,
                     schema_version = ?8, schema_forgotten = ?9, schema_learned = ?10
-             WHERE stream_id = ?1",
-        )?
-        .execute(params![
+             WHERE stream_id = ?1", params![
             row.id.0,
             row.shape,
             row.records as i64,
@@ -246,9 +219,10 @@ pub(super) fn save(connection: &Connection, row: &StreamRow) -> Outcome<()> {
 }
 
 /// Live records of all streams.
-pub(super) fn count_records(connection: &Connection) -> Outcome<u64> {
-    let mut statement = connection.prepare_cached("SELECT coalesce(sum(records), 0) FROM streams")?;
-    Ok(statement.query_row([], |row| read_number(row, 0))?)
+pub(super) fn count_records(connection: &dyn Session) -> Outcome<u64> {
+    Ok(connection.row("SELECT coalesce(sum(records), 0) FROM streams", params![], |columns| {
+        columns.at(0).unsigned()
+    })?)
 }
 
 impl StreamRow {

@@ -9,10 +9,10 @@ use rusqlite::{Connection, params};
 
 use super::super::error::{Outcome, Trouble};
 use super::super::stores::Options;
-use super::super::streams::read_number;
 use super::room::{Held, KeyLogRoom};
 use super::write::{self, Stored};
 use super::{KeyRow, read_bytes};
+use crate::sqlite::connection::read_number;
 
 /// The log is merged before it takes up more memory than this, and before it has more parts than a reader should look into.
 const BYTES: usize = 24 << 20;

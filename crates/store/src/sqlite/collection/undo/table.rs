@@ -1,12 +1,12 @@
 //! The undos and what they have collected, in the file.
 
 use inlet_model::{ConnectorId, SyncId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::error::{Outcome, Trouble};
 use super::super::runs;
-use super::super::streams::{id_bytes, read_id, read_number};
+use super::super::streams::id_bytes;
 use crate::collection::Run;
+use crate::sql::{Columns, Session, SqlError, SqlResult, params};
 
 /// An undo as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,126 +59,124 @@ impl Left {
         }
     }
 
-    fn read(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
-        match row.get(at + 1)? {
-            Self::THERE => Ok(Self::There(read_number(row, at)?)),
+    fn read(columns: &mut Columns<'_>) -> SqlResult<Self> {
+        let change = columns.unsigned()?;
+        match columns.plain()? {
+            Self::THERE => Ok(Self::There(change)),
             Self::GONE => Ok(Self::Gone),
             Self::CHANGED => Ok(Self::Changed),
-            unknown => Err(rusqlite::Error::IntegralValueOutOfRange(at + 1, unknown)),
+            unknown => Err(SqlError::row(format!("a record cannot be left in the state {unknown}"))),
         }
     }
 }
 
 /// The undo that a sync carries out.
-pub(super) fn find(connection: &Connection, sync_id: SyncId) -> Outcome<Option<UndoRow>> {
-    let mut statement = connection.prepare_cached(
+pub(super) fn find(connection: &dyn Session, sync_id: SyncId) -> Outcome<Option<UndoRow>> {
+    let found = connection.row_if_any(
         "SELECT undo, undone, collected, through, taken_back, kept, done FROM undos WHERE sync_id = ?1",
-    )?;
-    let found = statement.query_row([id_bytes(sync_id.as_u128())], |row| {
-        Ok(UndoRow {
-            id: row.get(0)?,
-            undone: SyncId::from_u128(read_id(row, 1)?),
-            collected: read_number(row, 2)?,
-            through: read_number(row, 3)?,
-            taken_back: read_number(row, 4)?,
-            kept: read_number(row, 5)?,
-            done: row.get(6)?,
-        })
-    });
-    Ok(found.optional()?)
+        params![id_bytes(sync_id.as_u128())],
+        |columns| {
+            Ok(UndoRow {
+                id: columns.at(0).plain()?,
+                undone: SyncId::from_u128(columns.at(1).id()?),
+                collected: columns.at(2).unsigned()?,
+                through: columns.at(3).unsigned()?,
+                taken_back: columns.at(4).unsigned()?,
+                kept: columns.at(5).unsigned()?,
+                done: columns.at(6).plain()?,
+            })
+        },
+    );
+    Ok(found?)
 }
 
 /// Begins to undo the run, when the last change is `through`.
 pub(super) fn begin(
-    connection: &Connection,
+    connection: &dyn Session,
     sync_id: SyncId,
     undone: &Run,
     through: u64,
 ) -> Outcome<UndoRow> {
     // Of a run that changed nothing there is nothing to collect.
     let collected = undone.changes.as_ref().map_or(through, |changes| changes.start() - 1);
-    connection
-        .prepare_cached(
-            "INSERT INTO undos (sync_id, undone, collected, through, taken_back, kept, done)
+    connection.execute(
+        "INSERT INTO undos (sync_id, undone, collected, through, taken_back, kept, done)
              VALUES (?1, ?2, ?3, ?4, 0, 0, 0)",
-        )?
-        .execute(params![
+        params![
             id_bytes(sync_id.as_u128()),
             id_bytes(undone.sync_id.as_u128()),
             collected as i64,
             through as i64
-        ])?;
+        ],
+    )?;
     find(connection, sync_id)?.ok_or(Trouble::Broken("an undo that began is not there"))
 }
 
 /// Writes how far an undo has come.
-pub(super) fn save(connection: &Connection, undo: &UndoRow) -> Outcome<()> {
-    connection
-        .prepare_cached(
-            "UPDATE undos SET collected = ?2, taken_back = ?3, kept = ?4, done = ?5 WHERE undo = ?1",
-        )?
-        .execute(params![
-            undo.id,
-            undo.collected as i64,
-            undo.taken_back as i64,
-            undo.kept as i64,
-            undo.done
-        ])?;
+pub(super) fn save(connection: &dyn Session, undo: &UndoRow) -> Outcome<()> {
+    connection.execute(
+        "UPDATE undos SET collected = ?2, taken_back = ?3, kept = ?4, done = ?5 WHERE undo = ?1",
+        params![undo.id, undo.collected as i64, undo.taken_back as i64, undo.kept as i64, undo.done],
+    )?;
     Ok(())
 }
 
 /// Notes how the sync left a record; what stood before counts only the first time.
-pub(super) fn collect(connection: &Connection, undo: i64, record: &Collected) -> Outcome<()> {
+pub(super) fn collect(connection: &dyn Session, undo: i64, record: &Collected) -> Outcome<()> {
     let (last, state) = record.left.columns();
-    connection
-        .prepare_cached(
-            "INSERT INTO undo_keys (undo, k, before, last, state) VALUES (?1, ?2, ?3, ?4, ?5)
+    connection.execute(
+        "INSERT INTO undo_keys (undo, k, before, last, state) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (undo, k) DO UPDATE SET last = ?4, state = ?5",
-        )?
-        .execute(params![undo, record.filed, record.before as i64, last as i64, state])?;
+        params![undo, record.filed, record.before as i64, last as i64, state],
+    )?;
     Ok(())
 }
 
 /// Notes that a record was changed since, if it is one of those collected.
-pub(super) fn note_changed(connection: &Connection, undo: i64, filed: &[u8]) -> Outcome<()> {
+pub(super) fn note_changed(connection: &dyn Session, undo: i64, filed: &[u8]) -> Outcome<()> {
     let (last, state) = Left::Changed.columns();
-    connection
-        .prepare_cached("UPDATE undo_keys SET last = ?3, state = ?4 WHERE undo = ?1 AND k = ?2")?
-        .execute(params![undo, filed, last as i64, state])?;
+    connection.execute(
+        "UPDATE undo_keys SET last = ?3, state = ?4 WHERE undo = ?1 AND k = ?2",
+        params![undo, filed, last as i64, state],
+    )?;
     Ok(())
 }
 
 /// The first of what was collected, in the order of keys.
-pub(super) fn first(connection: &Connection, undo: i64, limit: usize) -> Outcome<Vec<Collected>> {
-    let mut statement = connection
-        .prepare_cached("SELECT k, before, last, state FROM undo_keys WHERE undo = ?1 ORDER BY k LIMIT ?2")?;
-    let rows = statement.query_map(params![undo, limit as i64], |row| {
-        Ok(Collected { filed: row.get(0)?, before: read_number(row, 1)?, left: Left::read(row, 2)? })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+pub(super) fn first(connection: &dyn Session, undo: i64, limit: usize) -> Outcome<Vec<Collected>> {
+    let rows = connection.rows(
+        "SELECT k, before, last, state FROM undo_keys WHERE undo = ?1 ORDER BY k LIMIT ?2",
+        params![undo, limit as i64],
+        |columns| {
+            Ok(Collected {
+                filed: columns.at(0).plain()?,
+                before: columns.at(1).unsigned()?,
+                left: Left::read(columns.at(2))?,
+            })
+        },
+    )?;
+    Ok(rows)
 }
 
 /// Removes what was collected, up to this key.
-pub(super) fn remove_through(connection: &Connection, undo: i64, filed: &[u8]) -> Outcome<()> {
-    connection
-        .prepare_cached("DELETE FROM undo_keys WHERE undo = ?1 AND k <= ?2")?
-        .execute(params![undo, filed])?;
+pub(super) fn remove_through(connection: &dyn Session, undo: i64, filed: &[u8]) -> Outcome<()> {
+    connection.execute("DELETE FROM undo_keys WHERE undo = ?1 AND k <= ?2", params![undo, filed])?;
     Ok(())
 }
 
 /// The next later run of the connector that changed something, behind `after`: its first and last change.
 pub(super) fn next_run(
-    connection: &Connection,
+    connection: &dyn Session,
     connector_id: ConnectorId,
     after: u64,
 ) -> Outcome<Option<std::ops::RangeInclusive<u64>>> {
-    let mut statement = connection.prepare_cached(
+    let id = id_bytes(connector_id.as_u128());
+    let found = connection.row_if_any(
         "SELECT first_change, last_change FROM runs WHERE connector_id = ?1 AND last_change > ?2
          ORDER BY last_change LIMIT 1",
+        params![id, after as i64],
+        runs::read_changes,
     )?;
-    let id = id_bytes(connector_id.as_u128());
-    let found =
-        statement.query_row(params![id, after as i64], |row| runs::read_changes(row, 0)).optional()?;
     Ok(found.flatten())
 }
 
@@ -190,19 +188,19 @@ const UNDER_WAY: &str = "SELECT undos.undo, undos.undone FROM undos
     WHERE undos.done = 0";
 
 /// The first change that an undo under way needs to know of.
-pub(in super::super) fn first_needed(connection: &Connection) -> Outcome<Option<u64>> {
+pub(in super::super) fn first_needed(connection: &dyn Session) -> Outcome<Option<u64>> {
     let sql = format!(
         "SELECT min(runs.first_change) FROM ({UNDER_WAY}) AS under_way JOIN runs ON runs.sync_id = under_way.undone"
     );
-    let first: Option<i64> = connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+    let first: Option<i64> = connection.row(&sql, params![], |columns| columns.plain())?;
     Ok(first.and_then(|first| u64::try_from(first).ok()))
 }
 
 /// Removes what undos have collected that nobody carries out any more, at most `limit` rows of it; how many.
-pub(in super::super) fn forget_abandoned(connection: &Connection, limit: usize) -> Outcome<usize> {
+pub(in super::super) fn forget_abandoned(connection: &dyn Session, limit: usize) -> Outcome<usize> {
     let sql = format!(
         "DELETE FROM undo_keys WHERE (undo, k) IN (
              SELECT undo, k FROM undo_keys WHERE undo NOT IN (SELECT undo FROM ({UNDER_WAY})) LIMIT ?1)"
     );
-    Ok(connection.prepare_cached(&sql)?.execute([limit as i64])?)
+    Ok(connection.execute(&sql, params![limit as i64])?)
 }

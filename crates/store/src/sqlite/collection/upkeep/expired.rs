@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::super::blocks;
 use super::super::error::Outcome;
-use super::super::streams::read_number;
+use crate::sqlite::connection::read_number;
 
 /// Notes `changes`, in order, of which none is noted yet.
 pub(super) fn note(connection: &Connection, changes: &[u64]) -> Outcome<()> {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use inlet_model::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::Outcome;
 use super::super::undo;
 use super::{Found, before};
 use crate::collection::UpkeepStep;
+use crate::sql::{Session, params};
 
 /// A run that may go, by the time of its end. The last run of a connector stays, which the catalog may still have to be told
 /// of, and so does one that was undone, as long as the undo's own.
@@ -19,7 +19,7 @@ const OLDEST: &str = "SELECT sync_id, finished_at FROM runs WHERE finished_at IS
     ORDER BY finished_at LIMIT 1";
 
 /// Removes some of it.
-pub(super) fn some(connection: &Connection, step: &UpkeepStep) -> Outcome<Found> {
+pub(super) fn some(connection: &dyn Session, step: &UpkeepStep) -> Outcome<Found> {
     let mut left = step.max_entries.max(1);
     left = left.saturating_sub(undo::forget_abandoned(connection, left)?);
     let end = before(step.now, step.runs);
@@ -35,20 +35,20 @@ pub(super) fn some(connection: &Connection, step: &UpkeepStep) -> Outcome<Found>
     if left < step.max_entries.max(1) { Ok(Found::Work) } else { Ok(Found::Nothing(due_at)) }
 }
 
-fn oldest(connection: &Connection) -> Outcome<Option<(Vec<u8>, Timestamp)>> {
-    let mut statement = connection.prepare_cached(OLDEST)?;
-    let found = statement.query_row([], |row| Ok((row.get(0)?, Timestamp::from_micros(row.get(1)?))));
-    Ok(found.optional()?)
+fn oldest(connection: &dyn Session) -> Outcome<Option<(Vec<u8>, Timestamp)>> {
+    let found = connection.row_if_any(OLDEST, params![], |columns| {
+        Ok((columns.at(0).plain()?, Timestamp::from_micros(columns.at(1).plain()?)))
+    });
+    Ok(found?)
 }
 
 /// Removes the records that a run refused, and with the last of them the run; how many rows.
-fn forget_run(connection: &Connection, run: &[u8], limit: usize) -> Outcome<usize> {
-    let rejected = connection
-        .prepare_cached(
-            "DELETE FROM rejected WHERE sync_id = ?1 AND seq IN
+fn forget_run(connection: &dyn Session, run: &[u8], limit: usize) -> Outcome<usize> {
+    let rejected = connection.execute(
+        "DELETE FROM rejected WHERE sync_id = ?1 AND seq IN
              (SELECT seq FROM rejected WHERE sync_id = ?1 LIMIT ?2)",
-        )?
-        .execute(params![run, limit as i64])?;
+        params![run, limit as i64],
+    )?;
     if rejected == limit {
         return Ok(rejected);
     }
@@ -58,7 +58,7 @@ fn forget_run(connection: &Connection, run: &[u8], limit: usize) -> Outcome<usiz
         "DELETE FROM undos WHERE sync_id = ?1",
         "DELETE FROM runs WHERE sync_id = ?1",
     ] {
-        rows += connection.prepare_cached(sql)?.execute(params![run])?;
+        rows += connection.execute(sql, params![run])?;
     }
     Ok(rows)
 }

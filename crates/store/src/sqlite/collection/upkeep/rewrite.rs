@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::block::{Block, BlockEncoder};
 use super::super::blocks;
 use super::super::error::{Outcome, Trouble};
-use super::super::streams::read_number;
 use super::expired;
+use crate::sqlite::connection::read_number;
 
 /// A block with fewer entries may become one with its neighbour.
 const SMALL_ENTRIES: u64 = 128;
