@@ -18,15 +18,15 @@ impl From<postgres::Error> for Trouble {
     }
 }
 
+/// Two transactions that both find nothing, and then both insert, may also meet in a unique index.
+const CONFLICTS: [SqlState; 3] =
+    [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::UNIQUE_VIOLATION];
+
 /// Whether the transaction met another, was undone, and is to be done again.
 pub(super) fn is_conflict(trouble: &Trouble) -> bool {
     let Trouble::Sql(SqlError::Refused { source, .. }) = trouble else { return false };
     let code = source.downcast_ref::<postgres::Error>().and_then(postgres::Error::code);
-    // Two transactions that both find nothing and then both insert may meet in a unique index instead.
-    matches!(
-        code,
-        Some(code) if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::UNIQUE_VIOLATION].contains(code)
-    )
+    code.is_some_and(|code| CONFLICTS.contains(code))
 }
 
 pub(super) fn kind(error: &postgres::Error) -> StoreErrorKind {

@@ -94,22 +94,24 @@ fn list(db: &dyn Session, query: AuditQuery) -> Result<Page<AuditEntry>, Trouble
 
 fn insert(tx: &dyn Session, entry: &AuditEntry) -> Result<(), Trouble> {
     let Target { space_id, collection_id, connector_id, sync_id, key_id, webhook_id } = &entry.target;
-    tx.execute("INSERT INTO audit (id, at, actor, request_id, action, space_id, collection_id, connector_id, sync_id,
-                            key_id, webhook_id, fields)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", params![
-        Text(entry.id),
-        entry.at.as_micros(),
-        Text(entry.actor),
-        entry.request_id,
-        entry.action.as_str(),
-        space_id.as_ref().map(|id| id.as_str()),
-        collection_id.as_ref().map(|id| id.as_str()),
-        connector_id.map(Text),
-        sync_id.map(Text),
-        key_id.map(Text),
-        webhook_id.map(Text),
-        Json(&entry.fields),
-    ])?;
+    tx.execute(
+        "INSERT INTO audit (id, at, actor, request_id, action, space_id, collection_id, connector_id,
+         sync_id, key_id, webhook_id, fields) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            Text(entry.id),
+            entry.at.as_micros(),
+            Text(entry.actor),
+            entry.request_id,
+            entry.action.as_str(),
+            space_id.as_ref().map(|id| id.as_str()),
+            collection_id.as_ref().map(|id| id.as_str()),
+            connector_id.map(Text),
+            sync_id.map(Text),
+            key_id.map(Text),
+            webhook_id.map(Text),
+            Json(&entry.fields),
+        ],
+    )?;
     Ok(())
 }
 

@@ -95,8 +95,7 @@ impl Collections for SqlCatalog {
 
     async fn collection_stores(&self) -> StoreResult<Vec<StoreId>> {
         self.read_rows("list the stores", |db| {
-            let rows = db.rows("SELECT store_id FROM collections", params![], |columns| columns.text())?;
-            Ok(rows)
+            Ok(db.rows("SELECT store_id FROM collections", params![], |columns| columns.text())?)
         })
         .await
     }

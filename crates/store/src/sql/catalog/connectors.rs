@@ -147,27 +147,30 @@ fn create(tx: &Write<'_>, connector: &Connector) -> Result<Option<()>, Trouble> 
     if collection.is_none_or(|collection| collection.store_id != connector.store_id) {
         return Ok(Some(()));
     }
-    tx.execute("INSERT INTO connectors (id, space_id, collection_id, store_id, name, kind, config, secrets, streams,
-                                 schedule, policy, status, version, created_at, updated_at, next_sync_at, follows)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)", params![
-        Text(connector.id),
-        connector.space_id.as_str(),
-        connector.collection_id.as_str(),
-        Text(connector.store_id),
-        connector.name,
-        connector.kind,
-        Json(connector.config.open()),
-        Json(connector.config.secrets()),
-        connector.streams.as_ref().map(Json),
-        Json(&connector.schedule),
-        Json(connector.policy),
-        Name(connector.status),
-        Unsigned(connector.version),
-        connector.created_at.as_micros(),
-        connector.updated_at.as_micros(),
-        schedules::next_after(connector, 0, connector.created_at).map(Timestamp::as_micros),
-        connector.schedule.follows().map(Text),
-    ])?;
+    tx.execute(
+        "INSERT INTO connectors (id, space_id, collection_id, store_id, name, kind, config, secrets,
+         streams, schedule, policy, status, version, created_at, updated_at, next_sync_at, follows)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        params![
+            Text(connector.id),
+            connector.space_id.as_str(),
+            connector.collection_id.as_str(),
+            Text(connector.store_id),
+            connector.name,
+            connector.kind,
+            Json(connector.config.open()),
+            Json(connector.config.secrets()),
+            connector.streams.as_ref().map(Json),
+            Json(&connector.schedule),
+            Json(connector.policy),
+            Name(connector.status),
+            Unsigned(connector.version),
+            connector.created_at.as_micros(),
+            connector.updated_at.as_micros(),
+            schedules::next_after(connector, 0, connector.created_at).map(Timestamp::as_micros),
+            connector.schedule.follows().map(Text),
+        ],
+    )?;
     tx.audit(Action::ConnectorCreate, target(connector))?;
     Ok(None)
 }
@@ -201,25 +204,27 @@ fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, 
         updated.notice = None;
         updated.next_sync_at = schedules::next_after(&updated, 0, updated.updated_at);
     }
-    tx.execute("UPDATE connectors SET name = ?2, config = ?3, secrets = ?4, streams = ?5, schedule = ?6, status = ?7,
-                               updated_at = ?8, version = ?9, policy = ?10, next_sync_at = ?11, follows = ?12,
-                               failures = ?13, notice = ?14
-         WHERE id = ?1", params![
-        Text(updated.id),
-        updated.name,
-        Json(updated.config.open()),
-        Json(updated.config.secrets()),
-        updated.streams.as_ref().map(Json),
-        Json(&updated.schedule),
-        Name(updated.status),
-        updated.updated_at.as_micros(),
-        Unsigned(updated.version),
-        Json(updated.policy),
-        updated.next_sync_at.map(Timestamp::as_micros),
-        updated.schedule.follows().map(Text),
-        updated.failures,
-        updated.notice.as_ref().map(Json),
-    ])?;
+    tx.execute(
+        "UPDATE connectors SET name = ?2, config = ?3, secrets = ?4, streams = ?5, schedule = ?6,
+         status = ?7, updated_at = ?8, version = ?9, policy = ?10, next_sync_at = ?11, follows = ?12, failures = ?13,
+         notice = ?14 WHERE id = ?1",
+        params![
+            Text(updated.id),
+            updated.name,
+            Json(updated.config.open()),
+            Json(updated.config.secrets()),
+            updated.streams.as_ref().map(Json),
+            Json(&updated.schedule),
+            Name(updated.status),
+            updated.updated_at.as_micros(),
+            Unsigned(updated.version),
+            Json(updated.policy),
+            updated.next_sync_at.map(Timestamp::as_micros),
+            updated.schedule.follows().map(Text),
+            updated.failures,
+            updated.notice.as_ref().map(Json),
+        ],
+    )?;
     tx.audit_fields(Action::ConnectorUpdate, target(&updated), changed)?;
     Ok(UpdateEffect::Updated(updated))
 }

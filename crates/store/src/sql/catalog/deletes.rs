@@ -152,10 +152,9 @@ fn connectors_of(
     space_id: &SpaceId,
     id: &CollectionId,
 ) -> Result<Vec<ConnectorId>, Trouble> {
-    let rows = tx.rows(
+    Ok(tx.rows(
         "SELECT id FROM connectors WHERE space_id = ?1 AND collection_id = ?2 AND deleted_at IS NULL",
         params![space_id.as_str(), id.as_str()],
         |columns| columns.text(),
-    )?;
-    Ok(rows)
+    )?)
 }

@@ -89,7 +89,8 @@ impl Keys for SqlCatalog {
         self.write("note the uses of keys", move |tx| {
             for (id, at) in &uses {
                 tx.execute(
-                    "UPDATE keys SET last_used_at = CASE WHEN last_used_at > ?2 THEN last_used_at ELSE ?2 END WHERE id = ?1",
+                    "UPDATE keys SET last_used_at = CASE WHEN last_used_at > ?2 THEN last_used_at
+                         ELSE ?2 END WHERE id = ?1",
                     params![Text(id), at.as_micros()],
                 )?;
             }
@@ -125,12 +126,14 @@ pub(super) fn delete_all_of(tx: &dyn Session, space_id: &SpaceId) -> Result<(), 
 }
 
 fn by_hash(db: &dyn Session, hash: KeyHash) -> Result<Option<KeyMatch>, Trouble> {
-    let found = db.row_if_any(&format!(
-        "SELECT {COLUMNS}, s.ends_at FROM key_secrets AS s JOIN keys AS k ON k.id = s.key_id WHERE s.hash = ?1"
-    ), params![hash.0], |columns| {
-        Ok(KeyMatch { key: key_from(columns)?, secret_ends_at: columns.optional_time()? })
-    });
-    Ok(found?)
+    Ok(db.row_if_any(
+        &format!(
+            "SELECT {COLUMNS}, s.ends_at FROM key_secrets AS s JOIN keys AS k ON k.id = s.key_id
+             WHERE s.hash = ?1"
+        ),
+        params![hash.0],
+        |columns| Ok(KeyMatch { key: key_from(columns)?, secret_ends_at: columns.optional_time()? }),
+    )?)
 }
 
 fn get(db: &dyn Session, id: KeyId) -> Result<Option<ApiKey>, Trouble> {
@@ -211,7 +214,8 @@ fn rotate(
 ) -> Result<Option<RotateConflict>, Trouble> {
     let Some(key) = get(tx, id)? else { return Ok(Some(RotateConflict::Absent)) };
     let still_valid: u32 = tx.row(
-        "SELECT count(*) FROM key_secrets WHERE key_id = ?1 AND CASE WHEN ends_at < ?2 THEN ends_at ELSE ?2 END > ?3",
+        "SELECT count(*) FROM key_secrets WHERE key_id = ?1 AND CASE WHEN ends_at < ?2 THEN ends_at
+             ELSE ?2 END > ?3",
         params![Text(id), old_end_at.as_micros(), now.as_micros()],
         |columns| columns.plain(),
     )?;

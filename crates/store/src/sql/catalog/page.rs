@@ -1,9 +1,9 @@
 //! Pages in keyset order: `WHERE … (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`.
 
-use crate::sql::{Bind, Bound, Columns, Session, SqlResult, params};
 use inlet_model::Timestamp;
 
 use crate::catalog::{Created, Order, Page, PageCursor, PageQuery};
+use crate::sql::{Bind, Bound, Columns, Session, SqlResult, params};
 
 /// No list is longer, whatever was asked for.
 const MAX_LIMIT: usize = 1000;

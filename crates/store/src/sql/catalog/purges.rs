@@ -27,24 +27,22 @@ impl Purges for SqlCatalog {
     async fn purge_list(&self, after: PurgeId, limit: usize) -> StoreResult<Vec<Purge>> {
         self.read_rows("list the purges", move |db| {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let rows = db.rows(
+            Ok(db.rows(
                 &format!("{SELECT} WHERE id > ?1 ORDER BY id LIMIT ?2"),
                 params![after.0, limit],
                 purge_from,
-            )?;
-            Ok(rows)
+            )?)
         })
         .await
     }
 
     async fn purge_list_of(&self, store_id: StoreId) -> StoreResult<Vec<Purge>> {
         self.read_row("list the purges of a store", move |db| {
-            let rows = db.rows(
+            Ok(db.rows(
                 &format!("{SELECT} WHERE store_id = ?1 ORDER BY id"),
                 params![Text(store_id)],
                 purge_from,
-            )?;
-            Ok(rows)
+            )?)
         })
         .await
     }

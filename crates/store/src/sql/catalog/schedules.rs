@@ -43,12 +43,11 @@ fn fire(tx: &dyn Session, now: Timestamp, limit: usize) -> Result<usize, Trouble
 
 fn due(tx: &dyn Session, now: Timestamp, limit: usize) -> Result<Vec<Connector>, Trouble> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = tx.rows(
+    Ok(tx.rows(
         &format!("{} WHERE next_sync_at <= ?1 ORDER BY next_sync_at, id LIMIT ?2", connectors::SELECT),
         params![now.as_micros(), limit],
         connectors::connector_from,
-    )?;
-    Ok(rows)
+    )?)
 }
 
 fn next(db: &dyn Session) -> Result<Option<Timestamp>, Trouble> {
@@ -143,15 +142,14 @@ pub(super) fn note_end(tx: &dyn Session, sync: &Sync, now: Timestamp) -> Result<
 }
 
 fn followers(tx: &dyn Session, id: ConnectorId) -> Result<Vec<Connector>, Trouble> {
-    let rows = tx.rows(
+    Ok(tx.rows(
         &format!(
             "{} WHERE follows = ?1 AND status = 'active' AND deleted_at IS NULL ORDER BY id",
             connectors::SELECT
         ),
         params![Text(id)],
         connectors::connector_from,
-    )?;
-    Ok(rows)
+    )?)
 }
 
 fn note_failure(

@@ -95,7 +95,7 @@ fn of_syncs(db: &dyn Session, after: Option<SyncId>, limit: usize) -> Result<Vec
         Dialect::Sqlite => "json_extract(claimed, '$.secrets')",
         Dialect::Postgres => "(claimed::json -> 'secrets')::text",
     };
-    let rows = db.rows(
+    Ok(db.rows(
         &format!(
             "SELECT id, connector_id, {secrets} FROM syncs
              WHERE status IN ('running', 'waiting', 'needs_approval', 'cancelling')
@@ -109,8 +109,7 @@ fn of_syncs(db: &dyn Session, after: Option<SyncId>, limit: usize) -> Result<Vec
                 secrets: columns.json()?,
             })
         },
-    )?;
-    Ok(rows)
+    )?)
 }
 
 fn of_webhooks(

@@ -16,12 +16,11 @@ const REMOVE_STORE: &str = "remove_store";
 impl Tasks for SqlCatalog {
     async fn task_list(&self, limit: usize) -> StoreResult<Vec<Task>> {
         self.read_rows("list the tasks", move |db| {
-            let rows = db.rows(
+            Ok(db.rows(
                 "SELECT id, kind, store_id, connector_id FROM tasks ORDER BY id LIMIT ?1",
                 params![i64::try_from(limit).unwrap_or(i64::MAX)],
                 task_from,
-            )?;
-            Ok(rows)
+            )?)
         })
         .await
     }

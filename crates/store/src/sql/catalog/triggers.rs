@@ -67,8 +67,9 @@ fn set(
     let secrets = WebhookSecrets { current: secret, previous };
     tx.execute(
         "INSERT INTO triggers (connector_id, secrets, current_secret, previous_secret_ends_at)
-         VALUES (?1, ?2, ?3, ?4) ON CONFLICT (connector_id) DO UPDATE SET secrets = excluded.secrets,
-         current_secret = excluded.current_secret, previous_secret_ends_at = excluded.previous_secret_ends_at",
+             VALUES (?1, ?2, ?3, ?4) ON CONFLICT (connector_id) DO UPDATE SET secrets = excluded.secrets,
+             current_secret = excluded.current_secret,
+             previous_secret_ends_at = excluded.previous_secret_ends_at",
         params![
             Text(connector.id),
             Json(secrets.by_place()),
@@ -81,12 +82,11 @@ fn set(
 }
 
 fn secrets(db: &dyn Session, connector_id: ConnectorId) -> Result<Option<WebhookSecrets>, Trouble> {
-    let found = db.row_if_any(
+    Ok(db.row_if_any(
         "SELECT secrets, current_secret, previous_secret_ends_at FROM triggers WHERE connector_id = ?1",
         params![Text(connector_id)],
         |columns| secrets_of(columns.json()?, columns.plain()?, columns.optional_time()?),
-    );
-    Ok(found?)
+    )?)
 }
 
 /// Forgets the trigger of a connector; whether it had one.

@@ -1,8 +1,8 @@
 //! What goes wrong inside a transaction of the catalog, before it is told in the store's terms.
 
-use crate::sql::SqlError;
 use inlet_model::sync::IllegalMove;
 
+use crate::sql::SqlError;
 use crate::{StoreError, StoreErrorKind};
 
 /// Why a transaction was given up.

@@ -1,9 +1,9 @@
 //! A run begins, or goes on with its next attempt.
 
-use inlet_model::{OpenListing, ScopeState};
 use std::collections::BTreeMap;
 
 use inlet_model::Scope;
+use inlet_model::{OpenListing, ScopeState};
 
 use super::error::{Outcome, Trouble};
 use super::runs::Hold;

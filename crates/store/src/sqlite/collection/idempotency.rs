@@ -34,7 +34,11 @@ pub(super) fn earlier(connection: &dyn Session, idempotent: &Idempotent) -> Outc
 
 /// Stores the record of a request, and removes some that count no more.
 pub(super) fn store(connection: &dyn Session, idempotent: &Idempotent) -> Outcome<()> {
-    connection.execute("DELETE FROM idempotency WHERE scope IN (SELECT scope FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)", params![idempotent.expired_before.as_micros(), REMOVED_AT_ONCE])?;
+    connection.execute(
+        "DELETE FROM idempotency WHERE scope IN (SELECT scope FROM idempotency WHERE at < ?1 ORDER BY at
+         LIMIT ?2)",
+        params![idempotent.expired_before.as_micros(), REMOVED_AT_ONCE],
+    )?;
     let answer = &idempotent.answer;
     connection.execute(
         "INSERT OR REPLACE INTO idempotency (scope, fingerprint, at, status, location, body)

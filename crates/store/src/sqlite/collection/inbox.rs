@@ -1,8 +1,9 @@
 //! The inbox in the collection's file.
 
+use std::ops::ControlFlow;
+
 use inlet_model::mask::Masking;
 use inlet_model::{ConnectorId, StreamName};
-use std::ops::ControlFlow;
 use tokio::sync::oneshot;
 
 use super::error::{Outcome, Trouble};
@@ -167,8 +168,11 @@ fn pending_bytes(connection: &dyn Session, connector_id: ConnectorId) -> Outcome
 }
 
 fn add_pending(connection: &dyn Session, connector_id: ConnectorId, bytes: i64) -> Outcome<()> {
-    connection.execute("INSERT INTO connectors (connector_id, fence, sync_id, closed, inbox_bytes) VALUES (?1, 0, NULL, 0, ?2)
-             ON CONFLICT (connector_id) DO UPDATE SET inbox_bytes = inbox_bytes + ?2", params![id_bytes(connector_id.as_u128()), bytes])?;
+    connection.execute(
+        "INSERT INTO connectors (connector_id, fence, sync_id, closed, inbox_bytes) VALUES (?1, 0, NULL, 0,
+         ?2) ON CONFLICT (connector_id) DO UPDATE SET inbox_bytes = inbox_bytes + ?2",
+        params![id_bytes(connector_id.as_u128()), bytes],
+    )?;
     Ok(())
 }
 
@@ -231,12 +235,11 @@ pub(super) fn streams(connection: &dyn Session, connector_id: ConnectorId) -> Ou
     if is_closed(connection, connector_id)? {
         return Ok(Vec::new());
     }
-    let rows = connection.rows(
+    Ok(connection.rows(
         "SELECT DISTINCT stream FROM inbox WHERE connector_id = ?1 ORDER BY stream",
         params![id_bytes(connector_id.as_u128())],
         |columns| read_name(columns.at(0)),
-    )?;
-    Ok(rows)
+    )?)
 }
 
 /// Pushes to a stream behind `after`.

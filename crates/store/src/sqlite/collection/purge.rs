@@ -53,12 +53,11 @@ const ALL: &str = "";
 /// Whether the purge, or one behind it of the same records, is done.
 fn is_done(connection: &Connection, step: &PurgeStep) -> Outcome<bool> {
     let stream = step.stream.as_ref().map_or(ALL, StreamName::as_str);
-    let found = connection
+    Ok(connection
         .prepare_cached(
             "SELECT 1 FROM purged WHERE connector_id = ?1 AND stream IN (?2, ?3) AND through >= ?4 LIMIT 1",
         )?
-        .exists(params![id_bytes(step.connector_id.as_u128()), stream, ALL, step.id.0])?;
-    Ok(found)
+        .exists(params![id_bytes(step.connector_id.as_u128()), stream, ALL, step.id.0])?)
 }
 
 fn set_done(connection: &Connection, step: &PurgeStep) -> Outcome<()> {

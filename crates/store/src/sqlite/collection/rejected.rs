@@ -103,7 +103,7 @@ pub(super) fn list(
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
     let (stream, code) = (query.stream.as_ref().map(StreamName::as_str), query.code.as_deref());
     let asked_for = params![id_bytes(sync_id.as_u128()), after, limit, stream, code];
-    let rows = connection.rows(
+    Ok(connection.rows(
         "SELECT seq, stream, scope, position, code, reason, sample FROM rejected
          WHERE sync_id = ?1 AND seq > ?2 AND (?4 IS NULL OR stream = ?4) AND (?5 IS NULL OR code = ?5)
          ORDER BY seq LIMIT ?3",
@@ -119,6 +119,5 @@ pub(super) fn list(
                 sample: columns.at(6).plain()?,
             })
         },
-    )?;
-    Ok(rows)
+    )?)
 }

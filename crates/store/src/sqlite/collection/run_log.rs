@@ -30,15 +30,19 @@ pub(super) fn write<'l>(
     let mut seq = last(connection, sync_id)?;
     for line in lines {
         seq += 1;
-        connection.execute("INSERT INTO run_log (sync_id, seq, at, level, stream, code, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", params![
-            id,
-            seq as i64,
-            now.as_micros(),
-            line.level as i64,
-            line.stream.as_ref().map(StreamName::as_str),
-            line.code(),
-            line.message(),
-        ])?;
+        connection.execute(
+            "INSERT INTO run_log (sync_id, seq, at, level, stream, code, message) VALUES (?1, ?2, ?3, ?4,
+             ?5, ?6, ?7)",
+            params![
+                id,
+                seq as i64,
+                now.as_micros(),
+                line.level as i64,
+                line.stream.as_ref().map(StreamName::as_str),
+                line.code(),
+                line.message(),
+            ],
+        )?;
     }
     if seq > 2 * KEPT {
         connection.execute(

@@ -21,7 +21,7 @@ pub(super) struct Hold {
 
 /// Who may write for the connector, if anybody ever asked.
 pub(super) fn hold(connection: &dyn Session, connector_id: ConnectorId) -> Outcome<Option<Hold>> {
-    let hold = connection.row_if_any(
+    Ok(connection.row_if_any(
         "SELECT fence, sync_id, closed FROM connectors WHERE connector_id = ?1",
         params![id_bytes(connector_id.as_u128())],
         |columns| {
@@ -32,8 +32,7 @@ pub(super) fn hold(connection: &dyn Session, connector_id: ConnectorId) -> Outco
                 closed: columns.at(2).plain()?,
             })
         },
-    );
-    Ok(hold?)
+    )?)
 }
 
 /// Gives the connector to a run.
@@ -65,8 +64,11 @@ pub(super) fn release(connection: &dyn Session, connector_id: ConnectorId) -> Ou
 
 /// Lets nobody write for the connector any more.
 pub(super) fn close(connection: &dyn Session, connector_id: ConnectorId) -> Outcome<()> {
-    connection.execute("INSERT INTO connectors (connector_id, fence, sync_id, closed, inbox_bytes) VALUES (?1, 0, NULL, 1, 0)
-             ON CONFLICT (connector_id) DO UPDATE SET closed = 1", params![id_bytes(connector_id.as_u128())])?;
+    connection.execute(
+        "INSERT INTO connectors (connector_id, fence, sync_id, closed, inbox_bytes) VALUES (?1, 0, NULL, 1,
+         0) ON CONFLICT (connector_id) DO UPDATE SET closed = 1",
+        params![id_bytes(connector_id.as_u128())],
+    )?;
     Ok(())
 }
 
@@ -156,9 +158,11 @@ fn read_progress(columns: &mut Columns<'_>) -> SqlResult<StreamProgress> {
 
 /// Writes a run but for its streams.
 pub(super) fn save(connection: &dyn Session, run: &Run) -> Outcome<()> {
-    connection.execute("INSERT OR REPLACE INTO runs (sync_id, connector_id, attempt, barren_attempts, generation, phase, outcome,
-                failure, started_at, last_progress_at, finished_at, first_change, last_change)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)", params![
+    connection.execute(
+        "INSERT OR REPLACE INTO runs (sync_id, connector_id, attempt, barren_attempts, generation, phase,
+         outcome, failure, started_at, last_progress_at, finished_at, first_change, last_change) VALUES (?1,
+         ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        params![
             id_bytes(run.sync_id.as_u128()),
             id_bytes(run.connector_id.as_u128()),
             run.attempt,
@@ -172,7 +176,8 @@ pub(super) fn save(connection: &dyn Session, run: &Run) -> Outcome<()> {
             run.finished_at.map(Timestamp::as_micros),
             run.changes.as_ref().map(|changes| *changes.start() as i64),
             run.changes.as_ref().map(|changes| *changes.end() as i64),
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 

@@ -78,7 +78,7 @@ fn versions(
 ) -> Outcome<Vec<SchemaVersion>> {
     let below = below.and_then(|below| i64::try_from(below).ok()).unwrap_or(i64::MAX);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = connection.rows(
+    Ok(connection.rows(
         "SELECT streams.name, version, sync_id, at_us, fields FROM schemas JOIN streams USING (stream_id)
          WHERE stream_id = ?1 AND version >= ?2 AND version < ?3 ORDER BY version DESC LIMIT ?4",
         params![stream.0, first as i64, below, limit],
@@ -91,6 +91,5 @@ fn versions(
                 schema: columns.at(4).json()?,
             })
         },
-    )?;
-    Ok(rows)
+    )?)
 }

@@ -194,8 +194,7 @@ pub(super) fn get(connection: &dyn Session, stream: StreamId, id: ScopeId) -> Ou
 /// All scopes of a stream, by number.
 pub(super) fn all(connection: &dyn Session, stream: StreamId) -> Outcome<Vec<ScopeRow>> {
     let sql = format!("SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 ORDER BY scope_id");
-    let rows = connection.rows(&sql, params![stream.0], ScopeRow::read)?;
-    Ok(rows)
+    Ok(connection.rows(&sql, params![stream.0], ScopeRow::read)?)
 }
 
 /// The scopes of a stream through which the sweep has to go.
@@ -203,8 +202,7 @@ pub(super) fn unswept(connection: &dyn Session, stream: StreamId) -> Outcome<Vec
     let sql = format!(
         "SELECT {COLUMNS} FROM scopes WHERE stream_id = ?1 AND state IN ({COMPLETE}, {GONE}, {ASKABLE}, {DOUBTED})"
     );
-    let rows = connection.rows(&sql, params![stream.0], ScopeRow::read)?;
-    Ok(rows)
+    Ok(connection.rows(&sql, params![stream.0], ScopeRow::read)?)
 }
 
 /// Writes a scope, new or not.
@@ -341,7 +339,11 @@ pub(super) fn add_records(
     id: ScopeId,
     count: i64,
 ) -> Outcome<()> {
-    let changed = connection.execute("UPDATE scopes SET records = records + ?3 WHERE stream_id = ?1 AND scope_id = ?2 AND records + ?3 >= 0", params![stream.0, id.0, count])?;
+    let changed = connection.execute(
+        "UPDATE scopes SET records = records + ?3 WHERE stream_id = ?1 AND scope_id = ?2 AND records + ?3 >=
+         0",
+        params![stream.0, id.0, count],
+    )?;
     if changed == 1 { Ok(()) } else { Err(Trouble::Damaged("a scope has too few records")) }
 }
 

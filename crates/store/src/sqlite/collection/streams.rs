@@ -152,8 +152,7 @@ pub(super) fn matching(
          WHERE (?1 IS NULL OR connector_id = ?1) AND (?2 IS NULL OR name = ?2) ORDER BY name, stream_id"
     );
     let connector_id = connector_id.map(|id| id_bytes(id.as_u128()));
-    let rows = connection.rows(&sql, params![connector_id, name.map(StreamName::as_str)], read_row)?;
-    Ok(rows)
+    Ok(connection.rows(&sql, params![connector_id, name.map(StreamName::as_str)], read_row)?)
 }
 
 /// The streams that fit, in numbers, by name and then by connector.
@@ -201,9 +200,10 @@ pub(super) fn create(
 /// Writes what may have changed.
 pub(super) fn save(connection: &dyn Session, row: &StreamRow) -> Outcome<()> {
     let copies = serde_json::to_string(&row.copies).map_err(|_| Trouble::Broken("numbers are no JSON"))?;
-    connection.execute("UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5, appends = ?6, copies = ?7,
-                    schema_version = ?8, schema_forgotten = ?9, schema_learned = ?10
-             WHERE stream_id = ?1", params![
+    connection.execute(
+        "UPDATE streams SET shape = ?2, records = ?3, next_scope = ?4, swept_through = ?5, appends = ?6,
+         copies = ?7, schema_version = ?8, schema_forgotten = ?9, schema_learned = ?10 WHERE stream_id = ?1",
+        params![
             row.id.0,
             row.shape,
             row.records as i64,
@@ -214,7 +214,8 @@ pub(super) fn save(connection: &dyn Session, row: &StreamRow) -> Outcome<()> {
             row.schema.version as i64,
             row.schema.forgotten as i64,
             row.schema.is_learned
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 

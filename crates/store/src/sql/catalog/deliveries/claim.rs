@@ -24,7 +24,7 @@ pub(super) fn claim(tx: &dyn Session, claim: DeliveryClaim) -> Result<Vec<Claime
 
 /// The active webhooks that have something due, the one that has waited longest first.
 fn webhooks_with_due(tx: &dyn Session, now: Timestamp) -> Result<Vec<WebhookId>, Trouble> {
-    let rows = tx.rows(
+    Ok(tx.rows(
         "SELECT id FROM (
              SELECT id, (SELECT min(next_attempt_at) FROM deliveries
                          WHERE webhook_id = webhooks.id AND next_attempt_at IS NOT NULL) AS next
@@ -32,8 +32,7 @@ fn webhooks_with_due(tx: &dyn Session, now: Timestamp) -> Result<Vec<WebhookId>,
          ) AS waiting WHERE next <= ?1 ORDER BY next, id",
         params![now.as_micros()],
         |columns| columns.text(),
-    )?;
-    Ok(rows)
+    )?)
 }
 
 fn claim_of(
@@ -59,7 +58,11 @@ fn claim_of(
         row::delivery_from,
     )?;
     for mut delivery in due {
-        tx.execute("UPDATE deliveries SET attempts = attempts + 1, claimed_until = ?2, next_attempt_at = ?2 WHERE id = ?1", params![Text(delivery.id), until])?;
+        tx.execute(
+            "UPDATE deliveries SET attempts = attempts + 1, claimed_until = ?2, next_attempt_at = ?2
+             WHERE id = ?1",
+            params![Text(delivery.id), until],
+        )?;
         delivery.attempts += 1;
         delivery.progress = DeliveryProgress::Waiting { next_attempt_at: claim.until };
         claimed.push(ClaimedDelivery { delivery, webhook: webhook.clone() });

@@ -26,7 +26,11 @@ fn forget_deleted(tx: &dyn Session, limit: i64) -> Result<usize, Trouble> {
     else {
         return Ok(0);
     };
-    tx.execute("DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries WHERE webhook_id = ?1 LIMIT ?2)", params![id, limit])?;
+    tx.execute(
+        "DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries WHERE webhook_id = ?1
+         LIMIT ?2)",
+        params![id, limit],
+    )?;
     tx.execute(
         "DELETE FROM webhooks WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE webhook_id = ?1)",
         params![&id],

@@ -23,22 +23,26 @@ pub(super) fn note(tx: &dyn Session, note: &DeliveryNote) -> Result<bool, Troubl
         Reply::Answered { status, body } => (Some(*status), Some(body.as_str()), None),
         Reply::Failed(error) => (None, None, Some(error.as_str())),
     };
-    let noted: Option<WebhookId> = tx.row_if_any("UPDATE deliveries SET claimed_until = NULL, next_attempt_at = ?3, delivered_at = ?4, gave_up_at = ?5,
-                gave_up_because = ?6, answered_at = ?7, answer_ms = ?8, answer_status = ?9, answer_body = ?10,
-                answer_error = ?11
-         WHERE id = ?1 AND attempts = ?2 AND claimed_until IS NOT NULL RETURNING webhook_id", params![
-                Text(note.id),
-                note.attempt,
-                next.map(Timestamp::as_micros),
-                delivered_at.map(Timestamp::as_micros),
-                given_up.map(|_| at.as_micros()),
-                given_up.map(GiveUpReason::as_str),
-                at.as_micros(),
-                note.answer.duration_ms,
-                status,
-                body,
-                error,
-            ], |columns| columns.text())?;
+    let noted: Option<WebhookId> = tx.row_if_any(
+        "UPDATE deliveries SET claimed_until = NULL, next_attempt_at = ?3, delivered_at = ?4,
+         gave_up_at = ?5, gave_up_because = ?6, answered_at = ?7, answer_ms = ?8, answer_status = ?9, answer_body = ?10,
+         answer_error = ?11 WHERE id = ?1 AND attempts = ?2 AND claimed_until IS NOT NULL
+         RETURNING webhook_id",
+        params![
+            Text(note.id),
+            note.attempt,
+            next.map(Timestamp::as_micros),
+            delivered_at.map(Timestamp::as_micros),
+            given_up.map(|_| at.as_micros()),
+            given_up.map(GiveUpReason::as_str),
+            at.as_micros(),
+            note.answer.duration_ms,
+            status,
+            body,
+            error,
+        ],
+        |columns| columns.text(),
+    )?;
     if let (Some(webhook_id), Verdict::TargetGone) = (noted, note.verdict) {
         tx.execute(
             "UPDATE webhooks SET status = 'disabled', updated_at = ?2 WHERE id = ?1",
@@ -62,9 +66,11 @@ pub(super) fn retry(
     if webhook.status == WebhookStatus::Disabled {
         return Ok(Some(RetryConflict::Disabled));
     }
-    tx.execute("UPDATE deliveries SET claimed_until = NULL, next_attempt_at = ?2, delivered_at = NULL, gave_up_at = NULL,
-                gave_up_because = NULL
-         WHERE id = ?1 AND (claimed_until IS NULL OR claimed_until <= ?2)", params![Text(id), now.as_micros()])?;
+    tx.execute(
+        "UPDATE deliveries SET claimed_until = NULL, next_attempt_at = ?2, delivered_at = NULL,
+         gave_up_at = NULL, gave_up_because = NULL WHERE id = ?1 AND (claimed_until IS NULL OR claimed_until <= ?2)",
+        params![Text(id), now.as_micros()],
+    )?;
     tx.audit(Action::WebhookRetry, Target::webhook(&webhook.space_id, webhook_id))?;
     Ok(None)
 }

@@ -50,16 +50,11 @@ fn insert(
 ) -> Result<(), Trouble> {
     let number = next_number(tx)?;
     let id = DeliveryId::new(now, &Drawn::of(number, webhook_id, sync_id));
-    tx.execute("INSERT INTO deliveries (number, id, webhook_id, event, sync_id, payload, created_at, next_attempt_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)", params![
-        number,
-        Text(id),
-        Text(webhook_id),
-        event.as_str(),
-        Text(sync_id),
-        payload,
-        now.as_micros()
-    ])?;
+    tx.execute(
+        "INSERT INTO deliveries (number, id, webhook_id, event, sync_id, payload, created_at,
+         next_attempt_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+        params![number, Text(id), Text(webhook_id), event.as_str(), Text(sync_id), payload, now.as_micros()],
+    )?;
     Ok(())
 }
 
@@ -82,9 +77,13 @@ fn give_up_oldest(tx: &dyn Session, webhook_id: WebhookId, now: Timestamp) -> Re
     let Some(excess) = waiting.checked_sub(DELIVERIES_WAITING_MAX).filter(|excess| *excess > 0) else {
         return Ok(());
     };
-    tx.execute("UPDATE deliveries SET next_attempt_at = NULL, claimed_until = NULL, gave_up_at = ?2, gave_up_because = ?3 WHERE number IN
-         (SELECT number FROM deliveries WHERE webhook_id = ?1 AND next_attempt_at IS NOT NULL
-              AND (claimed_until IS NULL OR claimed_until <= ?2) ORDER BY number LIMIT ?4)", params![Text(webhook_id), now.as_micros(), GiveUpReason::TooManyWaiting.as_str(), excess])?;
+    tx.execute(
+        "UPDATE deliveries SET next_attempt_at = NULL, claimed_until = NULL, gave_up_at = ?2,
+         gave_up_because = ?3 WHERE number IN (SELECT number FROM deliveries WHERE webhook_id = ?1
+         AND next_attempt_at IS NOT NULL AND (claimed_until IS NULL OR claimed_until <= ?2) ORDER BY number
+         LIMIT ?4)",
+        params![Text(webhook_id), now.as_micros(), GiveUpReason::TooManyWaiting.as_str(), excess],
+    )?;
     Ok(())
 }
 

@@ -108,12 +108,11 @@ pub(super) fn spent(tx: &dyn Session, id: SyncId, fence: Fence) -> Result<(), Tr
 
 /// What the stores still have to take back.
 pub(super) fn discards(db: &dyn Session, limit: usize) -> Result<Vec<Discard>, Trouble> {
-    let rows = db.rows(
+    Ok(db.rows(
         "SELECT sync_id, connector_id, store_id FROM discards ORDER BY sync_id LIMIT ?1",
         params![i64::try_from(limit).unwrap_or(i64::MAX)],
         discard_from,
-    )?;
-    Ok(rows)
+    )?)
 }
 
 /// Forgets what a store has taken back.

@@ -8,12 +8,20 @@ use crate::sql::{Session, Text, params};
 
 /// Prolongs what the node has, and names it.
 pub(super) fn renew(tx: &dyn Session, lease: Lease) -> Result<Vec<SyncId>, Trouble> {
-    let rows = tx.rows("UPDATE syncs SET lease_until = ?2 WHERE status IN ('running', 'cancelling') AND node = ?1 RETURNING id", params![Text(lease.node), lease.until.as_micros()], |columns| columns.text())?;
-    Ok(rows)
+    Ok(tx.rows(
+        "UPDATE syncs SET lease_until = ?2 WHERE status IN ('running', 'cancelling') AND node = ?1
+         RETURNING id",
+        params![Text(lease.node), lease.until.as_micros()],
+        |columns| columns.text(),
+    )?)
 }
 
 /// Gives back what the node has: its lease has been over for as long as one can be.
 pub(super) fn release(tx: &dyn Session, node: NodeId) -> Result<(), Trouble> {
-    tx.execute("UPDATE syncs SET node = NULL, lease_until = 0 WHERE status IN ('running', 'cancelling') AND node = ?1", params![Text(node)])?;
+    tx.execute(
+        "UPDATE syncs SET node = NULL, lease_until = 0 WHERE status IN ('running', 'cancelling') AND
+         node = ?1",
+        params![Text(node)],
+    )?;
     Ok(())
 }

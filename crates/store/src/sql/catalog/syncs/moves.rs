@@ -90,13 +90,12 @@ fn note(
 
 /// The moves of a sync behind one of them, oldest first.
 pub(super) fn list(db: &dyn Session, id: SyncId, after: u64) -> Result<Vec<StateMove>, Trouble> {
-    let rows = db.rows(
+    Ok(db.rows(
         "SELECT seq, at, from_status, to_status, cause, code, attempt FROM sync_moves
          WHERE sync_id = ?1 AND seq > ?2 ORDER BY seq",
         params![Text(id), Unsigned(after)],
         move_from,
-    )?;
-    Ok(rows)
+    )?)
 }
 
 fn move_from(columns: &mut Columns<'_>) -> SqlResult<StateMove> {

@@ -65,9 +65,8 @@ fn pause(tx: &dyn Session, revert: &Sync, undone: SyncId) -> Result<(), Trouble>
         at: now,
     };
     tx.execute(
-        "UPDATE connectors SET version = version + CASE WHEN status = 'active' THEN 1 ELSE 0 END, status = 'paused', notice = ?2,
-                               next_sync_at = NULL, updated_at = ?3
-         WHERE id = ?1",
+        "UPDATE connectors SET version = version + CASE WHEN status = 'active' THEN 1 ELSE 0 END,
+             status = 'paused', notice = ?2, next_sync_at = NULL, updated_at = ?3 WHERE id = ?1",
         params![Text(revert.connector_id), Json(notice), now.as_micros()],
     )?;
     Ok(())

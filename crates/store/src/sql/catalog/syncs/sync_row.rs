@@ -97,55 +97,58 @@ pub(super) fn one(db: &dyn Session, condition: &str, params: &[&dyn Bind]) -> Re
 
 /// All syncs that `condition` (with its order) selects.
 pub(super) fn all(db: &dyn Session, condition: &str, params: &[&dyn Bind]) -> Result<Vec<Sync>, Trouble> {
-    let rows = db.rows(&format!("{SELECT} {condition}"), params, sync_from)?;
-    Ok(rows)
+    Ok(db.rows(&format!("{SELECT} {condition}"), params, sync_from)?)
 }
 
 pub(super) fn insert(tx: &dyn Session, sync: &Sync) -> Result<(), Trouble> {
-    tx.execute("INSERT INTO syncs (id, connector_id, status, asked_by, mode, only_streams, attempt, created_at, counts, streams,
-                            dry_run, replays, reverts)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)", params![
-        Text(sync.id),
-        Text(sync.connector_id),
-        sync.status.as_str(),
-        Name(sync.trigger),
-        Name(sync.mode),
-        Json(&sync.only_streams),
-        sync.attempt,
-        sync.created_at.as_micros(),
-        Json(sync.counts),
-        Json(&sync.streams),
-        sync.dry_run,
-        sync.replays.map(Text),
-        sync.reverts.map(Text),
-    ])?;
+    tx.execute(
+        "INSERT INTO syncs (id, connector_id, status, asked_by, mode, only_streams, attempt, created_at,
+         counts, streams, dry_run, replays, reverts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+         ?12, ?13)",
+        params![
+            Text(sync.id),
+            Text(sync.connector_id),
+            sync.status.as_str(),
+            Name(sync.trigger),
+            Name(sync.mode),
+            Json(&sync.only_streams),
+            sync.attempt,
+            sync.created_at.as_micros(),
+            Json(sync.counts),
+            Json(&sync.streams),
+            sync.dry_run,
+            sync.replays.map(Text),
+            sync.reverts.map(Text),
+        ],
+    )?;
     Ok(())
 }
 
 /// Writes back what may change in a sync's life. Settings kept for a sync, and its lease, go when it ends.
 pub(super) fn save(tx: &dyn Session, sync: &Sync) -> Result<(), Trouble> {
-    tx.execute("UPDATE syncs SET status = ?2, attempt = ?3, started_at = ?4, last_progress_at = ?5, finished_at = ?6,
-                          counts = ?7, streams = ?8, failure = ?9, resume_at = ?10, waits_for = ?11, retries = ?12,
-                          claimed = CASE WHEN ?13 = 1 THEN NULL ELSE claimed END,
-                          node = CASE WHEN ?14 = 1 THEN node END,
-                          lease_until = CASE WHEN ?14 = 1 THEN lease_until END, approval = ?15
-         WHERE id = ?1", params![
-        Text(sync.id),
-        sync.status.as_str(),
-        sync.attempt,
-        sync.started_at.map(|time| time.as_micros()),
-        sync.last_progress_at.map(|time| time.as_micros()),
-        sync.finished_at.map(|time| time.as_micros()),
-        Json(sync.counts),
-        Json(&sync.streams),
-        sync.failure.as_ref().map(Json),
-        sync.resume_at.map(|time| time.as_micros()),
-        sync.waits_for.as_ref().map(Json),
-        sync.retries,
-        sync.status.is_final(),
-        matches!(sync.status, SyncStatus::Running | SyncStatus::Cancelling),
-        sync.approval.as_ref().map(Json),
-    ])?;
+    tx.execute(
+        "UPDATE syncs SET status = ?2, attempt = ?3, started_at = ?4, last_progress_at = ?5,
+         finished_at = ?6, counts = ?7, streams = ?8, failure = ?9, resume_at = ?10, waits_for = ?11, retries = ?12,
+         claimed = CASE WHEN ?13 = 1 THEN NULL ELSE claimed END, node = CASE WHEN ?14 = 1 THEN node END,
+         lease_until = CASE WHEN ?14 = 1 THEN lease_until END, approval = ?15 WHERE id = ?1",
+        params![
+            Text(sync.id),
+            sync.status.as_str(),
+            sync.attempt,
+            sync.started_at.map(|time| time.as_micros()),
+            sync.last_progress_at.map(|time| time.as_micros()),
+            sync.finished_at.map(|time| time.as_micros()),
+            Json(sync.counts),
+            Json(&sync.streams),
+            sync.failure.as_ref().map(Json),
+            sync.resume_at.map(|time| time.as_micros()),
+            sync.waits_for.as_ref().map(Json),
+            sync.retries,
+            sync.status.is_final(),
+            matches!(sync.status, SyncStatus::Running | SyncStatus::Cancelling),
+            sync.approval.as_ref().map(Json),
+        ],
+    )?;
     Ok(())
 }
 

@@ -30,52 +30,57 @@ pub(super) fn get_in(
 
 /// The webhooks of a space, at most so many as there may be.
 pub(in super::super) fn all_of_space(db: &dyn Session, space_id: &SpaceId) -> Result<Vec<Webhook>, Trouble> {
-    let rows = db.rows(
+    Ok(db.rows(
         &format!("{SELECT} WHERE space_id = ?1 AND deleted_at IS NULL ORDER BY created_at DESC, id DESC"),
         params![space_id.as_str()],
         webhook_from,
-    )?;
-    Ok(rows)
+    )?)
 }
 
 pub(super) fn insert(tx: &dyn Session, webhook: &Webhook) -> Result<(), Trouble> {
-    tx.execute("INSERT INTO webhooks (id, space_id, collection_id, connector_id, name, url, events, secrets, current_secret,
-                               previous_secret_ends_at, status, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)", params![
-        Text(webhook.id),
-        webhook.space_id.as_str(),
-        webhook.collection_id.as_ref().map(|id| id.as_str()),
-        webhook.connector_id.map(Text),
-        webhook.name,
-        webhook.url,
-        Json(&webhook.events),
-        Json(webhook.secrets.by_place()),
-        webhook.secrets.current.pointer,
-        ends_at(&webhook.secrets),
-        Name(webhook.status),
-        webhook.created_at.as_micros(),
-        webhook.updated_at.as_micros(),
-    ])?;
+    tx.execute(
+        "INSERT INTO webhooks (id, space_id, collection_id, connector_id, name, url, events, secrets,
+         current_secret, previous_secret_ends_at, status, created_at, updated_at) VALUES (?1, ?2, ?3, ?4,
+         ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        params![
+            Text(webhook.id),
+            webhook.space_id.as_str(),
+            webhook.collection_id.as_ref().map(|id| id.as_str()),
+            webhook.connector_id.map(Text),
+            webhook.name,
+            webhook.url,
+            Json(&webhook.events),
+            Json(webhook.secrets.by_place()),
+            webhook.secrets.current.pointer,
+            ends_at(&webhook.secrets),
+            Name(webhook.status),
+            webhook.created_at.as_micros(),
+            webhook.updated_at.as_micros(),
+        ],
+    )?;
     Ok(())
 }
 
 /// Writes back what may change of a webhook.
 pub(super) fn save(tx: &dyn Session, webhook: &Webhook) -> Result<(), Trouble> {
-    tx.execute("UPDATE webhooks SET collection_id = ?2, connector_id = ?3, name = ?4, url = ?5, events = ?6, secrets = ?7,
-                             current_secret = ?8, previous_secret_ends_at = ?9, status = ?10, updated_at = ?11
-         WHERE id = ?1", params![
-        Text(webhook.id),
-        webhook.collection_id.as_ref().map(|id| id.as_str()),
-        webhook.connector_id.map(Text),
-        webhook.name,
-        webhook.url,
-        Json(&webhook.events),
-        Json(webhook.secrets.by_place()),
-        webhook.secrets.current.pointer,
-        ends_at(&webhook.secrets),
-        Name(webhook.status),
-        webhook.updated_at.as_micros(),
-    ])?;
+    tx.execute(
+        "UPDATE webhooks SET collection_id = ?2, connector_id = ?3, name = ?4, url = ?5, events = ?6,
+         secrets = ?7, current_secret = ?8, previous_secret_ends_at = ?9, status = ?10, updated_at = ?11
+         WHERE id = ?1",
+        params![
+            Text(webhook.id),
+            webhook.collection_id.as_ref().map(|id| id.as_str()),
+            webhook.connector_id.map(Text),
+            webhook.name,
+            webhook.url,
+            Json(&webhook.events),
+            Json(webhook.secrets.by_place()),
+            webhook.secrets.current.pointer,
+            ends_at(&webhook.secrets),
+            Name(webhook.status),
+            webhook.updated_at.as_micros(),
+        ],
+    )?;
     Ok(())
 }
 

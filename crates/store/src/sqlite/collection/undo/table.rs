@@ -72,7 +72,7 @@ impl Left {
 
 /// The undo that a sync carries out.
 pub(super) fn find(connection: &dyn Session, sync_id: SyncId) -> Outcome<Option<UndoRow>> {
-    let found = connection.row_if_any(
+    Ok(connection.row_if_any(
         "SELECT undo, undone, collected, through, taken_back, kept, done FROM undos WHERE sync_id = ?1",
         params![id_bytes(sync_id.as_u128())],
         |columns| {
@@ -86,8 +86,7 @@ pub(super) fn find(connection: &dyn Session, sync_id: SyncId) -> Outcome<Option<
                 done: columns.at(6).plain()?,
             })
         },
-    );
-    Ok(found?)
+    )?)
 }
 
 /// Begins to undo the run, when the last change is `through`.
@@ -144,7 +143,7 @@ pub(super) fn note_changed(connection: &dyn Session, undo: i64, filed: &[u8]) ->
 
 /// The first of what was collected, in the order of keys.
 pub(super) fn first(connection: &dyn Session, undo: i64, limit: usize) -> Outcome<Vec<Collected>> {
-    let rows = connection.rows(
+    Ok(connection.rows(
         "SELECT k, before, last, state FROM undo_keys WHERE undo = ?1 ORDER BY k LIMIT ?2",
         params![undo, limit as i64],
         |columns| {
@@ -154,8 +153,7 @@ pub(super) fn first(connection: &dyn Session, undo: i64, limit: usize) -> Outcom
                 left: Left::read(columns.at(2))?,
             })
         },
-    )?;
-    Ok(rows)
+    )?)
 }
 
 /// Removes what was collected, up to this key.
