@@ -26,7 +26,8 @@ pub(super) fn read(client: &mut Client, query: Query<'static>) -> Result<(), Tro
     within(client, BEGIN_READ, query)
 }
 
-/// Runs `change` until it has not met another: durable if this returns `Ok`, without trace otherwise.
+/// Runs `change` until it has not met another, on a thread that may block: durable if this returns `Ok`, without trace otherwise.
+#[expect(clippy::disallowed_methods, reason = "a thread that may block does so for some milliseconds")]
 pub(super) fn write(client: &mut Client, mut change: Change<'static>) -> Result<(), Trouble> {
     let mut pause = FIRST_PAUSE;
     for _ in 1..TRIES {

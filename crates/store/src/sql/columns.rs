@@ -93,7 +93,7 @@ impl<'row> Columns<'row> {
 
     /// A value bound as [`Unsigned`](super::Unsigned), or NULL.
     pub(crate) fn optional_unsigned(&mut self) -> SqlResult<Option<u64>> {
-        Ok(self.plain::<Option<i64>>()?.map(u64::try_from).transpose().map_err(SqlError::row)?)
+        self.plain::<Option<i64>>()?.map(u64::try_from).transpose().map_err(SqlError::row)
     }
 
     /// An id that is kept as its bytes.
