@@ -464,21 +464,21 @@ pub(crate) async fn abandon(shared: &Shared, claim: &Claim, stop: Stop) {
         Stop::Cancelled | Stop::Fenced => (SyncStatus::Cancelled, None),
         Stop::Failed(failed) => (SyncStatus::Failed, Some(failed.failure)),
     };
-    tracing::info!(
-        status = status.as_str(),
-        code = failure.as_ref().map(|failure| failure.code.as_str()),
-        "the sync ends without a run"
-    );
     let now = shared.parts.clock.now();
     let id = claim.sync.id;
     let told = retried(shared, "record the sync's end", || {
         shared.parts.catalog.sync_abandon(id, claim.fence, status, failure.clone(), now)
     });
-    // On failure the sync stays running in the catalog; the next start takes it over.
-    if told.await.is_ok() {
-        shared.parts.metrics.of_type(type_of(claim)).ended(status);
-        let code = failure.as_ref().map(|failure| failure.code.as_str());
-        spans::sync_ended(status, Counts::default(), code);
+    let code = failure.as_ref().map(|failure| failure.code.as_str());
+    match told.await {
+        Ok(true) => {
+            tracing::info!(status = status.as_str(), code, "the sync ends without a run");
+            shared.parts.metrics.of_type(type_of(claim)).ended(status);
+            spans::sync_ended(status, Counts::default(), code);
+        }
+        Ok(false) => tracing::info!("the sync has ended, or is another's by now"),
+        // It stays running in the catalog; the next start takes it over.
+        Err(_) => {}
     }
 }
 

@@ -271,7 +271,7 @@ pub trait Syncs {
     /// What a dry run has found, as it was given.
     async fn sync_preview(&self, id: SyncId) -> StoreResult<Option<String>>;
     /// Ends a sync that never had a run, as cancelled or failed: it has no streams. A sync that has ended, or that another
-    /// claim has since, stays as it is.
+    /// claim has since, stays as it is. Whether it was this that ended it.
     async fn sync_abandon(
         &self,
         id: SyncId,
@@ -279,5 +279,5 @@ pub trait Syncs {
         status: SyncStatus,
         failure: Option<Failure>,
         now: Timestamp,
-    ) -> StoreResult<()>;
+    ) -> StoreResult<bool>;
 }

@@ -16,7 +16,7 @@ pub async fn a_running_sync_can_be_abandoned_as_failed_or_cancelled(catalog: Arc
     for (status, failure) in [(SyncStatus::Failed, Some(a_failure())), (SyncStatus::Cancelled, None)] {
         let Claim { sync, fence, .. } = given.running_sync(&connector).await;
         let now = given.now();
-        given.catalog.sync_abandon(sync.id, fence, status, failure.clone(), now).await.unwrap();
+        assert!(given.catalog.sync_abandon(sync.id, fence, status, failure.clone(), now).await.unwrap());
         let expected = Sync { status, failure, finished_at: Some(now), ..sync };
         assert_eq!(given.sync(&expected).await, expected);
     }
@@ -68,11 +68,8 @@ pub async fn an_ended_or_unknown_sync_is_passed_over(catalog: Arc<dyn Catalog>) 
         let claim = given.running_sync(&connector).await;
         given.catalog.sync_finish(&given.a_run(&claim, outcome)).await.unwrap();
         let sync = given.sync(&claim.sync).await;
-        given
-            .catalog
-            .sync_abandon(sync.id, claim.fence, SyncStatus::Failed, None, given.now())
-            .await
-            .unwrap();
+        let (fence, failed) = (claim.fence, SyncStatus::Failed);
+        assert!(!given.catalog.sync_abandon(sync.id, fence, failed, None, given.now()).await.unwrap());
         assert_eq!(given.sync(&sync).await, sync);
     }
     let unknown = given.a_sync(&connector).id;
@@ -86,8 +83,8 @@ pub async fn a_sync_that_another_claim_has_is_passed_over(catalog: Arc<dyn Catal
     let taken_over = given.catalog.sync_take_over(given.a_lease(2, given.now())).await.unwrap().remove(0);
     let abandon =
         |fence| given.catalog.sync_abandon(before.sync.id, fence, SyncStatus::Failed, None, given.now());
-    abandon(before.fence).await.unwrap();
+    assert!(!abandon(before.fence).await.unwrap());
     assert_eq!(given.sync(&before.sync).await.status, SyncStatus::Running);
-    abandon(taken_over.fence).await.unwrap();
+    assert!(abandon(taken_over.fence).await.unwrap());
     assert_eq!(given.sync(&before.sync).await.status, SyncStatus::Failed);
 }

@@ -3,11 +3,14 @@
 //! `block_index` holds what changes about a block, apart from the block itself, so that counting a dead entry does not
 //! write the block again.
 
-use rusqlite::{Connection, OptionalExtension, params};
-
-use super::block::{Block, BlockEncoder, BlockEntry, EncodedBlock};
+use super::block::{Block, BlockEncoder, BlockEntry, BlockError, EncodedBlock};
 use super::error::{Outcome, Trouble};
-use crate::sqlite::connection::read_number;
+use crate::sql::{Columns, Session, SqlResult, params};
+
+/// Blocks that a scan reads at a time, at most.
+const SCANNED: i64 = 16;
+
+const NO_BLOCK: Trouble = Trouble::Damaged("a change is in no block");
 
 /// Makes blocks of the entries of one transaction. Apart from storing them it needs no connection, and so may run beside
 /// one.
@@ -43,7 +46,7 @@ impl<'a> BlockWriter<'a> {
     }
 
     /// Stores the blocks that are full.
-    pub(super) fn store(&mut self, connection: &Connection) -> Outcome<()> {
+    pub(super) fn store(&mut self, connection: &dyn Session) -> Outcome<()> {
         for (block, live) in self.ready.drain(..) {
             insert(connection, &block, live)?;
         }
@@ -51,7 +54,7 @@ impl<'a> BlockWriter<'a> {
     }
 
     /// Stores what is left, and counts the entries that died.
-    pub(super) fn finish(mut self, connection: &Connection) -> Outcome<()> {
+    pub(super) fn finish(mut self, connection: &dyn Session) -> Outcome<()> {
         if !self.encoder.is_empty() {
             self.finish_block()?;
         }
@@ -67,87 +70,100 @@ impl<'a> BlockWriter<'a> {
 }
 
 /// Stores a block of which so many entries are live, and none has expired.
-pub(super) fn insert(connection: &Connection, block: &EncodedBlock, live: u64) -> Outcome<()> {
+pub(super) fn insert(connection: &dyn Session, block: &EncodedBlock, live: u64) -> Outcome<()> {
     let (first, last) = (block.first_change as i64, block.last_change as i64);
     connection
-        .prepare_cached("INSERT INTO blocks (first_change, stored) VALUES (?1, ?2)")?
-        .execute(params![first, block.stored])?;
-    connection
-        .prepare_cached(
-            "INSERT INTO block_index (first_change, last_change, entries, live, expired) VALUES (?1, ?2, ?3, ?4, 0)",
-        )?
-        .execute(params![first, last, block.count as i64, live as i64])?;
+        .execute("INSERT INTO blocks (first_change, stored) VALUES (?1, ?2)", params![first, block.stored])?;
+    connection.execute(
+        "INSERT INTO block_index (first_change, last_change, entries, live, expired)
+         VALUES (?1, ?2, ?3, ?4, 0)",
+        params![first, last, block.count as i64, live as i64],
+    )?;
     Ok(())
 }
 
 /// Removes the block that begins with `first_change`.
-pub(super) fn remove(connection: &Connection, first_change: u64) -> Outcome<()> {
+pub(super) fn remove(connection: &dyn Session, first_change: u64) -> Outcome<()> {
     for sql in
         ["DELETE FROM blocks WHERE first_change = ?1", "DELETE FROM block_index WHERE first_change = ?1"]
     {
-        connection.prepare_cached(sql)?.execute([first_change as i64])?;
+        connection.execute(sql, params![first_change as i64])?;
     }
     Ok(())
 }
 
 /// Takes `changes`, in order, from the live counts of their blocks.
-fn count_dead(connection: &Connection, changes: &[u64]) -> Outcome<()> {
+fn count_dead(connection: &dyn Session, changes: &[u64]) -> Outcome<()> {
     count(connection, changes, "UPDATE block_index SET live = live - ?2 WHERE first_change = ?1")
 }
 
 /// Adds `changes`, in order, to the expired entries of their blocks.
-pub(super) fn count_expired(connection: &Connection, changes: &[u64]) -> Outcome<()> {
+pub(super) fn count_expired(connection: &dyn Session, changes: &[u64]) -> Outcome<()> {
     count(connection, changes, "UPDATE block_index SET expired = expired + ?2 WHERE first_change = ?1")
 }
 
 /// Updates for each block that holds some of `changes`, which come in order, how many.
-fn count(connection: &Connection, changes: &[u64], update: &str) -> Outcome<()> {
-    let mut find = connection.prepare_cached(
-        "SELECT first_change, last_change FROM block_index WHERE first_change <= ?1 ORDER BY first_change DESC LIMIT 1",
-    )?;
-    let mut update = connection.prepare_cached(update)?;
+fn count(connection: &dyn Session, changes: &[u64], update: &str) -> Outcome<()> {
     let mut rest = changes;
     while let Some(&change) = rest.first() {
-        let (first, last) = find
-            .query_row([change as i64], |row| Ok((read_number(row, 0)?, read_number(row, 1)?)))
-            .optional()?
-            .filter(|(_, last)| change <= *last)
-            .ok_or(Trouble::Damaged("a change is in no block"))?;
+        let found = connection.row_if_any(
+            "SELECT first_change, last_change FROM block_index
+             WHERE first_change <= ?1 ORDER BY first_change DESC LIMIT 1",
+            params![change as i64],
+            |columns| Ok((columns.unsigned()?, columns.unsigned()?)),
+        )?;
+        let (first, last) = found.filter(|(_, last)| change <= *last).ok_or(NO_BLOCK)?;
         let (counted, others) = rest.split_at(rest.partition_point(|&change| change <= last));
-        update.execute([first as i64, counted.len() as i64])?;
+        connection.execute(update, params![first as i64, counted.len() as i64])?;
         rest = others;
     }
     Ok(())
 }
 
 /// The block that holds `change`.
-pub(super) fn holding(connection: &Connection, change: u64) -> Outcome<Block> {
-    let mut statement = connection.prepare_cached(
-        "SELECT first_change, stored FROM blocks WHERE first_change <= ?1 ORDER BY first_change DESC LIMIT 1",
+pub(super) fn holding(connection: &dyn Session, change: u64) -> Outcome<Block> {
+    let found = connection.row_if_any(
+        "SELECT first_change, stored FROM blocks
+         WHERE first_change <= ?1 ORDER BY first_change DESC LIMIT 1",
+        params![change as i64],
+        decoded,
     )?;
-    let mut rows = statement.query([change as i64])?;
-    let row = rows.next()?.ok_or(Trouble::Damaged("a change is in no block"))?;
-    Ok(Block::decode(read_number(row, 0)?, row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?)
+    Ok(found.ok_or(NO_BLOCK)??)
+}
+
+/// A block of a row with its first change and its bytes, where they lie.
+fn decoded(columns: &mut Columns<'_>) -> SqlResult<Result<Block, BlockError>> {
+    Ok(Block::decode(columns.unsigned()?, columns.blob()?))
 }
 
 /// Gives the blocks from the one that may hold `after + 1` on to `each`, until it says that it has enough.
+///
+/// They are read some at a time, more of them the longer it goes on: most who scan want no more than the first.
 pub(super) fn scan(
-    connection: &Connection,
+    connection: &dyn Session,
     after: u64,
     mut each: impl FnMut(&Block) -> Outcome<bool>,
 ) -> Outcome<()> {
-    let mut statement = connection.prepare_cached(
-        "SELECT first_change, stored FROM blocks
-         WHERE first_change >= coalesce((SELECT max(first_change) FROM blocks WHERE first_change <= ?1), 0)
-         ORDER BY first_change",
+    let after = after.saturating_add(1).min(i64::MAX as u64) as i64;
+    let mut next: i64 = connection.row(
+        "SELECT coalesce((SELECT max(first_change) FROM blocks WHERE first_change <= ?1), 0)",
+        params![after],
+        |columns| columns.plain(),
     )?;
-    let mut rows = statement.query([after.saturating_add(1).min(i64::MAX as u64) as i64])?;
-    while let Some(row) = rows.next()? {
-        let block =
-            Block::decode(read_number(row, 0)?, row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        if each(&block)? {
-            break;
+    let mut some = 1_i64;
+    loop {
+        let blocks = connection.rows(
+            "SELECT first_change, stored FROM blocks WHERE first_change >= ?1 ORDER BY first_change LIMIT ?2",
+            params![next, some],
+            |columns| Ok((columns.plain::<i64>()?, decoded(columns.at(0))?)),
+        )?;
+        let Some((last, _)) = blocks.last() else { return Ok(()) };
+        next = last + 1;
+        for (_, block) in blocks {
+            if each(&block?)? {
+                return Ok(());
+            }
         }
+        some = (some * 2).min(SCANNED);
     }
-    Ok(())
 }

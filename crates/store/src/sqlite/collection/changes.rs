@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use inlet_model::{Change, ChangeOp};
-use rusqlite::Connection;
 
 use super::block::{Block, BlockEntry, StreamId};
 use super::error::{Outcome, Trouble};
@@ -11,10 +10,11 @@ use super::streams::{self, StreamRow};
 use super::upkeep::expired;
 use super::{blocks, meta};
 use crate::collection::{ChangeCursor, ChangePage};
+use crate::sql::Session;
 
 /// A page of the feed.
 pub(super) fn page(
-    connection: &Connection,
+    connection: &dyn Session,
     after: ChangeCursor,
     limit: usize,
     max_bytes: usize,
@@ -55,7 +55,7 @@ pub(super) fn page(
 }
 
 /// The changes in the block that are no part of the feed any more.
-fn expired_in(connection: &Connection, block: &Block, compacted_through: u64) -> Outcome<Vec<u64>> {
+fn expired_in(connection: &dyn Session, block: &Block, compacted_through: u64) -> Outcome<Vec<u64>> {
     match (block.first(), block.last()) {
         (Some(first), Some(last)) if first <= compacted_through => expired::between(connection, first, last),
         _ => Ok(Vec::new()),
@@ -64,7 +64,7 @@ fn expired_in(connection: &Connection, block: &Block, compacted_through: u64) ->
 
 /// The streams that the page has met.
 struct StreamNames<'c> {
-    connection: &'c Connection,
+    connection: &'c dyn Session,
     known: HashMap<StreamId, StreamRow>,
 }
 

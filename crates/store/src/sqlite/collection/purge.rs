@@ -130,14 +130,10 @@ impl Purge<'_> {
     /// The first records of the stream, as many as may still go.
     fn scan(&self, stream: &StreamRow) -> Outcome<Vec<(Vec<u8>, KeyRow)>> {
         let range = keys::range_of(stream.id);
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT k, row FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3")?;
-        let mut rows = statement.query(params![range.start, range.end, self.left as i64])?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push((row.get(0)?, keys::read_row(row, 1)?));
-        }
+        keys::show(self.connection, &range.start, &range.end, self.left, |filed, record| {
+            found.push((filed.to_vec(), record));
+        })?;
         Ok(found)
     }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use inlet_model::ChangeOp;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::block::{BlockEntry, EntryHead, Origin, ScopeId, StreamId};
 use super::blocks::{self, BlockWriter};
@@ -19,6 +19,7 @@ use super::writer::{Memory, Writer};
 use super::{meta, runs};
 use crate::collection::{Phase, Run, StreamStatus, Sweep, SweepProgress};
 use crate::fault;
+use crate::sql::Session;
 
 /// Does one step.
 pub(super) fn sweep(writer: &mut Writer, sweep: &Sweep) -> Outcome<SweepProgress> {
@@ -146,22 +147,17 @@ impl<'a> Step<'a> {
             Some(last) => [last.as_slice(), &[0]].concat(),
             None => range.start,
         };
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT k, row FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3")?;
         let limit = self.sweep.max_keys.max(1);
-        let mut rows = statement.query(params![start, range.end, limit as i64])?;
         let (mut unseen, mut last, mut looked_at) = (Vec::new(), None, 0);
-        while let Some(row) = rows.next()? {
+        keys::show(self.connection, &start, &range.end, limit, |filed, record| {
             looked_at += 1;
-            let record = keys::read_row(row, 1)?;
             if self.scopes.get(&record.scope).is_some_and(|scope| scope.lacks(&record)) {
-                unseen.push((row.get(0)?, record));
+                unseen.push((filed.to_vec(), record));
             }
             if looked_at == limit {
-                last = Some(row.get(0)?);
+                last = Some(filed.to_vec());
             }
-        }
+        })?;
         Ok((unseen, last))
     }
 
@@ -279,7 +275,7 @@ impl<'a> Step<'a> {
 }
 
 /// The whole key of the record that this change made.
-pub(super) fn key_in_block(connection: &Connection, change: u64) -> Outcome<Vec<u8>> {
+pub(super) fn key_in_block(connection: &dyn Session, change: u64) -> Outcome<Vec<u8>> {
     let block = blocks::holding(connection, change)?;
     let entry = block.find(change).ok_or(Trouble::Damaged("a change is not in its block"))?;
     Ok(entry.key.to_vec())

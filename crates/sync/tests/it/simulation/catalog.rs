@@ -229,7 +229,7 @@ impl Syncs for NodeCatalog {
         status: SyncStatus,
         failure: Option<Failure>,
         now: Timestamp,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<bool> {
         self.node.before("sync_abandon").await?;
         let world = &self.node.world;
         let abandoned = world.backends.block_on(self.inner.sync_abandon(id, fence, status, failure, now));

@@ -49,21 +49,22 @@ pub(super) fn abandon(
     status: SyncStatus,
     failure: Option<Failure>,
     now: Timestamp,
-) -> Result<(), Trouble> {
+) -> Result<bool, Trouble> {
     if !matches!(status, SyncStatus::Cancelled | SyncStatus::Failed) {
         return Err(Trouble::Broken("a sync without a run ends cancelled or failed"));
     }
     let Some(mut sync) = sync_row::get(tx, id)?.filter(|sync| !sync.status.is_final()) else {
-        return Ok(());
+        return Ok(false);
     };
     if !is_current(tx, sync.connector_id, fence)? {
-        return Ok(());
+        return Ok(false);
     }
     sync.failure = failure;
     sync.finished_at = Some(now);
     sync.stop_waiting();
     end(tx, &mut sync, status, &[SyncStatus::Cancelling], now)?;
-    deletes::forget_some(tx, now)
+    deletes::forget_some(tx, now)?;
+    Ok(true)
 }
 
 /// Ends a sync, directly or by way of one of `ways`.

@@ -147,7 +147,7 @@ impl Syncs for SqlCatalog {
         status: SyncStatus,
         failure: Option<Failure>,
         now: Timestamp,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<bool> {
         self.write("abandon a sync", move |tx| finish::abandon(tx, id, fence, status, failure.clone(), now))
             .await
     }

@@ -13,13 +13,14 @@ mod walk;
 mod write;
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use inlet_model::key::{STORAGE_KEY_MAX, storage_key};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::block::StreamId;
 use super::error::Outcome;
+use crate::sql::{Session, params};
 
 pub(super) use log::KeyLog;
 pub(super) use look_up::look_up;
@@ -94,13 +95,38 @@ fn read_bytes<'r>(row: &'r rusqlite::Row<'_>, at: usize) -> Outcome<&'r [u8]> {
     Ok(row.get_ref(at)?.as_blob().map_err(rusqlite::Error::from)?)
 }
 
+/// Shows rows of the key table in the order of keys: those from `start` up to `end`, at most so many. The key log must be
+/// merged.
+pub(super) fn show(
+    connection: &dyn Session,
+    start: &[u8],
+    end: &[u8],
+    limit: usize,
+    mut show: impl FnMut(&[u8], KeyRow),
+) -> Outcome<()> {
+    let mut unreadable = None;
+    connection.each(
+        "SELECT k, row FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3",
+        params![start, end, limit as i64],
+        &mut |columns| {
+            let filed = columns.blob()?;
+            match KeyRow::decode(columns.blob()?) {
+                Ok(row) => show(filed, row),
+                Err(trouble) => unreadable = Some(trouble),
+            }
+            Ok(if unreadable.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        },
+    )?;
+    unreadable.map_or(Ok(()), Err)
+}
+
 /// The row of a key.
 pub(super) fn get(connection: &Connection, filed: &[u8]) -> Outcome<Option<KeyRow>> {
     if let Some(row) = log::get(connection, filed)? {
         return Ok(row);
     }
     let mut statement = connection.prepare_cached("SELECT row FROM keys WHERE k = ?1")?;
-    let mut rows = statement.query(params![filed])?;
+    let mut rows = statement.query([filed])?;
     rows.next()?.map(|row| read_row(row, 0)).transpose()
 }
 

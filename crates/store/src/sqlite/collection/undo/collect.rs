@@ -4,19 +4,19 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use inlet_model::ChangeOp;
-use rusqlite::Connection;
 
 use super::super::block::{BlockEntry, StreamId};
 use super::super::error::Outcome;
 use super::super::{blocks, keys, streams};
 use super::table::{self, Collected, Left, UndoRow};
 use crate::collection::Run;
+use crate::sql::Session;
 
 /// To read a block costs about as much as so many of its entries.
 const BLOCK_COST: usize = 16;
 
 /// Looks at about `limit` changes.
-pub(super) fn some(connection: &Connection, undo: &mut UndoRow, undone: &Run, limit: usize) -> Outcome<()> {
+pub(super) fn some(connection: &dyn Session, undo: &mut UndoRow, undone: &Run, limit: usize) -> Outcome<()> {
     let matching = streams::matching(connection, Some(undone.connector_id), None)?;
     let own = matching.into_iter().map(|stream| stream.id).collect();
     let mut collector = Collector { connection, undone, undo: undo.id, own };
@@ -34,7 +34,7 @@ pub(super) fn some(connection: &Connection, undo: &mut UndoRow, undone: &Run, li
 
 /// The next changes to look at: those of the sync, then those of later ones. These can only matter where the sync deleted
 /// something: of what is there, the key table says who changed it last.
-fn next_range(connection: &Connection, undone: &Run, after: u64) -> Outcome<Option<RangeInclusive<u64>>> {
+fn next_range(connection: &dyn Session, undone: &Run, after: u64) -> Outcome<Option<RangeInclusive<u64>>> {
     match &undone.changes {
         Some(changes) if after < *changes.end() => Ok(Some(changes.clone())),
         _ if undone.counts.deleted == 0 => Ok(None),
@@ -43,7 +43,7 @@ fn next_range(connection: &Connection, undone: &Run, after: u64) -> Outcome<Opti
 }
 
 struct Collector<'a> {
-    connection: &'a Connection,
+    connection: &'a dyn Session,
     undone: &'a Run,
     undo: i64,
     /// The streams of the connector.

@@ -13,12 +13,12 @@ mod walk;
 use std::time::Duration;
 
 use inlet_model::Timestamp;
-use rusqlite::Connection;
 
 use super::error::Outcome;
 use super::writer::{Memory, Writer};
 use crate::collection::{UpkeepProgress, UpkeepStep};
 use crate::fault;
+use crate::sql::Session;
 
 /// What one kind of upkeep came to.
 enum Found {
@@ -44,7 +44,7 @@ pub(super) fn step(writer: &mut Writer, step: &UpkeepStep) -> Outcome<UpkeepProg
 }
 
 /// The first kind of which something is due. To give back room comes first, so that what has expired does not pile up.
-fn work(connection: &Connection, memory: &mut Memory, step: &UpkeepStep) -> Outcome<UpkeepProgress> {
+fn work(connection: &dyn Session, memory: &mut Memory, step: &UpkeepStep) -> Outcome<UpkeepProgress> {
     if rewrite::due(connection, &mut memory.encoder, step.max_entries)? {
         return Ok(UpkeepProgress::More);
     }

@@ -1,12 +1,12 @@
 //! Blocks made anew without what has expired in them, and small ones as one. Every entry that stays keeps its number.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use std::ops::ControlFlow;
 
 use super::super::block::{Block, BlockEncoder};
 use super::super::blocks;
 use super::super::error::{Outcome, Trouble};
 use super::expired;
-use crate::sqlite::connection::read_number;
+use crate::sql::{Columns, Dialect, Session, SqlResult, params};
 
 /// A block with fewer entries may become one with its neighbour.
 const SMALL_ENTRIES: u64 = 128;
@@ -33,14 +33,13 @@ struct Indexed {
 const COLUMNS: &str = "first_change, last_change, entries, live, expired";
 
 impl Indexed {
-    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let number = |at| read_number(row, at);
+    fn read(columns: &mut Columns<'_>) -> SqlResult<Self> {
         Ok(Self {
-            first: number(0)?,
-            last: number(1)?,
-            entries: number(2)?,
-            live: number(3)?,
-            expired: number(4)?,
+            first: columns.unsigned()?,
+            last: columns.unsigned()?,
+            entries: columns.unsigned()?,
+            live: columns.unsigned()?,
+            expired: columns.unsigned()?,
         })
     }
 
@@ -59,12 +58,16 @@ pub(super) fn is_small(block: &Block) -> bool {
 }
 
 /// Makes the first blocks anew of which half has expired; whether there were any.
-pub(super) fn due(connection: &Connection, encoder: &mut BlockEncoder, max_entries: usize) -> Outcome<bool> {
-    let mut statement = connection.prepare_cached(
-        "SELECT first_change FROM block_index INDEXED BY block_index_due
-         WHERE entries <= expired * 2 ORDER BY first_change LIMIT 1",
-    )?;
-    let Some(first) = statement.query_row([], |row| read_number(row, 0)).optional()? else {
+pub(super) fn due(connection: &dyn Session, encoder: &mut BlockEncoder, max_entries: usize) -> Outcome<bool> {
+    let hint = match connection.dialect() {
+        Dialect::Sqlite => "INDEXED BY block_index_due",
+        Dialect::Postgres => "",
+    };
+    let sql = format!(
+        "SELECT first_change FROM block_index {hint}
+         WHERE entries <= expired * 2 ORDER BY first_change LIMIT 1"
+    );
+    let Some(first) = connection.row_if_any(&sql, params![], |columns| columns.unsigned())? else {
         return Ok(false);
     };
     anew(connection, encoder, &run(connection, first, max_entries)?)?;
@@ -73,32 +76,30 @@ pub(super) fn due(connection: &Connection, encoder: &mut BlockEncoder, max_entri
 
 /// The blocks that are made anew together: the one that is due, those behind it that are due or will be small, and the one
 /// before it if it is small.
-fn run(connection: &Connection, first: u64, max_entries: usize) -> Outcome<Vec<u64>> {
+fn run(connection: &dyn Session, first: u64, max_entries: usize) -> Outcome<Vec<u64>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM block_index WHERE first_change < ?1 ORDER BY first_change DESC LIMIT 1"
     );
-    let before = connection.prepare_cached(&sql)?.query_row([first as i64], Indexed::read).optional()?;
+    let before = connection.row_if_any(&sql, params![first as i64], Indexed::read)?;
     let before = before.filter(|block| block.left() < SMALL_ENTRIES).map(|block| block.first);
     let mut run: Vec<u64> = before.into_iter().collect();
     let sql = format!("SELECT {COLUMNS} FROM block_index WHERE first_change >= ?1 ORDER BY first_change");
-    let mut statement = connection.prepare_cached(&sql)?;
     let mut entries = 0;
-    for block in statement.query_map([first as i64], Indexed::read)? {
-        let block = block?;
+    connection.each(&sql, params![first as i64], &mut |columns| {
+        let block = Indexed::read(columns)?;
         if block.first > first && !block.is_due() && block.left() >= SMALL_ENTRIES {
-            break;
+            return Ok(ControlFlow::Break(()));
         }
         run.push(block.first);
         entries += block.entries;
-        if entries >= max_entries as u64 {
-            break;
-        }
-    }
+        let is_enough = entries >= max_entries as u64;
+        Ok(if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
     Ok(run)
 }
 
 /// Makes blocks that follow each other anew, as many of them as a step may read.
-pub(super) fn anew(connection: &Connection, encoder: &mut BlockEncoder, run: &[u64]) -> Outcome<()> {
+pub(super) fn anew(connection: &dyn Session, encoder: &mut BlockEncoder, run: &[u64]) -> Outcome<()> {
     encoder.clear();
     let mut gathered = Gathered::default();
     let mut read = 0;
@@ -149,7 +150,7 @@ impl Gathered {
     }
 
     /// Stores the block, if it has an entry.
-    fn store(&mut self, connection: &Connection, encoder: &mut BlockEncoder) -> Outcome<()> {
+    fn store(&mut self, connection: &dyn Session, encoder: &mut BlockEncoder) -> Outcome<()> {
         let Self { entries, live, .. } = std::mem::take(self);
         if entries == 0 {
             return Ok(());
@@ -158,9 +159,8 @@ impl Gathered {
     }
 }
 
-fn indexed(connection: &Connection, first: u64) -> Outcome<Indexed> {
+fn indexed(connection: &dyn Session, first: u64) -> Outcome<Indexed> {
     let sql = format!("SELECT {COLUMNS} FROM block_index WHERE first_change = ?1");
-    let found =
-        connection.prepare_cached(&sql)?.query_row(params![first as i64], Indexed::read).optional()?;
+    let found = connection.row_if_any(&sql, params![first as i64], Indexed::read)?;
     found.ok_or(Trouble::Damaged("a block is not in the index"))
 }

@@ -5,19 +5,23 @@
 //! reader that begins at the beginning of the feed has that long before something goes that it may have to know.
 
 use inlet_model::{ChangeOp, Timestamp};
-use rusqlite::Connection;
 
 use super::super::block::{Block, BlockEncoder};
 use super::super::error::Outcome;
 use super::super::{blocks, meta, undo};
 use super::{Found, before, expired, rewrite};
 use crate::collection::UpkeepStep;
+use crate::sql::Session;
 
 /// To read a block costs about as much as so many of its entries.
 const BLOCK_COST: usize = 16;
 
 /// Does some of the walk.
-pub(super) fn walk(connection: &Connection, encoder: &mut BlockEncoder, step: &UpkeepStep) -> Outcome<Found> {
+pub(super) fn walk(
+    connection: &dyn Session,
+    encoder: &mut BlockEncoder,
+    step: &UpkeepStep,
+) -> Outcome<Found> {
     let walked_through = meta::walked_through(connection)?;
     if walked_through + 1 >= meta::next_change(connection)? {
         return Ok(Found::Nothing(None));
@@ -94,7 +98,7 @@ impl Walk {
         }
     }
 
-    fn save(mut self, connection: &Connection, encoder: &mut BlockEncoder) -> Outcome<()> {
+    fn save(mut self, connection: &dyn Session, encoder: &mut BlockEncoder) -> Outcome<()> {
         self.expired.sort_unstable();
         expired::note(connection, &self.expired)?;
         let compacted_through = match self.compacted {
