@@ -55,6 +55,10 @@ impl Session for Transaction<'_> {
 /// The statement with its parameters.
 fn prepared<'db>(db: &'db Connection, sql: &str, params: &[&dyn Bind]) -> SqlResult<CachedStatement<'db>> {
     let mut statement = db.prepare_cached(sql)?;
+    let wanted = statement.parameter_count();
+    if params.len() != wanted {
+        return Err(rusqlite::Error::InvalidParameterCount(params.len(), wanted).into());
+    }
     for (index, param) in params.iter().enumerate() {
         let index = index + 1;
         match param.bind()? {

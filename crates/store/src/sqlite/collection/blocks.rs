@@ -7,9 +7,6 @@ use super::block::{Block, BlockEncoder, BlockEntry, BlockError, EncodedBlock};
 use super::error::{Outcome, Trouble};
 use crate::sql::{Columns, Session, SqlResult, params};
 
-/// Blocks that a scan reads at a time, at most.
-const SCANNED: i64 = 16;
-
 const NO_BLOCK: Trouble = Trouble::Damaged("a change is in no block");
 
 /// Makes blocks of the entries of one transaction. Apart from storing them it needs no connection, and so may run beside
@@ -137,8 +134,6 @@ fn decoded(columns: &mut Columns<'_>) -> SqlResult<Result<Block, BlockError>> {
 }
 
 /// Gives the blocks from the one that may hold `after + 1` on to `each`, until it says that it has enough.
-///
-/// They are read some at a time, more of them the longer it goes on: most who scan want no more than the first.
 pub(super) fn scan(
     connection: &dyn Session,
     after: u64,
@@ -150,20 +145,17 @@ pub(super) fn scan(
         params![after],
         |columns| columns.plain(),
     )?;
-    let mut some = 1_i64;
+    // One at a time: a block may be as large as the largest record.
     loop {
-        let blocks = connection.rows(
-            "SELECT first_change, stored FROM blocks WHERE first_change >= ?1 ORDER BY first_change LIMIT ?2",
-            params![next, some],
+        let found = connection.row_if_any(
+            "SELECT first_change, stored FROM blocks WHERE first_change >= ?1 ORDER BY first_change LIMIT 1",
+            params![next],
             |columns| Ok((columns.plain::<i64>()?, decoded(columns.at(0))?)),
         )?;
-        let Some((last, _)) = blocks.last() else { return Ok(()) };
-        next = last + 1;
-        for (_, block) in blocks {
-            if each(&block?)? {
-                return Ok(());
-            }
+        let Some((first, block)) = found else { return Ok(()) };
+        if each(&block?)? {
+            return Ok(());
         }
-        some = (some * 2).min(SCANNED);
+        next = first + 1;
     }
 }

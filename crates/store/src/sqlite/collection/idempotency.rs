@@ -14,12 +14,9 @@ pub(super) fn earlier(connection: &dyn Session, idempotent: &Idempotent) -> Outc
         "SELECT fingerprint, status, location, body FROM idempotency WHERE scope = ?1 AND at >= ?2",
         params![idempotent.scope, idempotent.expired_before.as_micros()],
         |columns| {
-            let fingerprint: [u8; 32] = columns.at(0).plain()?;
-            let answer = StoredAnswer {
-                status: columns.at(1).plain()?,
-                location: columns.at(2).plain()?,
-                body: columns.at(3).plain()?,
-            };
+            let fingerprint: [u8; 32] = columns.plain()?;
+            let answer =
+                StoredAnswer { status: columns.plain()?, location: columns.plain()?, body: columns.plain()? };
             Ok((fingerprint, answer))
         },
     )?;

@@ -162,7 +162,7 @@ fn pending_bytes(connection: &dyn Session, connector_id: ConnectorId) -> Outcome
     let id = id_bytes(connector_id.as_u128());
     Ok(connection
         .row_if_any("SELECT inbox_bytes FROM connectors WHERE connector_id = ?1", params![id], |columns| {
-            columns.at(0).unsigned()
+            columns.unsigned()
         })?
         .unwrap_or(0))
 }
@@ -238,7 +238,7 @@ pub(super) fn streams(connection: &dyn Session, connector_id: ConnectorId) -> Ou
     Ok(connection.rows(
         "SELECT DISTINCT stream FROM inbox WHERE connector_id = ?1 ORDER BY stream",
         params![id_bytes(connector_id.as_u128())],
-        |columns| read_name(columns.at(0)),
+        read_name,
     )?)
 }
 

@@ -89,7 +89,7 @@ fn whole_bytes(connection: &dyn Session, sync_id: [u8; 16]) -> Outcome<u64> {
     Ok(connection.row(
         "SELECT coalesce(sum(length(line)), 0) FROM rejected_pushes WHERE sync_id = ?1",
         params![sync_id],
-        |columns| columns.at(0).unsigned(),
+        |columns| columns.unsigned(),
     )?)
 }
 
@@ -110,13 +110,13 @@ pub(super) fn list(
         asked_for,
         |columns| {
             Ok(RejectedRecord {
-                seq: columns.at(0).unsigned()?,
-                stream: read_name(columns.at(1))?,
-                scope: Scope::new(&columns.at(2).plain::<String>()?),
-                position: columns.at(3).plain::<i64>()? as u64,
-                code: columns.at(4).plain()?,
-                reason: columns.at(5).plain()?,
-                sample: columns.at(6).plain()?,
+                seq: columns.unsigned()?,
+                stream: read_name(columns)?,
+                scope: Scope::new(&columns.plain::<String>()?),
+                position: columns.plain::<i64>()? as u64,
+                code: columns.plain()?,
+                reason: columns.plain()?,
+                sample: columns.plain()?,
             })
         },
     )?)

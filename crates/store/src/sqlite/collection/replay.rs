@@ -65,7 +65,7 @@ fn concerned(
     let rows = connection.rows(
         "SELECT scope, count(*) FROM rejected WHERE sync_id = ?1 AND stream = ?2 GROUP BY scope",
         params![id_bytes(sync_id.as_u128()), stream.name.as_str()],
-        |columns| Ok((columns.at(0).plain::<String>()?, columns.at(1).unsigned()?)),
+        |columns| Ok((columns.plain::<String>()?, columns.unsigned()?)),
     )?;
     let kept: BTreeMap<String, u64> = rows.into_iter().collect();
     let all_are_kept = kept.values().sum::<u64>() >= refused;
@@ -100,16 +100,19 @@ fn push_again(connection: &dyn Session, replay: &Replay) -> Outcome<Vec<StreamNa
     let id = id_bytes(replay.refused_by.as_u128());
     let mut pushes: BTreeMap<(StreamName, Stated), Vec<u8>> = BTreeMap::new();
     let mut streams: Vec<StreamName> = Vec::new();
-    // At most so many as are kept whole.
-    let refused = connection.rows(
-        "SELECT stream, key_fields, masking, line FROM rejected_pushes WHERE sync_id = ?1 ORDER BY seq",
-        params![id],
+    let mut after = 0_i64;
+    // One at a time: together they may be as many bytes as are kept whole of a sync.
+    while let Some((seq, stream, stated, line)) = connection.row_if_any(
+        "SELECT seq, stream, key_fields, masking, line FROM rejected_pushes
+         WHERE sync_id = ?1 AND seq > ?2 ORDER BY seq LIMIT 1",
+        params![id, after],
         |columns| {
-            let (stream, key_fields, masking) = (read_name(columns)?, columns.plain()?, columns.plain()?);
-            Ok((stream, Stated { key_fields, masking }, columns.plain::<Vec<u8>>()?))
+            let (seq, stream) = (columns.plain()?, read_name(columns)?);
+            let stated = Stated { key_fields: columns.plain()?, masking: columns.plain()? };
+            Ok((seq, stream, stated, columns.plain::<Vec<u8>>()?))
         },
-    )?;
-    for (stream, stated, line) in refused {
+    )? {
+        after = seq;
         if !streams.contains(&stream) {
             streams.push(stream.clone());
         }

@@ -115,7 +115,7 @@ fn last(connection: &dyn Session, sync_id: SyncId) -> Outcome<u64> {
     Ok(connection.row(
         "SELECT coalesce(max(seq), 0) FROM run_log WHERE sync_id = ?1",
         params![id_bytes(sync_id.as_u128())],
-        |columns| columns.at(0).unsigned(),
+        |columns| columns.unsigned(),
     )?)
 }
 
@@ -124,7 +124,7 @@ fn read(columns: &mut Columns<'_>) -> SqlResult<LogLine> {
     let stream = columns.at(3).plain::<Option<String>>()?.map(|name| StreamName::new(&name)).transpose();
     Ok(LogLine {
         seq: columns.at(0).unsigned()?,
-        at: Timestamp::from_micros(columns.at(1).plain()?),
+        at: columns.at(1).time()?,
         level: LogLevel::ALL
             .into_iter()
             .find(|known| *known as u64 == level)

@@ -106,19 +106,19 @@ pub(super) fn load(connection: &dyn Session, sync_id: SyncId) -> Outcome<Option<
         |columns| {
             Ok(Run {
                 sync_id,
-                connector_id: ConnectorId::from_u128(columns.at(0).id()?),
-                attempt: columns.at(1).plain()?,
-                barren_attempts: columns.at(2).plain()?,
-                generation: columns.at(3).unsigned()?,
-                phase: columns.at(4).name::<Phase>()?,
+                connector_id: ConnectorId::from_u128(columns.id()?),
+                attempt: columns.plain()?,
+                barren_attempts: columns.plain()?,
+                generation: columns.unsigned()?,
+                phase: columns.name::<Phase>()?,
                 counts: Counts::default(),
                 streams: Vec::new(),
-                outcome: columns.at(5).optional_name::<RunOutcome>()?,
-                failure: columns.at(6).optional_json()?,
-                started_at: Timestamp::from_micros(columns.at(7).plain()?),
-                last_progress_at: Timestamp::from_micros(columns.at(8).plain()?),
-                finished_at: columns.at(9).plain::<Option<i64>>()?.map(Timestamp::from_micros),
-                changes: read_changes(columns.at(10))?,
+                outcome: columns.optional_name::<RunOutcome>()?,
+                failure: columns.optional_json()?,
+                started_at: columns.time()?,
+                last_progress_at: columns.time()?,
+                finished_at: columns.optional_time()?,
+                changes: read_changes(columns)?,
             })
         },
     );
@@ -141,17 +141,17 @@ pub(super) fn read_changes(columns: &mut Columns<'_>) -> SqlResult<Option<RangeI
 
 fn read_progress(columns: &mut Columns<'_>) -> SqlResult<StreamProgress> {
     Ok(StreamProgress {
-        name: read_name(columns.at(0))?,
-        status: columns.at(1).name()?,
-        error: columns.at(2).optional_json()?,
+        name: read_name(columns)?,
+        status: columns.name()?,
+        error: columns.optional_json()?,
         counts: Counts {
-            read: columns.at(3).unsigned()?,
-            created: columns.at(4).unsigned()?,
-            updated: columns.at(5).unsigned()?,
-            unchanged: columns.at(6).unsigned()?,
-            deleted: columns.at(7).unsigned()?,
-            rejected: columns.at(8).unsigned()?,
-            bytes: columns.at(9).unsigned()?,
+            read: columns.unsigned()?,
+            created: columns.unsigned()?,
+            updated: columns.unsigned()?,
+            unchanged: columns.unsigned()?,
+            deleted: columns.unsigned()?,
+            rejected: columns.unsigned()?,
+            bytes: columns.unsigned()?,
         },
     })
 }

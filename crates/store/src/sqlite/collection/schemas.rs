@@ -84,11 +84,11 @@ fn versions(
         params![stream.0, first as i64, below, limit],
         |columns| {
             Ok(SchemaVersion {
-                stream: read_name(columns.at(0))?,
-                version: columns.at(1).unsigned()?,
-                sync_id: SyncId::from_u128(columns.at(2).id()?),
-                at: Timestamp::from_micros(columns.at(3).plain()?),
-                schema: columns.at(4).json()?,
+                stream: read_name(columns)?,
+                version: columns.unsigned()?,
+                sync_id: SyncId::from_u128(columns.id()?),
+                at: columns.time()?,
+                schema: columns.json()?,
             })
         },
     )?)

@@ -106,19 +106,19 @@ pub(super) fn read_name(columns: &mut Columns<'_>) -> SqlResult<StreamName> {
 
 fn read_row(columns: &mut Columns<'_>) -> SqlResult<StreamRow> {
     Ok(StreamRow {
-        id: StreamId(columns.at(0).plain()?),
-        connector_id: ConnectorId::from_u128(columns.at(1).id()?),
-        name: read_name(columns.at(2))?,
-        shape: columns.at(3).plain()?,
-        records: columns.at(4).unsigned()?,
-        next_scope: columns.at(5).plain()?,
-        swept_through: columns.at(6).plain()?,
-        appends: columns.at(7).plain()?,
-        copies: columns.at(8).json()?,
+        id: StreamId(columns.plain()?),
+        connector_id: ConnectorId::from_u128(columns.id()?),
+        name: read_name(columns)?,
+        shape: columns.plain()?,
+        records: columns.unsigned()?,
+        next_scope: columns.plain()?,
+        swept_through: columns.plain()?,
+        appends: columns.plain()?,
+        copies: columns.json()?,
         schema: SchemaPlace {
-            version: columns.at(9).unsigned()?,
-            forgotten: columns.at(10).unsigned()?,
-            is_learned: columns.at(11).plain()?,
+            version: columns.unsigned()?,
+            forgotten: columns.unsigned()?,
+            is_learned: columns.plain()?,
         },
     })
 }
@@ -221,9 +221,8 @@ pub(super) fn save(connection: &dyn Session, row: &StreamRow) -> Outcome<()> {
 
 /// Live records of all streams.
 pub(super) fn count_records(connection: &dyn Session) -> Outcome<u64> {
-    Ok(connection.row("SELECT coalesce(sum(records), 0) FROM streams", params![], |columns| {
-        columns.at(0).unsigned()
-    })?)
+    Ok(connection
+        .row("SELECT coalesce(sum(records), 0) FROM streams", params![], |columns| columns.unsigned())?)
 }
 
 impl StreamRow {

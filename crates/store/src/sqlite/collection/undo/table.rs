@@ -77,13 +77,13 @@ pub(super) fn find(connection: &dyn Session, sync_id: SyncId) -> Outcome<Option<
         params![id_bytes(sync_id.as_u128())],
         |columns| {
             Ok(UndoRow {
-                id: columns.at(0).plain()?,
-                undone: SyncId::from_u128(columns.at(1).id()?),
-                collected: columns.at(2).unsigned()?,
-                through: columns.at(3).unsigned()?,
-                taken_back: columns.at(4).unsigned()?,
-                kept: columns.at(5).unsigned()?,
-                done: columns.at(6).plain()?,
+                id: columns.plain()?,
+                undone: SyncId::from_u128(columns.id()?),
+                collected: columns.unsigned()?,
+                through: columns.unsigned()?,
+                taken_back: columns.unsigned()?,
+                kept: columns.unsigned()?,
+                done: columns.plain()?,
             })
         },
     )?)
@@ -147,11 +147,7 @@ pub(super) fn first(connection: &dyn Session, undo: i64, limit: usize) -> Outcom
         "SELECT k, before, last, state FROM undo_keys WHERE undo = ?1 ORDER BY k LIMIT ?2",
         params![undo, limit as i64],
         |columns| {
-            Ok(Collected {
-                filed: columns.at(0).plain()?,
-                before: columns.at(1).unsigned()?,
-                left: Left::read(columns.at(2))?,
-            })
+            Ok(Collected { filed: columns.plain()?, before: columns.unsigned()?, left: Left::read(columns)? })
         },
     )?)
 }

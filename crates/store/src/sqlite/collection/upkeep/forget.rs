@@ -36,9 +36,7 @@ pub(super) fn some(connection: &dyn Session, step: &UpkeepStep) -> Outcome<Found
 }
 
 fn oldest(connection: &dyn Session) -> Outcome<Option<(Vec<u8>, Timestamp)>> {
-    Ok(connection.row_if_any(OLDEST, params![], |columns| {
-        Ok((columns.at(0).plain()?, Timestamp::from_micros(columns.at(1).plain()?)))
-    })?)
+    Ok(connection.row_if_any(OLDEST, params![], |columns| Ok((columns.plain()?, columns.time()?)))?)
 }
 
 /// Removes the records that a run refused, and with the last of them the run; how many rows.
