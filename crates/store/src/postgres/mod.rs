@@ -1,6 +1,8 @@
 //! The backend for many machines: PostgreSQL 15 or later.
 
 mod catalog;
+mod collection;
+mod database;
 mod error;
 mod pool;
 mod schema;
@@ -8,4 +10,5 @@ mod session;
 mod text;
 mod transaction;
 
-pub use catalog::open_catalog;
+pub use collection::PostgresCollections;
+pub use database::Postgres;

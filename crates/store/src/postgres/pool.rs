@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use postgres::{Client, Config, NoTls};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use crate::sql::catalog::Trouble;
+use crate::sql::{SqlError, catalog, collection};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// Connections of one process.
@@ -35,10 +36,11 @@ impl Pool {
     }
 
     /// Does `work` with a connection, on a thread that may block. It goes on if the caller goes away.
-    pub(super) async fn run<T, F>(&self, operation: &'static str, work: F) -> StoreResult<T>
+    pub(super) async fn run<T, E, F>(&self, operation: &'static str, work: F) -> StoreResult<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Client) -> Result<T, Trouble> + Send + 'static,
+        E: Told,
+        F: FnOnce(&mut Client) -> Result<T, E> + Send + 'static,
     {
         let closed = |_| StoreError::new(StoreErrorKind::Closed, operation);
         let permit = Arc::clone(&self.free).acquire_owned().await.map_err(closed)?;
@@ -53,17 +55,46 @@ impl Pool {
         }
     }
 
+    /// The same on a thread that is no thread of the runtime.
+    pub(super) fn lend_blocking<T, E: From<SqlError>>(
+        &self,
+        runtime: &Handle,
+        work: impl FnOnce(&mut Client) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // It is never closed.
+        let _permit = runtime.block_on(self.free.acquire());
+        self.lend(work)
+    }
+
     /// A connection on which `work` panics is not used again: something may be left on it.
-    fn lend<T>(&self, work: impl FnOnce(&mut Client) -> Result<T, Trouble>) -> Result<T, Trouble> {
+    fn lend<T, E: From<SqlError>>(&self, work: impl FnOnce(&mut Client) -> Result<T, E>) -> Result<T, E> {
         let mut client = match self.idle.take() {
             Some(client) => client,
-            None => self.config.connect(NoTls)?,
+            None => self.config.connect(NoTls).map_err(SqlError::from)?,
         };
         let outcome = work(&mut client);
         if !client.is_closed() {
             self.idle.keep(client);
         }
         outcome
+    }
+}
+
+/// What goes wrong with a connection, in the store's terms.
+pub(super) trait Told: From<SqlError> + Send + 'static {
+    /// The same as an error of the store, while doing `operation`.
+    fn during(self, operation: &'static str) -> StoreError;
+}
+
+impl Told for catalog::Trouble {
+    fn during(self, operation: &'static str) -> StoreError {
+        self.during(operation)
+    }
+}
+
+impl Told for collection::Trouble {
+    fn during(self, operation: &'static str) -> StoreError {
+        self.during(operation)
     }
 }
 

@@ -8,12 +8,13 @@ use crate::sql::{Session, params};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// Step `n` makes version `n + 1`. Steps are only ever added.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/v1.sql")];
+const MIGRATIONS: &[&str] =
+    &[concat!(include_str!("migrations/v1.sql"), include_str!("migrations/v1_collections.sql"))];
 
 /// Held while the tables are made or changed: by one process at a time, in the whole database.
 const LOCK: i64 = 0x696e_6c65_7400_0001;
 
-const OPERATION: &str = "open the catalog";
+pub(super) const OPERATION: &str = "open the catalog";
 
 /// Makes the tables, or brings them to the present version, if need be; gives the catalog's secret.
 pub(super) fn open(client: &mut Client, start: &Start) -> Result<StoreResult<[u8; 32]>, Trouble> {

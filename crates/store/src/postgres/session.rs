@@ -14,6 +14,9 @@ use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use super::text;
 use crate::sql::{Bind, Bound, Cell, Columns, Dialect, Row, Session, SqlError, SqlResult};
 
+/// A parameter with its type.
+pub(super) type Typed<'a> = (&'a (dyn ToSql + Sync), Type);
+
 /// A connection, whether or not a transaction is open on it.
 pub(super) struct PostgresSession<'client>(RefCell<&'client mut Client>);
 
@@ -29,9 +32,7 @@ impl Session for PostgresSession<'_> {
     }
 
     fn execute(&self, sql: &str, params: &[&dyn Bind]) -> SqlResult<usize> {
-        let bound = bound(params)?;
-        let changed = self.0.borrow_mut().execute_typed(&numbered(sql), &typed(&bound))?;
-        usize::try_from(changed).map_err(SqlError::value)
+        execute(&mut self.0.borrow_mut(), &numbered(sql), &typed(&bound(params)?))
     }
 
     fn each(
@@ -40,16 +41,29 @@ impl Session for PostgresSession<'_> {
         params: &[&dyn Bind],
         show: &mut dyn FnMut(&mut Columns<'_>) -> SqlResult<ControlFlow<()>>,
     ) -> SqlResult<()> {
-        let bound = bound(params)?;
         // All of them, so that whoever is shown one may ask for more.
-        let rows = self.0.borrow_mut().query_typed(&numbered(sql), &typed(&bound))?;
-        for row in &rows {
-            if show(&mut Columns::of(row))?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+        let rows = self.0.borrow_mut().query_typed(&numbered(sql), &typed(&bound(params)?))?;
+        show_each(&rows, show)
     }
+}
+
+/// Runs a statement that gives no rows.
+pub(super) fn execute(client: &mut Client, sql: &str, params: &[Typed<'_>]) -> SqlResult<usize> {
+    let changed = client.execute_typed(sql, params)?;
+    usize::try_from(changed).map_err(SqlError::value)
+}
+
+/// Shows rows in order, until enough were seen.
+pub(super) fn show_each(
+    rows: &[postgres::Row],
+    show: &mut dyn FnMut(&mut Columns<'_>) -> SqlResult<ControlFlow<()>>,
+) -> SqlResult<()> {
+    for row in rows {
+        if show(&mut Columns::of(row))?.is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The statement with its parameters in PostgreSQL's way.
@@ -57,11 +71,13 @@ fn numbered(sql: &str) -> String {
     sql.replace('?', "$")
 }
 
-fn bound<'a>(params: &'a [&'a dyn Bind]) -> SqlResult<Vec<Bound<'a>>> {
+/// Parameters as the database keeps them.
+pub(super) fn bound<'a>(params: &'a [&'a dyn Bind]) -> SqlResult<Vec<Bound<'a>>> {
     params.iter().map(|param| param.bind()).collect()
 }
 
-fn typed<'a>(bound: &'a [Bound<'a>]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+/// Parameters with their types.
+pub(super) fn typed<'a>(bound: &'a [Bound<'a>]) -> Vec<Typed<'a>> {
     bound.iter().map(|value| (value as &(dyn ToSql + Sync), type_of(value))).collect()
 }
 

@@ -4,13 +4,17 @@
 //! connection or a transaction of one of them. Ids and names are text, times are microseconds since 1970, and what only Inlet
 //! looks into is JSON.
 
+mod answer;
 mod bind;
 pub(crate) mod catalog;
+pub(crate) mod collection;
 mod columns;
 mod error;
 mod session;
 
 pub use catalog::SqlCatalog;
+
+use answer::Answer;
 
 pub(crate) use bind::{Bind, Bound, Json, Name, Text, Unsigned, name_of};
 pub(crate) use columns::{Cell, Columns, Row};

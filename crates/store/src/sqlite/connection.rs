@@ -7,8 +7,8 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use crate::StoreErrorKind;
-use crate::sql::SqlError;
 use crate::sql::catalog::Trouble;
+use crate::sql::{SqlError, collection};
 
 /// How long a connection waits for another process that looks into the file, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -77,6 +77,12 @@ pub(crate) fn read_number(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
 }
 
 impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error.into())
+    }
+}
+
+impl From<rusqlite::Error> for collection::Trouble {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error.into())
     }

@@ -23,6 +23,8 @@ mod inspect;
 mod session;
 
 pub use catalog::open_catalog;
+#[cfg(test)]
+pub(crate) use collection::open_transactions;
 pub use collection::{CollectionOptions, SqliteCollections};
 pub use data_dir::{DataDir, KeyFileError, LockError, Server, read_key_file};
 pub use inspect::{FileReport, Format, inspect};

@@ -46,6 +46,7 @@ pub mod upkeep;
 pub mod upkeep_readers;
 
 use std::fmt::Debug;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -61,13 +62,23 @@ pub trait Backend: Debug + Send + Sync {
     async fn open(&self) -> Arc<dyn CollectionStores>;
 }
 
+/// A behaviour with its name.
+pub type Behaviour = (&'static str, fn(Given) -> Pin<Box<dyn Future<Output = ()>>>);
+
 /// Makes one test of each behaviour, in a module for each noun.
 ///
 /// Takes the path of a `fn() -> impl Backend` that makes an empty place; it is to begin with `crate::`.
+/// `collection_tests!(@list)` gives the behaviours instead, for a backend of which a test cannot have a server of its own.
 #[macro_export]
 macro_rules! collection_tests {
+    (@list) => {
+        $crate::collection_tests! { @suite (list) }
+    };
     ($backend:path) => {
-        $crate::collection_tests! { @each $backend;
+        $crate::collection_tests! { @suite (each $backend) }
+    };
+    (@suite $how:tt) => {
+        $crate::collection_tests! { @as $how;
             commits {
                 a_first_load_is_created_and_numbered_from_1_in_order_of_arrival,
                 the_same_again_is_unchanged_and_makes_no_change,
@@ -460,7 +471,7 @@ macro_rules! collection_tests {
             }
         }
     };
-    (@each $backend:path; $($noun:ident { $($behaviour:ident),* $(,)? })*) => {
+    (@as (each $backend:path); $($noun:ident { $($behaviour:ident),* $(,)? })*) => {
         $(mod $noun {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
@@ -468,5 +479,11 @@ macro_rules! collection_tests {
                 $crate::conformance::collection::$noun::$behaviour(given).await;
             })*
         })*
-    };
+    };    (@as (list); $($noun:ident { $($behaviour:ident),* $(,)? })*) => {{
+        let list: Vec<$crate::conformance::collection::Behaviour> = vec![$($((
+            concat!(stringify!($noun), "::", stringify!($behaviour)),
+            |given| Box::pin($crate::conformance::collection::$noun::$behaviour(given)),
+        )),*),*];
+        list
+    }};
 }

@@ -253,7 +253,7 @@ pub async fn long_keys_are_restored_whole(given: Given) {
         inlet_model::key::encode_json_scalar(text.as_bytes(), &mut key).unwrap();
         key
     };
-    let write = async |write: &dyn Fn(&mut inlet_model::Batch)| -> Claim {
+    let write = async |write: &(dyn Fn(&mut inlet_model::Batch) + Sync)| -> Claim {
         let sync = given.begun(connector, &["s"]).await;
         let mut batch = super::items::batch(given.store.seed(), "s", WHOLE, &[] as &[Line]);
         write(&mut batch);

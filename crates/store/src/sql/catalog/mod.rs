@@ -23,8 +23,8 @@ mod trouble;
 pub(crate) mod webhooks;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
@@ -32,7 +32,7 @@ use tokio::sync::Notify;
 use self::audit::Write;
 pub(crate) use self::start::Start;
 pub(crate) use self::trouble::Trouble;
-use super::Session;
+use super::{Answer, Session};
 use crate::StoreResult;
 use crate::catalog::{Catalog, Cause};
 
@@ -108,7 +108,9 @@ impl SqlCatalog {
     {
         let answer = Answer::default();
         let told = answer.clone();
-        self.database.read(operation, size, Box::new(move |db| told.is(query(db)?))).await?;
+        self.database
+            .read(operation, size, Box::new(move |db| query(db).map(|found| told.is(found))))
+            .await?;
         Ok(answer.take())
     }
 
@@ -121,7 +123,8 @@ impl SqlCatalog {
         let cause = Cause::current();
         let answer = Answer::default();
         let told = answer.clone();
-        let change = move |tx: &dyn Session| told.is(change(&Write::new(tx, cause.clone()))?);
+        let change =
+            move |tx: &dyn Session| change(&Write::new(tx, cause.clone())).map(|found| told.is(found));
         self.database.write(operation, Box::new(change)).await?;
         Ok(answer.take())
     }
@@ -145,32 +148,5 @@ impl Catalog for SqlCatalog {
 impl fmt::Debug for SqlCatalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlCatalog").field("database", &self.database).finish_non_exhaustive()
-    }
-}
-
-/// What a read or a write has found, on its way out of the database.
-struct Answer<T>(Arc<Mutex<Option<T>>>);
-
-impl<T> Answer<T> {
-    fn is(&self, answer: T) -> Result<(), Trouble> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-        Ok(())
-    }
-
-    fn take(self) -> T {
-        let answer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        answer.expect("what was done without an error has said what it found")
-    }
-}
-
-impl<T> Default for Answer<T> {
-    fn default() -> Self {
-        Self(Arc::default())
-    }
-}
-
-impl<T> Clone for Answer<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
     }
 }

@@ -1,47 +1,19 @@
-//! One collection in one SQLite file. `docs/format.md` describes the file; this is the code that keeps it.
+//! One collection in one SQLite file.
 //!
-//! - [`stores`] has the files of a directory, [`store`] one of them: its [`writer`] thread, its [`readers`] and its log ([`wal`]).
-//! - [`begin`], [`commit`], [`sweep`], [`purge`], [`undo`], [`upkeep`], [`finish`], [`replay`] and [`inbox`] are the
-//!   transactions of the writer.
-//! - [`records`] and [`changes`] are the reads; [`checkpoints`], [`deletes`] and [`questions`] have both. [`rehearsal`] is a run that
-//!   only reads.
-//! - [`block`] is the format of entries, [`blocks`] the tables they lie in, [`keys`] the table that finds them.
-//! - [`streams`], [`scopes`], [`seen`], [`runs`], [`run_log`], [`rejected`], [`idempotency`] and [`meta`] are the other tables, one each.
+//! - [`stores`] has the files of a directory. Of one of them, [`transactions`] are what its writer does, [`readers`] what is read beside,
+//!   [`wal`] its log; [`tables`] is what both see within a transaction.
+//! - [`keys`] is the table that finds records, [`statement`] how the statements read that all databases share.
 
-mod begin;
-mod block;
-mod blocks;
-mod changes;
-mod checkpoints;
-mod commit;
-mod deletes;
-mod error;
-mod finish;
-mod idempotency;
-mod inbox;
 mod keys;
-mod meta;
-mod purge;
-mod questions;
 mod readers;
-mod records;
-mod rehearsal;
-mod rejected;
-mod replay;
-mod run_log;
-mod runs;
 mod schema;
-mod schemas;
-mod scopes;
-mod seen;
-mod store;
+mod statement;
 mod stores;
-mod streams;
-mod sweep;
-mod undo;
-mod upkeep;
+mod tables;
+mod transactions;
 mod wal;
-mod writer;
 
 pub(super) use schema::inspect;
+#[cfg(test)]
+pub(crate) use stores::open_transactions;
 pub use stores::{Options as CollectionOptions, SqliteCollections};

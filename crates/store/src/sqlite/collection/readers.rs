@@ -3,18 +3,20 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::error::Outcome;
 use super::schema;
+use super::tables::FileTables;
+use crate::sql::collection::{Query, Reads, Trouble};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// Reads of one collection that may run at the same time.
 const CONNECTIONS: usize = 2;
 
-/// The connections, each opened when it is first needed. All clones share them.
-#[derive(Debug, Clone)]
+/// The connections, each opened when it is first needed.
+#[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
     cache_bytes: u32,
@@ -27,13 +29,11 @@ impl Readers {
         let free = Arc::new(Semaphore::new(CONNECTIONS));
         Self { path, cache_bytes, idle: Arc::default(), free }
     }
+}
 
-    /// Runs `query` on what was last durable before it began.
-    pub(super) async fn read<T, F>(&self, operation: &'static str, query: F) -> StoreResult<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
-    {
+#[async_trait]
+impl Reads for Readers {
+    async fn run(&self, operation: &'static str, query: Query) -> StoreResult<()> {
         let closed = |_| StoreError::new(StoreErrorKind::Closed, operation);
         let permit = Arc::clone(&self.free).acquire_owned().await.map_err(closed)?;
         let (path, cache_bytes, idle) = (self.path.clone(), self.cache_bytes, Arc::clone(&self.idle));
@@ -42,20 +42,19 @@ impl Readers {
             let known = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = known.map_or_else(|| schema::open_reader(&path, cache_bytes), Ok)?;
             let transaction = connection.unchecked_transaction()?;
-            let value = query(&transaction)?;
+            query(&FileTables::new(&transaction, &path))?;
             transaction.finish()?;
             // One that went wrong is not used again.
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            Ok(value)
+            Ok(())
         });
         match reading.await {
-            Ok(outcome) => outcome.map_err(|trouble: super::error::Trouble| trouble.during(operation)),
+            Ok(outcome) => outcome.map_err(|trouble: Trouble| trouble.during(operation)),
             Err(error) => Err(StoreError::new(StoreErrorKind::Internal, operation).because(error)),
         }
     }
 
-    /// Lets no more read, waits for those that do, and closes the connections.
-    pub(super) async fn close(&self) {
+    async fn close(&self) {
         if let Ok(_all) = self.free.acquire_many(CONNECTIONS as u32).await {
             self.free.close();
         }

@@ -5,9 +5,9 @@ use std::path::Path;
 use inlet_model::{Entropy, HashSeed};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::error::{Outcome, Trouble};
 use super::stores::Options;
 use crate::StoreResult;
+use crate::sql::collection::{Outcome, Trouble};
 use crate::sqlite::Format;
 use crate::sqlite::connection::{self, Access};
 

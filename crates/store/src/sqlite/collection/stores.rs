@@ -1,16 +1,18 @@
-//! All collections of a directory, one file each. Those in use are open; of the others only so many stay open.
+//! All collections of a directory, one file each.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use inlet_model::{Entropy, StoreId};
 
 use super::keys::KeyLogRoom;
-use super::store::SqliteCollection;
+use super::readers::Readers;
+use super::schema;
+use super::transactions::FileTransactions;
 use crate::collection::{CollectionStore, CollectionStores};
+use crate::sql::collection::{OpenCollections, SqlCollection};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// How the files are used.
@@ -52,17 +54,7 @@ pub struct SqliteCollections {
     options: Options,
     entropy: Arc<dyn Entropy>,
     key_logs: KeyLogRoom,
-    slots: Mutex<Slots>,
-}
-
-/// A collection's place: locked while it is opened or closed, so that no file ever has two writers.
-type Slot = Arc<tokio::sync::Mutex<Option<Arc<SqliteCollection>>>>;
-
-#[derive(Default)]
-struct Slots {
-    by_id: HashMap<StoreId, (Slot, u64)>,
-    /// Counts the uses, to tell who was used last.
-    uses: u64,
+    open: OpenCollections,
 }
 
 const FILE_SUFFIX: &str = ".db";
@@ -75,76 +67,19 @@ impl SqliteCollections {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(dir).map_err(unavailable("open the collections"))?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            options,
-            entropy,
-            key_logs: KeyLogRoom::default(),
-            slots: Mutex::default(),
-        })
+        let open = OpenCollections::new(options.max_open);
+        Ok(Self { dir: dir.to_owned(), options, entropy, key_logs: KeyLogRoom::default(), open })
     }
 
     fn path(&self, id: StoreId) -> PathBuf {
         self.dir.join(format!("{id}{FILE_SUFFIX}"))
     }
 
-    fn slots(&self) -> std::sync::MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn slot(&self, id: StoreId) -> Slot {
-        let mut slots = self.slots();
-        slots.uses += 1;
-        let used = slots.uses;
-        let (slot, last_used) = slots.by_id.entry(id).or_default();
-        *last_used = used;
-        Arc::clone(slot)
-    }
-
-    /// Gives the store in the slot, opened if it is not.
-    async fn open_in(
-        &self,
-        mut open: tokio::sync::MutexGuard<'_, Option<Arc<SqliteCollection>>>,
-        id: StoreId,
-    ) -> StoreResult<Arc<dyn CollectionStore>> {
-        if let Some(store) = &*open {
-            return Ok(Arc::clone(store) as Arc<dyn CollectionStore>);
-        }
+    /// Opens a file, made if it is not there.
+    async fn start(&self, id: StoreId) -> StoreResult<SqlCollection> {
         let (path, options, entropy) = (self.path(id), self.options.clone(), Arc::clone(&self.entropy));
         let room = self.key_logs.clone();
-        let opening = move || SqliteCollection::open(id, &path, &options, &room, &*entropy);
-        let store = blocking("open a collection", opening).await??;
-        let store = Arc::new(store);
-        *open = Some(Arc::clone(&store));
-        drop(open);
-        self.close_idle().await?;
-        Ok(store)
-    }
-
-    /// Closes the longest unused collections that nobody has, until no more than allowed are open.
-    async fn close_idle(&self) -> StoreResult<()> {
-        let mut slots: Vec<(u64, Slot)> = {
-            let slots = &mut self.slots().by_id;
-            // One that only this table has, and that is empty, is of no use any more.
-            slots.retain(|_, (slot, _)| {
-                Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|open| open.is_some())
-            });
-            slots.values().map(|(slot, used)| (*used, Arc::clone(slot))).collect()
-        };
-        let Some(mut excess) = slots.len().checked_sub(self.options.max_open) else { return Ok(()) };
-        slots.sort_unstable_by_key(|(used, _)| *used);
-        for (_, slot) in slots {
-            if excess == 0 {
-                break;
-            }
-            // One that is being opened or closed is not idle.
-            let Ok(mut open) = slot.try_lock() else { continue };
-            if let Some(store) = open.take_if(|store| Arc::strong_count(store) == 1) {
-                close(store, "close a collection").await?;
-                excess -= 1;
-            }
-        }
-        Ok(())
+        blocking("open a collection", move || start(id, &path, &options, &room, &*entropy)).await?
     }
 }
 
@@ -157,31 +92,27 @@ impl fmt::Debug for SqliteCollections {
 #[async_trait]
 impl CollectionStores for SqliteCollections {
     async fn open(&self, id: StoreId) -> StoreResult<Arc<dyn CollectionStore>> {
-        let slot = self.slot(id);
-        let open = slot.lock().await;
-        self.open_in(open, id).await
+        let opening = async { self.start(id).await.map(Some) };
+        let opened = self.open.get(id, opening).await?;
+        opened.ok_or(StoreError::new(StoreErrorKind::Internal, "open a collection"))
     }
 
     async fn find(&self, id: StoreId) -> StoreResult<Option<Arc<dyn CollectionStore>>> {
         const OPERATION: &str = "find a collection";
-        let slot = self.slot(id);
-        let open = slot.lock().await;
-        let path = self.path(id);
-        // With the slot locked nobody removes it before it is open.
-        let is_there = open.is_some()
-            || blocking(OPERATION, move || path.try_exists()).await?.map_err(unavailable(OPERATION))?;
-        if is_there { self.open_in(open, id).await.map(Some) } else { Ok(None) }
+        let opening = async {
+            let path = self.path(id);
+            let is_there = blocking(OPERATION, move || path.try_exists()).await?;
+            if is_there.map_err(unavailable(OPERATION))? { self.start(id).await.map(Some) } else { Ok(None) }
+        };
+        self.open.get(id, opening).await
     }
 
     async fn remove(&self, id: StoreId) -> StoreResult<()> {
         const OPERATION: &str = "remove a collection";
-        let slot = self.slot(id);
-        let mut open = slot.lock().await;
-        if let Some(store) = open.take() {
-            close(store, OPERATION).await?;
-        }
         let path = self.path(id);
-        blocking(OPERATION, move || remove_files(&path)).await?.map_err(unavailable(OPERATION))
+        let removing =
+            async { blocking(OPERATION, move || remove_files(&path)).await?.map_err(unavailable(OPERATION)) };
+        self.open.remove(id, OPERATION, removing).await
     }
 
     async fn list(&self) -> StoreResult<Vec<StoreId>> {
@@ -198,10 +129,27 @@ impl CollectionStores for SqliteCollections {
     }
 }
 
-/// Closes a collection for everybody, and waits until its file is at rest.
-async fn close(store: Arc<SqliteCollection>, operation: &'static str) -> StoreResult<()> {
-    let runtime = tokio::runtime::Handle::current();
-    blocking(operation, move || store.close(&runtime)).await
+/// Opens a file, made if it is not there. Blocks the thread.
+fn start(
+    id: StoreId,
+    path: &Path,
+    options: &Options,
+    room: &KeyLogRoom,
+    entropy: &dyn Entropy,
+) -> StoreResult<SqlCollection> {
+    let (connection, seed) = schema::open(path, options, entropy)?;
+    let reads = Readers::new(path.to_owned(), options.reader_cache_bytes);
+    let transactions = FileTransactions::new(connection, path, options, room)
+        .map_err(|trouble| trouble.during("open a collection"))?;
+    SqlCollection::start(id, seed, Arc::new(reads), Box::new(transactions))
+}
+
+/// The transactions of a file of its own, with a seed that is always the same.
+#[cfg(test)]
+pub(crate) fn open_transactions(path: &Path) -> Box<dyn crate::sql::collection::Transactions> {
+    let options = Options::default();
+    let (connection, _) = schema::open(path, &options, &inlet_model::SeededEntropy::new(1)).unwrap();
+    Box::new(FileTransactions::new(connection, path, &options, &KeyLogRoom::default()).unwrap())
 }
 
 /// The file that says what the others mean goes first: after a crash in between, what is left is nobody's.

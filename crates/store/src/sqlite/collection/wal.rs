@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use super::error::Outcome;
+use crate::sql::collection::Outcome;
 use crate::sqlite::connection::{self, Access};
 
 /// If the log has grown to so many times the pages at which it is moved, the writer waits.

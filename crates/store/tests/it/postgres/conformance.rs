@@ -1,37 +1,42 @@
-//! The suite that every catalog passes, over one server: each behaviour has a schema of its own.
+//! The suites that every catalog and every collection store pass.
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use async_trait::async_trait;
+use inlet_model::{ManualClock, SeededEntropy, Timestamp};
+use inlet_store::CollectionStores;
+use inlet_store::conformance::collection::{Backend, Given};
+use inlet_store::postgres::{Postgres, PostgresCollections};
 
+use super::suites::failing;
 use super::try_open;
-use crate::private_postgres::PrivatePostgres;
-
-/// Behaviours at the same time.
-const AT_ONCE: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_catalog_passes_the_suite() {
-    let server = Arc::new(PrivatePostgres::start());
-    let admin = Arc::new(server.connect("postgres").await);
-    let only = std::env::var("INLET_TEST_BEHAVIOUR").unwrap_or_default();
-    let (turns, mut behaviours) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
-    for (number, (name, behaviour)) in inlet_store::catalog_tests!(@list).into_iter().enumerate() {
-        if !name.contains(&only) {
-            continue;
-        }
-        let (server, admin, turns) = (Arc::clone(&server), Arc::clone(&admin), Arc::clone(&turns));
-        behaviours.spawn(async move {
-            let _turn = turns.acquire().await.unwrap();
-            let schema = format!("behaviour_{number}");
-            admin.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
-            let url = format!("{}?options=-csearch_path%3D{schema}", server.url("postgres"));
-            let catalog = Arc::new(try_open(&url).await.unwrap());
-            let outcome = tokio::spawn(behaviour(catalog)).await;
-            outcome.is_err().then_some(name)
-        });
+    let failed = failing(inlet_store::catalog_tests!(@list), |url, behaviour| async move {
+        behaviour(Arc::new(try_open(&url).await.unwrap())).await;
+    });
+    assert_eq!(failed.await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_collections_pass_the_suite() {
+    let failed = failing(inlet_store::collection_tests!(@list), |url, behaviour| async move {
+        behaviour(Given::new(Schema(url)).await).await;
+    });
+    assert_eq!(failed.await, [""; 0]);
+}
+
+/// A place for collections: the schema of that URL.
+#[derive(Debug)]
+struct Schema(String);
+
+#[async_trait]
+impl Backend for Schema {
+    async fn open(&self) -> Arc<dyn CollectionStores> {
+        let (clock, entropy) = (ManualClock::new(Timestamp::from_millis(1)), SeededEntropy::new(1));
+        let database = Postgres::new(&self.0).unwrap();
+        database.catalog(&clock, &entropy).await.unwrap();
+        Arc::new(PostgresCollections::new(&database, Arc::new(SeededEntropy::new(1))))
     }
-    let failed: Vec<&str> = behaviours.join_all().await.into_iter().flatten().collect();
-    assert_eq!(failed, [""; 0]);
 }

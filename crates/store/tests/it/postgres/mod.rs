@@ -1,13 +1,14 @@
-//! The catalog in PostgreSQL.
+//! The catalog and the collections in PostgreSQL.
 
 mod conformance;
 mod nodes;
+mod suites;
 
 use inlet_model::{ManualClock, SeededEntropy, Timestamp};
-use inlet_store::postgres::open_catalog;
+use inlet_store::postgres::Postgres;
 use inlet_store::{SqlCatalog, StoreResult};
 
 async fn try_open(url: &str) -> StoreResult<SqlCatalog> {
     let clock = ManualClock::new(Timestamp::from_millis(1_700_000_000_000));
-    open_catalog(url, &clock, &SeededEntropy::new(1)).await
+    Postgres::new(url)?.catalog(&clock, &SeededEntropy::new(1)).await
 }

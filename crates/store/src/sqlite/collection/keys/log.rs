@@ -7,11 +7,11 @@
 
 use rusqlite::{Connection, params};
 
-use super::super::error::{Outcome, Trouble};
 use super::super::stores::Options;
 use super::room::{Held, KeyLogRoom};
-use super::write::{self, Stored};
+use super::write::{self, Pair};
 use super::{KeyRow, read_bytes};
+use crate::sql::collection::{Outcome, Stored, Trouble};
 use crate::sqlite::connection::read_number;
 
 /// The log is merged before it takes up more memory than this, and before it has more parts than a reader should look into.
@@ -81,7 +81,7 @@ impl KeyLog {
             rows.len() >= self.logged_rows && passed >= self.scattered_rows * rows.len() as u64;
         if !rows.is_empty() && (is_scattered || !log.parts.is_empty()) {
             log.append(connection, rows)?;
-        } else if write::overwrite(connection, rows.iter().copied())? > 0 {
+        } else if write::overwrite(connection, rows.iter().map(pair))? > 0 {
             return Err(write::GONE);
         }
         self.put(log);
@@ -120,6 +120,10 @@ impl KeyLog {
     }
 }
 
+fn pair<'k>(row: &Stored<'k>) -> Pair<'k> {
+    (row.filed, row.row)
+}
+
 impl LogRows {
     fn load(connection: &Connection) -> Outcome<Self> {
         let mut statement = connection.prepare_cached("SELECT part, k, row FROM key_log ORDER BY part, k")?;
@@ -143,15 +147,15 @@ impl LogRows {
 
     /// Appends rows that come in order as the next part.
     fn append(&mut self, connection: &Connection, rows: &[Stored<'_>]) -> Outcome<()> {
-        self.parts.push(Vec::with_capacity(rows.iter().map(|(key, row)| key.len() + row.len()).sum()));
-        write::append(connection, self.parts.len(), rows.iter().copied())?;
-        rows.iter().try_for_each(|row| self.push(*row))?;
+        self.parts.push(Vec::with_capacity(rows.iter().map(|row| row.filed.len() + row.row.len()).sum()));
+        write::append(connection, self.parts.len(), rows.iter().map(pair))?;
+        rows.iter().try_for_each(|row| self.push(pair(row)))?;
         self.bring_into_order();
         Ok(())
     }
 
     /// Adds a row to the last part.
-    fn push(&mut self, (key, row): Stored<'_>) -> Outcome<()> {
+    fn push(&mut self, (key, row): Pair<'_>) -> Outcome<()> {
         let narrow = |len: usize| u16::try_from(len).map_err(|_| TOO_MUCH);
         let (part, key_len, row_len) =
             (narrow(self.parts.len() - 1)?, narrow(key.len())?, narrow(row.len())?);

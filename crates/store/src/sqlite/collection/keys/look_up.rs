@@ -4,8 +4,7 @@ use std::cmp::Ordering;
 
 use rusqlite::{Connection, params};
 
-use super::super::error::Outcome;
-use super::{KeyRow, read_bytes, read_row};
+use super::{KeyRow, Outcome, read_bytes, read_row};
 
 /// Looks up `filed`, which come in order, in the key table, and gives each key and its row, or `None`, to `each`. Returns how
 /// many rows it passed, those between two keys that lie far apart as [`Patience::MOST`]: how scattered the keys lie.

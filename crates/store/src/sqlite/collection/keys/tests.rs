@@ -7,11 +7,11 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use rusqlite::OptionalExtension;
 
-use super::super::block::ScopeId;
-use super::super::error::Trouble;
 use super::super::stores::Options;
 use super::log::parts;
 use super::*;
+use crate::sql::collection::block::ScopeId;
+use crate::sql::collection::{Stored, Trouble};
 
 fn empty_table() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
@@ -32,6 +32,11 @@ fn row(change: u64) -> KeyRow {
 fn write_all(connection: &Connection, rows: &BTreeMap<Vec<u8>, Option<KeyRow>>) -> Outcome<usize> {
     let stored: Vec<_> = rows.iter().map(|(key, row)| (key, stored(*row))).collect();
     write::overwrite(connection, stored.iter().map(|(key, row)| (key.as_slice(), row.as_slice())))
+}
+
+/// A row to be written.
+fn new<'k>(filed: &'k [u8], row: &'k [u8]) -> Stored<'k> {
+    Stored { filed, row, is_there: false }
 }
 
 fn stored(row: Option<KeyRow>) -> Vec<u8> {
@@ -96,7 +101,7 @@ proptest! {
             let commit: BTreeMap<_, _> =
                 commit.into_iter().map(|(key, stays)| (key, stays.then(|| row(change)))).collect();
             let stored: Vec<_> = commit.iter().map(|(key, row)| (key.clone(), stored(*row))).collect();
-            let stored: Vec<_> = stored.iter().map(|(key, row)| (key.as_slice(), row.as_slice())).collect();
+            let stored: Vec<_> = stored.iter().map(|(key, row)| new(key, row)).collect();
             log.write(&connection, &stored, 0).unwrap();
             expected.extend(commit);
             match then {
@@ -117,31 +122,6 @@ proptest! {
             log.put(rows);
         }
     }
-
-    #[test]
-    fn streams_keep_their_order(one in 0..=u32::MAX, other in 0..=u32::MAX, key in proptest::collection::vec(any::<u8>(), 0..4)) {
-        let (one_filed, other_filed) = (filed(StreamId(one), &key), filed(StreamId(other), &key));
-        prop_assert_eq!(one.cmp(&other), one_filed.cmp(&other_filed));
-        prop_assert!(range_of(StreamId(one)).contains(&one_filed));
-        prop_assert_eq!(range_of(StreamId(one)).contains(&other_filed), one == other);
-        prop_assert_eq!(split(&one_filed), Some((StreamId(one), key.as_slice())));
-        prop_assert_eq!(whole_key(&one_filed), Some(key.as_slice()));
-    }
-}
-
-#[test]
-fn the_first_streams_cost_one_byte() {
-    assert_eq!(filed(StreamId(1), b"k"), [1, b'k']);
-    assert_eq!(filed(StreamId(239), b""), [239]);
-    assert_eq!(filed(StreamId(240), b""), [0xf1, 240]);
-    assert_eq!(filed(StreamId(256), b""), [0xf2, 1, 0]);
-}
-
-#[test]
-fn what_is_no_filed_key_is_not_taken_apart() {
-    assert_eq!(split(b""), None);
-    assert_eq!(split(&[0xf2, 1]), None);
-    assert_eq!(split(&[0xf5, 1, 0, 0, 0, 0]), None);
 }
 
 #[test]
@@ -149,7 +129,7 @@ fn a_row_that_has_gone_is_noticed() {
     let table = empty_table();
     assert!(matches!(remove(&table, [&[1][..]].into_iter()), Err(Trouble::Damaged(_))));
     let mut log = log_of(&Options::default());
-    assert!(matches!(log.write(&table, &[(&[1], &[])], 0), Err(Trouble::Damaged(_))));
+    assert!(matches!(log.write(&table, &[new(&[1], &[])], 0), Err(Trouble::Damaged(_))));
 }
 
 #[test]
@@ -158,7 +138,7 @@ fn rows_that_lie_close_or_are_few_are_written_into_the_table() {
     let mut log = log_of(&Options { logged_rows: 2, scattered_rows: 4, ..Options::default() });
     let stored = stored(Some(row(1)));
     let parts_after = |log: &mut KeyLog, keys: &[&[u8]], passed| {
-        let rows: Vec<_> = keys.iter().map(|key| (*key, stored.as_slice())).collect();
+        let rows: Vec<_> = keys.iter().map(|key| new(key, &stored)).collect();
         log.write(&table, &rows, passed).unwrap();
         parts(&table).unwrap().collect::<Vec<_>>()
     };
@@ -175,17 +155,10 @@ fn rows_that_lie_close_or_are_few_are_written_into_the_table() {
 fn a_merge_that_is_given_up_is_done_later() {
     let table = empty_table();
     let mut log = log_of(&Options { logged_rows: 1, scattered_rows: 0, ..Options::default() });
-    log.write(&table, &[(b"a", &stored(Some(row(1))))], 0).unwrap();
+    log.write(&table, &[new(b"a", &stored(Some(row(1))))], 0).unwrap();
     assert!(matches!(log.merge(&table, || Err(Trouble::Cancelled)), Err(Trouble::Cancelled)));
     log.forget();
     log.merge(&table, || Ok(())).unwrap();
     assert_eq!(get(&table, b"a").unwrap(), Some(row(1)));
     assert_eq!(parts(&table).unwrap().count(), 0);
-}
-
-#[test]
-fn a_very_long_key_is_not_whole() {
-    let key = vec![b'k'; 5000];
-    assert_eq!(whole_key(&filed(StreamId(7), &key)), None);
-    assert_eq!(whole_key(&filed(StreamId(7), &key[..1000])), Some(&key[..1000]));
 }

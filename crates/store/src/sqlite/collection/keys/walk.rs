@@ -5,28 +5,12 @@ use std::collections::BinaryHeap;
 
 use rusqlite::{Connection, Rows, params};
 
-use super::super::block::StreamId;
-use super::super::error::{Outcome, Trouble};
-use super::{KeyRow, log, range_of, read_logged, split};
+use super::{KeyRow, log, read_logged};
+use crate::sql::collection::keys::{range_of, split};
+use crate::sql::collection::{Outcome, Step, Trouble, Walked};
 
 const LOG: &str = "SELECT k, row FROM key_log WHERE k >= ?1 AND k < ?2 AND part = ?3 ORDER BY k";
 const TABLE: &str = "SELECT k, row FROM keys WHERE k >= ?1 AND k < ?2 ORDER BY k";
-
-/// A stream to walk through, from this place in the key table on.
-#[derive(Debug)]
-pub(crate) struct Walked {
-    pub(crate) stream: StreamId,
-    pub(crate) from: Vec<u8>,
-}
-
-/// A row that is there now.
-#[derive(Debug)]
-pub(crate) struct Step {
-    /// Which of the streams that are walked through it belongs to.
-    pub(crate) stream: usize,
-    pub(crate) filed: Vec<u8>,
-    pub(crate) row: KeyRow,
-}
 
 /// Gives the rows of the streams to `each`, in order of keys and with equal keys in the order of the streams, until it says
 /// that it has enough. Each stream has its rows in the key table and in the parts of the key log; of a key's rows the latest
@@ -34,7 +18,7 @@ pub(crate) struct Step {
 pub(crate) fn walk(
     connection: &Connection,
     streams: &[Walked],
-    mut each: impl FnMut(Step) -> Outcome<bool>,
+    each: &mut dyn FnMut(Step) -> Outcome<bool>,
 ) -> Outcome<()> {
     let parts: Vec<Option<u64>> = log::parts(connection)?.map(Some).chain([None]).collect();
     let sources = streams.iter().flat_map(|stream| parts.iter().map(move |part| (stream, *part)));

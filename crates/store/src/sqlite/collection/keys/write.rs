@@ -2,7 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, params};
 
-use super::super::error::{Outcome, Trouble};
+use crate::sql::collection::{Outcome, Trouble};
 
 /// Rows written by one statement: to begin and end one costs more than to write a row, as it keeps what the last page was
 /// before, to undo half a statement.
@@ -14,13 +14,10 @@ const PUT: &str = "REPLACE INTO keys (k, row)";
 const APPEND: &str = "INSERT INTO key_log (k, row, part)";
 
 /// A key as it is filed, and its row as it is stored: empty if its record has gone.
-pub(crate) type Stored<'k> = (&'k [u8], &'k [u8]);
+pub(crate) type Pair<'k> = (&'k [u8], &'k [u8]);
 
 /// Writes rows, which come in order, and removes those that have gone. Gives how many of these were not there.
-pub(super) fn overwrite<'k>(
-    connection: &Connection,
-    rows: impl Iterator<Item = Stored<'k>>,
-) -> Outcome<usize> {
+pub(super) fn overwrite<'k>(connection: &Connection, rows: impl Iterator<Item = Pair<'k>>) -> Outcome<usize> {
     let mut delete = connection.prepare_cached("DELETE FROM keys WHERE k = ?1")?;
     let mut writer = RowWriter::new(connection, PUT, None)?;
     let mut missing = 0;
@@ -49,7 +46,7 @@ pub(super) const GONE: Trouble = Trouble::Damaged("a row of the key table has go
 pub(super) fn append<'k>(
     connection: &Connection,
     part: usize,
-    rows: impl Iterator<Item = Stored<'k>>,
+    rows: impl Iterator<Item = Pair<'k>>,
 ) -> Outcome<()> {
     let mut writer = RowWriter::new(connection, APPEND, Some(part))?;
     for row in rows {
@@ -63,7 +60,7 @@ struct RowWriter<'c, 'k> {
     insert: &'static str,
     part: Option<usize>,
     many: CachedStatement<'c>,
-    pending: Vec<Stored<'k>>,
+    pending: Vec<Pair<'k>>,
 }
 
 impl<'c, 'k> RowWriter<'c, 'k> {
@@ -72,7 +69,7 @@ impl<'c, 'k> RowWriter<'c, 'k> {
         Ok(Self { insert, part, many, pending: Vec::with_capacity(ROWS) })
     }
 
-    fn push(&mut self, row: Stored<'k>) -> Outcome<()> {
+    fn push(&mut self, row: Pair<'k>) -> Outcome<()> {
         self.pending.push(row);
         if self.pending.len() == ROWS {
             put(&mut self.many, self.part, &self.pending)?;
@@ -92,7 +89,7 @@ fn sql(insert: &str, part: Option<usize>, rows: usize) -> String {
     format!("{insert} VALUES {}", vec![row; rows].join(", "))
 }
 
-fn put(statement: &mut CachedStatement<'_>, part: Option<usize>, rows: &[Stored<'_>]) -> Outcome<()> {
+fn put(statement: &mut CachedStatement<'_>, part: Option<usize>, rows: &[Pair<'_>]) -> Outcome<()> {
     let width = 2 + usize::from(part.is_some());
     for (at, (key, row)) in (1..).step_by(width).zip(rows) {
         statement.raw_bind_parameter(at, key)?;

@@ -1,0 +1,80 @@
+//! Statements about collections as PostgreSQL takes them.
+
+use inlet_model::StoreId;
+
+/// The tables of which each store has a partition of its own.
+pub(super) const PARTITIONED: [&str; 4] = ["store_keys", "store_blocks", "store_expired", "store_inbox"];
+
+/// A store as statements name it.
+#[derive(Debug, Clone)]
+pub(super) struct StoreName {
+    /// As a UUID.
+    pub(super) id: [u8; 16],
+    /// What the names of its partitions end with.
+    suffix: String,
+}
+
+impl StoreName {
+    pub(super) fn new(id: StoreId) -> Self {
+        Self { id: id.as_u128().to_be_bytes(), suffix: format!("_{:032x}", id.as_u128()) }
+    }
+
+    /// The store's partition of a table. To name it, and not the table, spares the server the choice, and a lock on the table.
+    pub(super) fn partition(&self, table: &str) -> String {
+        format!("{table}{}", self.suffix)
+    }
+
+    /// The statement with its parameters in PostgreSQL's way, where `?0` comes behind the others; whether it is among them.
+    pub(super) fn statement(&self, sql: &str, params: usize) -> (String, bool) {
+        let mut out = String::with_capacity(sql.len() + self.suffix.len());
+        let mut names_store = false;
+        let mut rest = sql;
+        while let Some(at) = rest.find(['?', 's']) {
+            let (before, found) = rest.split_at(at);
+            let begins_word = before.chars().next_back().is_none_or(|before| !is_of_word(before));
+            out.push_str(before);
+            rest = if let Some(behind) = found.strip_prefix("?0") {
+                names_store = true;
+                out.push_str(&format!("${}", params + 1));
+                behind
+            } else if let Some(behind) = found.strip_prefix('?') {
+                out.push('$');
+                behind
+            } else {
+                let end = found.find(|letter| !is_of_word(letter)).unwrap_or(found.len());
+                let (word, behind) = found.split_at(end);
+                out.push_str(word);
+                if begins_word && PARTITIONED.contains(&word) {
+                    out.push_str(&self.suffix);
+                }
+                behind
+            };
+        }
+        out.push_str(rest);
+        (out, names_store)
+    }
+}
+
+fn is_of_word(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_names_its_store_and_the_partitions() {
+        let store = StoreName::new(StoreId::from_u128(0xab));
+        let suffix = format!("{:032x}", 0xab);
+        let sql = "SELECT stored, ?2 FROM store_blocks WHERE store = ?0 AND first_change >= ?1";
+        let expected =
+            format!("SELECT stored, $2 FROM store_blocks_{suffix} WHERE store = $3 AND first_change >= $1");
+        assert_eq!(store.statement(sql, 2), (expected, true));
+        let sql = "SELECT live FROM store_block_index LIMIT ?1";
+        assert_eq!(
+            store.statement(sql, 1),
+            ("SELECT live FROM store_block_index LIMIT $1".to_owned(), false)
+        );
+    }
+}

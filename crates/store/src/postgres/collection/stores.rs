@@ -1,0 +1,177 @@
+//! All collections of a database.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use inlet_model::{Entropy, HashSeed, StoreId};
+use postgres::Client;
+use postgres::types::{ToSql, Type};
+use tokio::runtime::Handle;
+
+use super::reads::StoreReads;
+use super::statement::{PARTITIONED, StoreName};
+use super::transactions::StoreTransactions;
+use crate::collection::{CollectionStore, CollectionStores};
+use crate::postgres::Postgres;
+use crate::postgres::pool::Pool;
+use crate::sql::collection::{OpenCollections, Outcome, SqlCollection, Trouble};
+use crate::sql::{SqlError, SqlResult};
+use crate::{StoreError, StoreErrorKind, StoreResult};
+
+/// Collections that stay open though nobody uses them just now.
+const MAX_IDLE: usize = 64;
+
+/// The collections in a PostgreSQL database.
+pub struct PostgresCollections {
+    pool: Pool,
+    entropy: Arc<dyn Entropy>,
+    open: OpenCollections,
+}
+
+impl PostgresCollections {
+    /// The collections in a database whose tables are of the present version.
+    pub fn new(database: &Postgres, entropy: Arc<dyn Entropy>) -> Self {
+        Self { pool: database.pool.clone(), entropy, open: OpenCollections::new(MAX_IDLE) }
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Client) -> Outcome<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        self.pool.run(operation, work).await
+    }
+
+    fn start(&self, id: StoreId, seed: HashSeed) -> StoreResult<SqlCollection> {
+        let store = StoreName::new(id);
+        let reads = StoreReads::new(self.pool.clone(), store.clone());
+        let transactions = StoreTransactions::new(self.pool.clone(), store, Handle::current());
+        SqlCollection::start(id, seed, Arc::new(reads), Box::new(transactions))
+    }
+}
+
+impl fmt::Debug for PostgresCollections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PostgresCollections")
+    }
+}
+
+#[async_trait]
+impl CollectionStores for PostgresCollections {
+    async fn open(&self, id: StoreId) -> StoreResult<Arc<dyn CollectionStore>> {
+        const OPERATION: &str = "open a collection";
+        let opening = async {
+            let (store, seed) = (StoreName::new(id), self.entropy.bytes());
+            let seed = self.run(OPERATION, move |client| make(client, &store, seed)).await?;
+            self.start(id, seed).map(Some)
+        };
+        self.open.get(id, opening).await?.ok_or(StoreError::new(StoreErrorKind::Internal, OPERATION))
+    }
+
+    async fn find(&self, id: StoreId) -> StoreResult<Option<Arc<dyn CollectionStore>>> {
+        const OPERATION: &str = "find a collection";
+        let opening = async {
+            let store = StoreName::new(id);
+            let seed = self.run(OPERATION, move |client| Ok(seed_of(client, &store)?)).await?;
+            seed.map(|seed| self.start(id, seed)).transpose()
+        };
+        self.open.get(id, opening).await
+    }
+
+    async fn remove(&self, id: StoreId) -> StoreResult<()> {
+        const OPERATION: &str = "remove a collection";
+        let removing = async {
+            let store = StoreName::new(id);
+            self.run(OPERATION, move |client| erase(client, &store)).await
+        };
+        self.open.remove(id, OPERATION, removing).await
+    }
+
+    async fn list(&self) -> StoreResult<Vec<StoreId>> {
+        let read = |client: &mut Client| -> Outcome<Vec<StoreId>> {
+            let sql = "SELECT uuid_send(store) FROM store_meta ORDER BY store";
+            let rows = client.query_typed(sql, &[]).map_err(SqlError::from)?;
+            rows.iter().map(|row| Ok(StoreId::from_u128(u128::from_be_bytes(column(row)?)))).collect()
+        };
+        self.run("list the collections", read).await
+    }
+}
+
+/// The first column of a row: that many bytes.
+fn column<const N: usize>(row: &postgres::Row) -> SqlResult<[u8; N]> {
+    let bytes: &[u8] = row.try_get(0).map_err(SqlError::row)?;
+    bytes.try_into().map_err(SqlError::row)
+}
+
+fn seed_of(client: &mut Client, store: &StoreName) -> SqlResult<Option<HashSeed>> {
+    let sql = "SELECT seed FROM store_meta WHERE store = $1";
+    let rows = client.query_typed(sql, &[(store as &(dyn ToSql + Sync), Type::UUID)])?;
+    rows.first().map(|row| Ok(HashSeed(u64::from_be_bytes(column(row)?)))).transpose()
+}
+
+/// Makes a store, unless it is there; gives its seed.
+fn make(client: &mut Client, store: &StoreName, seed: [u8; 8]) -> Outcome<HashSeed> {
+    if let Some(seed) = seed_of(client, store)? {
+        return Ok(seed);
+    }
+    let mut tx = client.transaction().map_err(SqlError::from)?;
+    let sql = "INSERT INTO store_meta (store, seed, next_change, next_generation, next_stream, next_push, compacted_through,
+                   walked_through, writes)
+               VALUES ($1, $2, 1, 1, 1, 1, 0, 0, 0) ON CONFLICT DO NOTHING";
+    let seed = seed.as_slice();
+    let made = tx.execute_typed(sql, &[(store, Type::UUID), (&seed, Type::BYTEA)]).map_err(SqlError::from)?;
+    if made > 0 {
+        tx.batch_execute(&partitions(store)).map_err(SqlError::from)?;
+    }
+    tx.commit().map_err(SqlError::from)?;
+    seed_of(client, store)?.ok_or(Trouble::Broken("a store that was made is not there"))
+}
+
+/// Makes the partitions. One that is made alone and then attached keeps nobody from reading and writing the others.
+fn partitions(store: &StoreName) -> String {
+    let id = u128::from_be_bytes(store.id);
+    let one = |table| {
+        let partition = store.partition(table);
+        format!(
+            "CREATE TABLE {partition} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE);
+             ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES IN ('{id:032x}');"
+        )
+    };
+    PARTITIONED.map(one).concat()
+}
+
+/// The tables that stores share, but for the one that says which there are.
+const SHARED: [&str; 15] = [
+    "store_connectors",
+    "store_streams",
+    "store_purged",
+    "store_schemas",
+    "store_scopes",
+    "store_block_index",
+    "store_seen",
+    "store_runs",
+    "store_run_streams",
+    "store_rejected",
+    "store_undos",
+    "store_undo_keys",
+    "store_rejected_pushes",
+    "store_run_log",
+    "store_idempotency",
+];
+
+/// Removes a store with all it holds. Whoever writes it at this moment is waited for.
+fn erase(client: &mut Client, store: &StoreName) -> Outcome<()> {
+    let mut erase = || -> Result<(), postgres::Error> {
+        let mut tx = client.transaction()?;
+        tx.execute_typed("DELETE FROM store_meta WHERE store = $1", &[(store, Type::UUID)])?;
+        for table in SHARED {
+            tx.execute_typed(&format!("DELETE FROM {table} WHERE store = $1"), &[(store, Type::UUID)])?;
+        }
+        for table in PARTITIONED {
+            tx.batch_execute(&format!("DROP TABLE IF EXISTS {}", store.partition(table)))?;
+        }
+        tx.commit()
+    };
+    Ok(erase().map_err(SqlError::from)?)
+}

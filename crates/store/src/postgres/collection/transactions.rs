@@ -1,0 +1,74 @@
+//! The transactions that write a store.
+//!
+//! Whoever writes has the store's row of `store_meta` to itself until its transaction is over, on whatever machine: so the
+//! writers of all processes come one after the other, each sees all that those before it have written, and change numbers are
+//! taken in the order in which they become visible.
+
+use postgres::Client;
+use tokio::runtime::Handle;
+
+use super::statement::StoreName;
+use super::tables::StoreTables;
+use crate::postgres::pool::Pool;
+use crate::sql::collection::{Memory, Outcome, Transactions, Trouble, Work};
+use crate::sql::{Session, SqlError, params};
+
+/// A statement, a wait for another writer, and a pause between two statements that take longer are ended by the server: this
+/// process may be asleep, and others wait.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
+                     SET LOCAL statement_timeout = '15s'; SET LOCAL idle_in_transaction_session_timeout = '10s'";
+
+/// What the writer's thread has of a store.
+pub(super) struct StoreTransactions {
+    pool: Pool,
+    store: StoreName,
+    runtime: Handle,
+    /// How many transactions had written when this process last did.
+    writes: u64,
+}
+
+impl StoreTransactions {
+    pub(super) fn new(pool: Pool, store: StoreName, runtime: Handle) -> Self {
+        Self { pool, store, runtime, writes: 0 }
+    }
+}
+
+impl Transactions for StoreTransactions {
+    fn run(&mut self, memory: &mut Memory, work: Work<'_>) -> Outcome<()> {
+        let Self { pool, store, runtime, writes } = self;
+        pool.lend_blocking(runtime, |client| {
+            client.batch_execute(BEGIN).map_err(SqlError::from)?;
+            let done = write(client, store, writes, memory, work);
+            if done.is_err() && client.batch_execute("ROLLBACK").is_err() {
+                // It is of no use any more, and says so itself.
+                tracing::debug!("a transaction could not be rolled back");
+            }
+            done
+        })
+    }
+}
+
+fn write(
+    client: &mut Client,
+    store: &StoreName,
+    writes: &mut u64,
+    memory: &mut Memory,
+    work: Work<'_>,
+) -> Outcome<()> {
+    let tables = StoreTables::new(client, store);
+    let number = take_turn(&tables)?;
+    if number != *writes + 1 {
+        // Another process has written: what this one remembers may be out of date.
+        memory.forget();
+    }
+    work(&tables, memory)?;
+    client.batch_execute("COMMIT").map_err(SqlError::from)?;
+    *writes = number;
+    Ok(())
+}
+
+/// Waits until nobody else writes the store, and keeps it so. Gives the number of the write.
+fn take_turn(session: &dyn Session) -> Outcome<u64> {
+    let sql = "UPDATE store_meta SET writes = writes + 1 WHERE store = ?0 RETURNING writes";
+    session.row_if_any(sql, params![], |columns| columns.unsigned())?.ok_or(Trouble::Closed)
+}
