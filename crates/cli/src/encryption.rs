@@ -22,19 +22,24 @@ pub(crate) struct KeyRing {
 impl KeyRing {
     /// Reads all of them.
     pub(crate) fn read(dir: &DataDir, args: &EncryptionArgs) -> Result<Self, CommandError> {
-        let given = match (&args.encryption_key, &args.encryption_key_file) {
-            (Some(text), _) => VaultKey::parse_ring(text).map_err(|error| {
-                let message = "INLET_ENCRYPTION_KEY holds no encryption key";
-                CommandError::input("input.encryption_key", message).because(error)
-            })?,
-            (None, Some(path)) => {
-                read_key_file(path.clone()).map_err(|error| refused(error, "input.encryption_key"))?
-            }
-            (None, None) => Vec::new(),
-        };
+        let given = Self::given(args)?;
         let kept = dir.encryption_keys().map_err(|error| refused(error, "data_dir.unusable"))?;
         warn_of_open_file(dir);
         Ok(Self { given, kept })
+    }
+
+    /// Reads those that whoever runs the server gives.
+    pub(crate) fn given(args: &EncryptionArgs) -> Result<Vec<VaultKey>, CommandError> {
+        match (&args.encryption_key, &args.encryption_key_file) {
+            (Some(text), _) => VaultKey::parse_ring(text).map_err(|error| {
+                let message = "INLET_ENCRYPTION_KEY holds no encryption key";
+                CommandError::input("input.encryption_key", message).because(error).into()
+            }),
+            (None, Some(path)) => {
+                read_key_file(path.clone()).map_err(|error| refused(error, "input.encryption_key"))
+            }
+            (None, None) => Ok(Vec::new()),
+        }
     }
 
     /// The vault of these keys. If there are none, one is made, and kept by the directory.

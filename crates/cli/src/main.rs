@@ -9,6 +9,7 @@ mod errors;
 mod logging;
 mod node;
 mod output;
+mod place;
 mod server;
 mod session;
 mod signals;
@@ -60,6 +61,7 @@ fn run(cli: &Cli) -> Result<(), CommandError> {
     let result = runtime.block_on(async {
         match &cli.command {
             Command::Serve(args) => commands::serve::run(args).await,
+            Command::Migrate(args) => commands::migrate::run(args).await,
             Command::Sync(args) => commands::sync::run(args).await,
             Command::Records(args) => commands::records::run(args).await,
             Command::Changes(args) => commands::changes::run(args).await,

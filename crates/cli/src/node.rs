@@ -1,4 +1,4 @@
-//! The wiring of one process: data directory, catalog, stores, engine, API. Nothing else names a backend or a connector.
+//! The wiring of one process: catalog, stores, engine, API. Besides the place, nothing else names a backend or a connector.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::Vault;
-use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
+use inlet_model::{Clock, Entropy, SystemEntropy};
 use inlet_source::{Egress, Environment, Registry};
-use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCollections, open_catalog};
+use inlet_store::sqlite::{DataDir, LockError, Server};
 use inlet_store::{Catalog, CollectionStores, StoreError};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
 use inlet_webhooks::{Courier, CourierOptions, CourierParts, SystemNames, WebhookMetrics};
@@ -17,8 +17,9 @@ use prometheus_client::registry::Registry as MetricRegistry;
 
 use crate::args::EncryptionArgs;
 use crate::client::{Client, Transport};
-use crate::encryption::{self, KeyRing};
+use crate::encryption;
 use crate::errors::{CommandError, Complaint};
+use crate::place::{Found, Place};
 use crate::traces;
 
 /// The connector type that reads local files.
@@ -76,7 +77,7 @@ impl NodeOptions {
     }
 }
 
-/// All parts of Inlet over one data directory, in this process.
+/// All parts of Inlet in this process, over what is kept in one place.
 #[derive(Debug)]
 pub(crate) struct Node {
     /// What exists.
@@ -95,30 +96,22 @@ pub(crate) struct Node {
     vault: Vault,
     metrics: Metrics,
     // Given back last.
-    dir: DataDir,
+    place: Place,
 }
 
 impl Node {
-    /// Starts everything over a directory that is ours.
+    /// Starts everything over what is kept there.
     pub(crate) async fn start(
-        dir: DataDir,
+        place: Place,
         options: NodeOptions,
         encryption: &EncryptionArgs,
     ) -> Result<Self, CommandError> {
-        let (engine_options, courier_options) = options.bounds();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (mut engine_options, courier_options) = options.bounds();
+        engine_options.is_alone = place.is_ours_alone();
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let vault = KeyRing::read(&dir, encryption)?.vault(&dir, &*entropy)?;
-        let failed = |error: StoreError| unusable(dir.path(), error);
-        let catalog = open_catalog(&dir.catalog_path(), &*clock, &*entropy).map_err(failed)?;
-        let catalog: Arc<dyn Catalog> = Arc::new(catalog);
+        let Found { catalog, stores, vault, clock } = place.open(encryption, &entropy).await?;
+        let failed = |error: StoreError| place.unusable(error);
         encryption::warn_of_lost_keys(&*catalog, &vault).await.map_err(failed)?;
-        let stores = SqliteCollections::new(
-            &dir.collections_dir(),
-            Arc::clone(&entropy),
-            CollectionOptions::default(),
-        );
-        let stores: Arc<dyn CollectionStores> = Arc::new(stores.map_err(failed)?);
         let environment = Environment {
             files_roots: options.files_roots,
             egress: options.egress,
@@ -159,7 +152,7 @@ impl Node {
             environment,
             vault,
             metrics,
-            dir,
+            place,
         })
     }
 
@@ -188,9 +181,10 @@ impl Node {
         Client::new(transport, Arc::clone(&self.entropy))
     }
 
-    /// Tells other commands of this user where this process's server is.
+    /// Tells other commands of this user where this process's server is, if it has a directory where they look.
     pub(crate) fn announce(&self, address: &str, token: &str) -> Result<(), CommandError> {
-        self.dir.announce(address, token).map_err(|error| {
+        let Place::Directory(dir) = &self.place else { return Ok(()) };
+        dir.announce(address, token).map_err(|error| {
             CommandError::failure("data_dir.unusable", "the lock file could not be written")
                 .because(error)
                 .into()
@@ -234,14 +228,6 @@ pub(crate) fn take(path: &Path) -> Result<Ownership, CommandError> {
 /// Whether an Inlet has ever worked in this directory.
 pub(crate) fn is_data_dir(path: &Path) -> bool {
     path.join("catalog.db").exists()
-}
-
-/// The error of a data directory whose store does not open.
-pub(crate) fn unusable(path: &Path, error: StoreError) -> CommandError {
-    let code = error.kind().code();
-    CommandError::failure(code, format!("the data directory `{}` cannot be opened", path.display()))
-        .because(error)
-        .into()
 }
 
 /// Another process that is no server has the directory.

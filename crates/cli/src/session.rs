@@ -15,6 +15,7 @@ use crate::args::{EncryptionArgs, ServerArgs};
 use crate::client::{Client, Transport, key_headers};
 use crate::errors::CommandError;
 use crate::node::{self, Node, NodeOptions, Ownership};
+use crate::place::Place;
 use crate::tls::Trust;
 
 /// How long a command waits for another one, or for a server that starts or ends: a little longer than a server may take.
@@ -119,7 +120,7 @@ impl Session {
             runs_syncs: need.runs_syncs(),
             is_server: false,
         };
-        let node = Node::start(dir, options, encryption).await?;
+        let node = Node::start(Place::Directory(dir), options, encryption).await?;
         let client = node.local_client();
         Ok(Self { client, node: Some(node) })
     }

@@ -58,6 +58,9 @@ pub struct EngineOptions {
     pub max_record_bytes: usize,
     /// How long and how often a sync waits for its source.
     pub retry: RetryOptions,
+    /// Whether no other process runs syncs of this catalog. Then those that are running when the engine starts were left by one that
+    /// has ended, and are taken over at once; else when their leases are over.
+    pub is_alone: bool,
     /// A node that is silent for so long loses its syncs.
     pub lease: Duration,
     /// Whether connectors sync by themselves when their time has come.
@@ -93,6 +96,7 @@ impl Default for EngineOptions {
             stall_limit: Duration::from_secs(60 * 60),
             max_record_bytes: 16 << 20,
             retry: RetryOptions::default(),
+            is_alone: true,
             lease: Duration::from_secs(30),
             schedules: true,
             period: Duration::from_secs(5),

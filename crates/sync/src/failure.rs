@@ -69,12 +69,18 @@ impl From<StoreError> for Stop {
                     StoreErrorKind::Damaged => Some("restore the data directory from a backup".to_owned()),
                     _ => None,
                 };
-                Self::from(Failure {
+                let failure = Failure {
                     code: kind.code().to_owned(),
                     message: error.to_string(),
                     hint,
                     retryable: kind.is_temporary(),
-                })
+                };
+                // A server that was away for a moment: the sync goes on where its last commit left it.
+                let policy = match kind {
+                    StoreErrorKind::Unavailable => Policy::Backoff,
+                    _ => Policy::GiveUp,
+                };
+                Self::Failed(Failed { failure, policy, retry_after: None })
             }
         }
     }

@@ -26,7 +26,10 @@ pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
     }
     reconcile::tasks(&shared).await?;
     reconcile::report_unowned(&shared.parts).await?;
-    let taken_over = shared.parts.catalog.sync_take_over(shared.lease()).await?;
+    let taken_over = match shared.options.is_alone {
+        true => shared.parts.catalog.sync_take_over(shared.lease()).await?,
+        false => Vec::new(),
+    };
     let taken_over = reconcile::end_without_store(&shared.parts, taken_over).await?;
     for claim in &taken_over {
         tracing::info!(sync_id = %claim.sync.id, attempt = claim.sync.attempt, "taking over a sync that a restart interrupted");

@@ -5,10 +5,12 @@ mod collections;
 mod connection;
 mod connector_types;
 mod connectors;
+mod database;
 mod demo;
 mod doctor;
 mod keys;
 mod log;
+mod migrate;
 mod output;
 mod reading;
 mod serve;
@@ -30,10 +32,12 @@ pub(crate) use connectors::{
     ConnectorSchemas, ConnectorsArgs, ConnectorsCommand, CreateConnector, DeleteConnector, KeptRecords,
     ListConnectors, PushArgs, SettingsArgs, StateCommand, TriggerSecretCommand, UpdateConnector,
 };
+pub(crate) use database::DatabaseArgs;
 pub(crate) use demo::DemoArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use keys::{CreateKey, KeysArgs, KeysCommand, RotateKey, UpdateKey};
 pub(crate) use log::{LogArgs, LogFormat};
+pub(crate) use migrate::MigrateArgs;
 pub(crate) use output::{LimitArgs, OrderArg, OutputArgs};
 pub(crate) use reading::{ChangesArgs, ExportArgs, ExportFormat, RecordsArgs};
 pub(crate) use serve::{AuthArg, ServeArgs};
@@ -72,6 +76,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(ServeArgs),
+    Migrate(MigrateArgs),
     Sync(SyncArgs),
     Records(RecordsArgs),
     Changes(ChangesArgs),

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use inlet_model::parse_duration;
 use inlet_source::Egress;
 
-use super::EncryptionArgs;
+use super::{DatabaseArgs, EncryptionArgs};
 
 /// Run the server: the HTTP API and the syncs
 ///
@@ -21,6 +21,9 @@ pub(crate) struct ServeArgs {
     /// One process works in it at a time. Beside a running server every command goes through that server.
     #[arg(long, value_name = "DIR", env = "INLET_DATA_DIR", default_value = "./inlet-data")]
     pub(crate) data_dir: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 
     #[command(flatten)]
     pub(crate) encryption: EncryptionArgs,

@@ -11,6 +11,7 @@ use crate::args::{AuthArg, ServeArgs};
 use crate::errors::CommandError;
 use crate::node::{self, Node, NodeOptions, Ownership};
 use crate::output::{print, say};
+use crate::place::Place;
 use crate::server::Server;
 use crate::signals::StopRequests;
 
@@ -22,7 +23,10 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     let files_roots = args.files_roots.iter().map(|root| existing_root(root)).collect::<Result<_, _>>()?;
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
-    let dir = own(&args.data_dir)?;
+    let place = match &args.database.database_url {
+        Some(url) => Place::database(url)?,
+        None => Place::Directory(own(&args.data_dir)?),
+    };
     let options = NodeOptions {
         files_roots,
         egress: args.egress.into(),
@@ -32,7 +36,11 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
         runs_syncs: true,
         is_server: true,
     };
-    let node = Node::start(dir, options, &args.encryption).await?;
+    let node = tokio::select! {
+        node = Node::start(place, options, &args.encryption) => node?,
+        // A database may be waited for, for a long time.
+        signal = stop.next() => return Err(CommandError::failure("interrupted", format!("{signal} came before the server was ready")).into()),
+    };
     if !args.listen.ip().is_loopback() {
         tracing::warn!(
             "other machines may reach this address over plain HTTP: put a proxy with TLS before it"

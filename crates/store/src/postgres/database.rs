@@ -1,13 +1,15 @@
 //! A database, as whoever starts a process names it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use inlet_model::{Clock, Entropy};
 use postgres::Config;
 
 use super::catalog::PostgresDatabase;
+use super::clock;
 use super::pool::Pool;
-use super::schema;
+use super::schema::{self, Opened};
 use crate::sql::SqlCatalog;
 use crate::sql::catalog::Start;
 use crate::{StoreError, StoreErrorKind, StoreResult};
@@ -29,16 +31,45 @@ impl Postgres {
         Ok(Self { pool: Pool::new(config) })
     }
 
-    /// The catalog, with the tables of the collections beside it. What is not there is made: then the secret is drawn, and it holds a space
-    /// `default` with a collection `default`. An older format is brought to the present one.
+    /// Makes the tables of the catalog and of the collections, or brings them to the present format; what is of it stays as it is. In an empty
+    /// database the secret is drawn, and there is a space `default` with a collection `default`.
     ///
-    /// [`NewerFormat`](StoreErrorKind::NewerFormat) if a newer Inlet made it; then nothing is touched.
-    /// [`Unavailable`](StoreErrorKind::Unavailable) while the server cannot be reached.
+    /// [`NewerFormat`](StoreErrorKind::NewerFormat) if a newer Inlet made the tables, with which this one cannot work; then nothing is
+    /// touched. [`Unavailable`](StoreErrorKind::Unavailable) while the server cannot be reached.
+    pub async fn migrate(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<Migrated> {
+        self.open(clock, entropy).await.map(|(_, migrated)| migrated)
+    }
+
+    /// The catalog, after the tables were [brought to the present format](Self::migrate).
     pub async fn catalog(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<SqlCatalog> {
-        let start = Start::drawn(clock, entropy);
-        let secret = self.pool.run(schema::OPERATION, move |client| schema::open(client, &start)).await??;
+        let (secret, _) = self.open(clock, entropy).await?;
         Ok(SqlCatalog::of(PostgresDatabase::new(self.pool.clone()), secret))
     }
+
+    async fn open(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<([u8; 32], Migrated)> {
+        const OPERATION: &str = "open the catalog";
+        let start = Start::drawn(clock, entropy);
+        match self.pool.run(OPERATION, move |client| schema::open(client, &start)).await? {
+            Opened::Ready { secret, before, version } => Ok((secret, Migrated { before, version })),
+            Opened::TooNew => Err(StoreError::new(StoreErrorKind::NewerFormat, OPERATION)),
+        }
+    }
+
+    /// A clock that shows the server's time, whatever this machine's does. Needs a Tokio runtime.
+    ///
+    /// [`Unavailable`](StoreErrorKind::Unavailable) while the server cannot be reached; later it goes on by itself.
+    pub async fn clock(&self) -> StoreResult<Arc<dyn Clock>> {
+        Ok(clock::start(self.pool.clone()).await?)
+    }
+}
+
+/// What came of bringing tables to the present format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migrated {
+    /// The version they had; 0 for none.
+    pub before: i64,
+    /// The version they have.
+    pub version: i64,
 }
 
 /// Without the URL, which may hold a password.

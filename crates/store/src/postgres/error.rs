@@ -2,9 +2,9 @@
 
 use postgres::error::SqlState;
 
-use crate::StoreErrorKind;
 use crate::sql::SqlError;
 use crate::sql::catalog::Trouble;
+use crate::{StoreError, StoreErrorKind};
 
 impl From<postgres::Error> for SqlError {
     fn from(error: postgres::Error) -> Self {
@@ -45,4 +45,16 @@ pub(super) fn kind(error: &postgres::Error) -> StoreErrorKind {
         Some("XX") => StoreErrorKind::Damaged,
         _ => StoreErrorKind::Internal,
     }
+}
+
+/// Whether the server answers, but does not let us in: trying again does not help, unless somebody does something.
+pub fn is_refusal(error: &StoreError) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(code) = error.downcast_ref::<postgres::Error>().and_then(postgres::Error::code) {
+            return matches!(code.code().get(..2), Some("28" | "3D" | "42"));
+        }
+        cause = error.source();
+    }
+    false
 }

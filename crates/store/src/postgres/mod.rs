@@ -1,6 +1,7 @@
 //! The backend for many machines: PostgreSQL 15 or later.
 
 mod catalog;
+mod clock;
 mod collection;
 mod database;
 mod error;
@@ -11,4 +12,5 @@ mod text;
 mod transaction;
 
 pub use collection::PostgresCollections;
-pub use database::Postgres;
+pub use database::{Migrated, Postgres};
+pub use error::is_refusal;

@@ -1,11 +1,14 @@
 //! The tables: are they ours, which version, and how they become the present one.
+//!
+//! While machines are upgraded one after the other, those of the version before work on beside the new one. So a step only adds what they
+//! need not know, and says by `works_from` from which version on programs can work with what it leaves.
 
 use postgres::Client;
 
 use super::session::PostgresSession;
+use super::transaction;
 use crate::sql::catalog::{Start, Trouble};
 use crate::sql::{Session, params};
-use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// Step `n` makes version `n + 1`. Steps are only ever added.
 const MIGRATIONS: &[&str] =
@@ -14,41 +17,55 @@ const MIGRATIONS: &[&str] =
 /// Held while the tables are made or changed: by one process at a time, in the whole database.
 const LOCK: i64 = 0x696e_6c65_7400_0001;
 
-pub(super) const OPERATION: &str = "open the catalog";
+/// What came of opening the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opened {
+    /// They can be worked with.
+    Ready {
+        /// The catalog's secret.
+        secret: [u8; 32],
+        /// The version they had before; 0 for none.
+        before: i64,
+        /// The version they have.
+        version: i64,
+    },
+    /// A newer Inlet made them, and this one cannot work with them. Nothing was touched.
+    TooNew,
+}
 
-/// Makes the tables, or brings them to the present version, if need be; gives the catalog's secret.
-pub(super) fn open(client: &mut Client, start: &Start) -> Result<StoreResult<[u8; 32]>, Trouble> {
-    client.batch_execute("BEGIN")?;
-    let opened = migrate(client, start);
-    let made_durable = client.batch_execute(if matches!(opened, Ok(Ok(_))) { "COMMIT" } else { "ROLLBACK" });
-    let opened = opened?;
-    made_durable?;
+/// Makes the tables, or brings them to the present version, if need be.
+pub(super) fn open(client: &mut Client, start: &Start) -> Result<Opened, Trouble> {
+    let mut opened = Opened::TooNew;
+    transaction::alone(client, |client| {
+        opened = migrate(client, start)?;
+        Ok(())
+    })?;
     Ok(opened)
 }
 
-fn migrate(client: &mut Client, start: &Start) -> Result<StoreResult<[u8; 32]>, Trouble> {
-    let have = version(client)?;
+fn migrate(client: &mut Client, start: &Start) -> Result<Opened, Trouble> {
+    let (before, works_from) = format(client)?;
     let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    if have > newest {
-        return Ok(Err(StoreError::new(StoreErrorKind::NewerFormat, OPERATION)));
+    if works_from > newest {
+        return Ok(Opened::TooNew);
     }
-    for step in MIGRATIONS.iter().skip(usize::try_from(have).unwrap_or_default()) {
+    for step in MIGRATIONS.iter().skip(usize::try_from(before).unwrap_or_default()) {
         client.batch_execute(step)?;
     }
     let session = PostgresSession::new(client);
     let db: &dyn Session = &session;
-    if have == 0 {
+    if before == 0 {
         start.write(db)?;
     }
-    if have < newest {
+    if before < newest {
         db.execute("UPDATE format SET version = ?1", params![newest])?;
     }
     let secret = db.row("SELECT secret FROM identity", params![], |columns| columns.plain())?;
-    Ok(Ok(secret))
+    Ok(Opened::Ready { secret, before, version: before.max(newest) })
 }
 
-/// The version of the tables that are there, 0 if there are none.
-fn version(client: &mut Client) -> Result<i64, Trouble> {
+/// The version of the tables that are there, 0 if there are none, and from which version on programs can work with them.
+fn format(client: &mut Client) -> Result<(i64, i64), Trouble> {
     let session = PostgresSession::new(client);
     let db: &dyn Session = &session;
     // Whoever else makes them at this moment is waited for.
@@ -56,7 +73,8 @@ fn version(client: &mut Client) -> Result<i64, Trouble> {
     let is_there: bool =
         db.row("SELECT to_regclass('format') IS NOT NULL", params![], |columns| columns.plain())?;
     if !is_there {
-        return Ok(0);
+        return Ok((0, 0));
     }
-    Ok(db.row("SELECT version FROM format", params![], |columns| columns.plain())?)
+    let sql = "SELECT version, works_from FROM format";
+    Ok(db.row(sql, params![], |columns| Ok((columns.plain()?, columns.plain()?)))?)
 }

@@ -16,6 +16,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE;
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
                           SET LOCAL statement_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '30s'";
 
+const BEGIN_ALONE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
 /// How often a transaction is tried that meets others again and again.
 const TRIES: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -42,13 +44,29 @@ pub(super) fn write(client: &mut Client, mut change: Change<'static>) -> Result<
     within(client, BEGIN, change)
 }
 
+/// Runs `work`, which sees each statement of others as soon as it is committed, and may take its time.
+pub(super) fn alone(
+    client: &mut Client,
+    work: impl FnOnce(&mut Client) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    begun(client, BEGIN_ALONE, work)
+}
+
 fn within(
     client: &mut Client,
     begin: &str,
     work: impl FnOnce(&dyn crate::sql::Session) -> Result<(), Trouble>,
 ) -> Result<(), Trouble> {
+    begun(client, begin, |client| work(&PostgresSession::new(client)))
+}
+
+fn begun(
+    client: &mut Client,
+    begin: &str,
+    work: impl FnOnce(&mut Client) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
     client.batch_execute(begin)?;
-    let outcome = work(&PostgresSession::new(client)).and_then(|()| {
+    let outcome = work(client).and_then(|()| {
         fault::point("catalog.write.before");
         client.batch_execute("COMMIT")?;
         fault::point("catalog.write.after");

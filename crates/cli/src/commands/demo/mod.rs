@@ -24,6 +24,7 @@ use crate::output::progress::Progress;
 use crate::output::records::by_stream;
 use crate::output::table::terminal_width;
 use crate::output::{OutputFormat, print};
+use crate::place::Place;
 use crate::server::Server;
 use crate::signals::StopRequests;
 use folder::Folder;
@@ -51,7 +52,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
         runs_syncs: true,
         is_server: true,
     };
-    let node = Node::start(dir, options, &EncryptionArgs::default()).await?;
+    let node = Node::start(Place::Directory(dir), options, &EncryptionArgs::default()).await?;
     let client = node.local_client();
     let connectors = match bring_in(&client, &files, &mut stop).await {
         Ok(connectors) => connectors,

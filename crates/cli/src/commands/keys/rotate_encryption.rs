@@ -18,6 +18,7 @@ use crate::encryption::{KeyRing, keep};
 use crate::errors::CommandError;
 use crate::node::{self, Ownership};
 use crate::output::{OutputFormat, print, say};
+use crate::place;
 
 /// Runs the command.
 pub(super) async fn run(args: &ApiArgs) -> Result<(), CommandError> {
@@ -38,7 +39,7 @@ pub(super) async fn run(args: &ApiArgs) -> Result<(), CommandError> {
     };
     fault::point("secrets.ring");
     let vault = Vault::new(current.clone(), others.iter().cloned());
-    let failed = |error| node::unusable(path, error);
+    let failed = |error| place::unusable(path, error);
     let catalog = open_catalog(&dir.catalog_path(), &SystemClock, &entropy).map_err(failed)?;
     let renewal = renew_secrets(&catalog, &vault, &entropy).await.map_err(failed)?;
     if !is_given {

@@ -1,11 +1,13 @@
 -- Version 1 of the catalog in PostgreSQL. Once released, this file never changes: a new version is a new file.
 -- Ids are text that is compared by its bytes, times are microseconds since 1970, and what only Inlet looks into is JSON.
 
+-- version: of these tables. works_from: the oldest version whose programs can still work with them.
 CREATE TABLE format (
     one BIGINT NOT NULL PRIMARY KEY DEFAULT 1 CHECK (one = 1),
-    version BIGINT NOT NULL
+    version BIGINT NOT NULL,
+    works_from BIGINT NOT NULL
 );
-INSERT INTO format (version) VALUES (1);
+INSERT INTO format (version, works_from) VALUES (1, 1);
 
 -- masking_key: what masked values are hashed under, sealed; NULL until the first value is masked.
 CREATE TABLE identity (

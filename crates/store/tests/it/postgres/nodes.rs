@@ -63,7 +63,12 @@ async fn a_server_that_is_not_there_is_unavailable_and_a_newer_format_is_left_al
     let url = server.url("postgres");
     drop(try_open(&url).await.unwrap());
     let admin = server.connect("postgres").await;
+    // One that this program can still work with: machines are upgraded one after the other.
     admin.batch_execute("UPDATE format SET version = version + 1").await.unwrap();
+    drop(try_open(&url).await.unwrap());
+    let version = admin.query_one("SELECT version FROM format", &[]).await.unwrap();
+    assert_eq!(version.get::<_, i64>(0), 2, "it stays what it is");
+    admin.batch_execute("UPDATE format SET works_from = version").await.unwrap();
     assert_eq!(try_open(&url).await.unwrap_err().kind(), StoreErrorKind::NewerFormat);
     drop((admin, server));
     assert_eq!(try_open(&url).await.unwrap_err().kind(), StoreErrorKind::Unavailable);

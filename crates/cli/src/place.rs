@@ -1,0 +1,156 @@
+//! Where a node keeps everything: in a directory of its own, or in a database that many share.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use inlet_model::secret::{Vault, VaultKey};
+use inlet_model::{Clock, Entropy, SystemClock};
+use inlet_store::postgres::{Postgres, PostgresCollections};
+use inlet_store::sqlite::{CollectionOptions, DataDir, SqliteCollections, open_catalog};
+use inlet_store::{Catalog, CollectionStores, StoreError, StoreErrorKind};
+
+use crate::args::EncryptionArgs;
+use crate::encryption::KeyRing;
+use crate::errors::CommandError;
+
+/// The longest pause between two tries to reach a database.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Where everything is kept.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// Ours alone.
+    Directory(DataDir),
+    /// Shared with other nodes.
+    Database(Postgres),
+}
+
+/// What a node finds there.
+pub(crate) struct Found {
+    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) stores: Arc<dyn CollectionStores>,
+    pub(crate) vault: Vault,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Place {
+    /// The database of that URL.
+    pub(crate) fn database(url: &str) -> Result<Self, CommandError> {
+        database(url).map(Self::Database)
+    }
+
+    /// Whether no other node works there.
+    pub(crate) fn is_ours_alone(&self) -> bool {
+        matches!(self, Self::Directory(_))
+    }
+
+    /// Opens what is there, made if it is not. A database that does not answer is waited for.
+    pub(crate) async fn open(
+        &self,
+        encryption: &EncryptionArgs,
+        entropy: &Arc<dyn Entropy>,
+    ) -> Result<Found, CommandError> {
+        match self {
+            Self::Directory(dir) => in_directory(dir, encryption, entropy),
+            Self::Database(database) => in_database(database, encryption, entropy).await,
+        }
+    }
+
+    /// What a person is told of something that went wrong in the store.
+    pub(crate) fn unusable(&self, error: StoreError) -> CommandError {
+        match self {
+            Self::Directory(dir) => unusable(dir.path(), error),
+            Self::Database(_) => unusable_database(error),
+        }
+    }
+}
+
+fn in_directory(
+    dir: &DataDir,
+    encryption: &EncryptionArgs,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Found, CommandError> {
+    let failed = |error: StoreError| unusable(dir.path(), error);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let vault = KeyRing::read(dir, encryption)?.vault(dir, &**entropy)?;
+    let catalog = open_catalog(&dir.catalog_path(), &*clock, &**entropy).map_err(failed)?;
+    let (dir, options) = (dir.collections_dir(), CollectionOptions::default());
+    let stores = SqliteCollections::new(&dir, Arc::clone(entropy), options).map_err(failed)?;
+    Ok(Found { catalog: Arc::new(catalog), stores: Arc::new(stores), vault, clock })
+}
+
+async fn in_database(
+    database: &Postgres,
+    encryption: &EncryptionArgs,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Found, CommandError> {
+    let vault = shared_vault(encryption, &**entropy)?;
+    let clock = reached(|| database.clock()).await?;
+    let catalog = reached(|| database.catalog(&*clock, &**entropy)).await?;
+    let stores = PostgresCollections::new(database, Arc::clone(entropy));
+    Ok(Found { catalog: Arc::new(catalog), stores: Arc::new(stores), vault, clock })
+}
+
+/// The vault of the keys that were given: a node that made one of its own could not read what the others seal.
+fn shared_vault(encryption: &EncryptionArgs, entropy: &dyn Entropy) -> Result<Vault, CommandError> {
+    let mut given = KeyRing::given(encryption)?.into_iter();
+    match given.next() {
+        Some(current) => Ok(Vault::new(current, given)),
+        None => {
+            let message = "servers that share a database need the same encryption key, and none was given";
+            let example = VaultKey::generate(entropy).to_text();
+            Err(CommandError::input("input.encryption_key", message)
+                .hint(format!(
+                    "give each of them one, such as INLET_ENCRYPTION_KEY={example}, and keep it safe"
+                ))
+                .into())
+        }
+    }
+}
+
+/// The database of that URL, which is not reached for yet.
+pub(crate) fn database(url: &str) -> Result<Postgres, CommandError> {
+    Postgres::new(url).map_err(|error| {
+        CommandError::input("input.database_url", "the address of the database cannot be read")
+            .because(error)
+            .hint("write it as `postgres://user:password@host:5432/database`")
+            .into()
+    })
+}
+
+/// Does `work` again until the database answers.
+pub(crate) async fn reached<T, F: Future<Output = Result<T, StoreError>>>(
+    work: impl Fn() -> F,
+) -> Result<T, CommandError> {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        let error = match work().await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        if error.kind() != StoreErrorKind::Unavailable || inlet_store::postgres::is_refusal(&error) {
+            return Err(unusable_database(error));
+        }
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the database does not answer; trying again"
+        );
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn unusable_database(error: StoreError) -> CommandError {
+    let code = error.kind().code();
+    let complaint = CommandError::failure(code, "the database cannot be used").because(error);
+    complaint.into()
+}
+
+/// The error of a data directory whose store does not open.
+pub(crate) fn unusable(path: &Path, error: StoreError) -> CommandError {
+    let code = error.kind().code();
+    CommandError::failure(code, format!("the data directory `{}` cannot be opened", path.display()))
+        .because(error)
+        .into()
+}
