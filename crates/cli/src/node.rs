@@ -109,7 +109,7 @@ impl Node {
         let (mut engine_options, courier_options) = options.bounds();
         engine_options.is_alone = place.is_ours_alone();
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let Found { catalog, stores, vault, clock } = place.open(encryption, &entropy).await?;
+        let Found { catalog, stores, vault, clock, signals } = place.open(encryption, &entropy).await?;
         let failed = |error: StoreError| place.unusable(error);
         encryption::warn_of_lost_keys(&*catalog, &vault).await.map_err(failed)?;
         let environment = Environment {
@@ -122,6 +122,7 @@ impl Node {
         let parts = EngineParts {
             catalog: Arc::clone(&catalog),
             stores: Arc::clone(&stores),
+            signals,
             registry: registry.clone(),
             environment: environment.clone(),
             vault: vault.clone(),

@@ -8,7 +8,7 @@ use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::{Clock, Entropy, SystemClock};
 use inlet_store::postgres::{Postgres, PostgresCollections};
 use inlet_store::sqlite::{CollectionOptions, DataDir, SqliteCollections, open_catalog};
-use inlet_store::{Catalog, CollectionStores, StoreError, StoreErrorKind};
+use inlet_store::{Catalog, CollectionStores, NoSignals, Signals, StoreError, StoreErrorKind};
 
 use crate::args::EncryptionArgs;
 use crate::encryption::KeyRing;
@@ -32,6 +32,7 @@ pub(crate) struct Found {
     pub(crate) stores: Arc<dyn CollectionStores>,
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) signals: Arc<dyn Signals>,
 }
 
 impl Place {
@@ -77,7 +78,13 @@ fn in_directory(
     let catalog = open_catalog(&dir.catalog_path(), &*clock, &**entropy).map_err(failed)?;
     let (dir, options) = (dir.collections_dir(), CollectionOptions::default());
     let stores = SqliteCollections::new(&dir, Arc::clone(entropy), options).map_err(failed)?;
-    Ok(Found { catalog: Arc::new(catalog), stores: Arc::new(stores), vault, clock })
+    Ok(Found {
+        catalog: Arc::new(catalog),
+        stores: Arc::new(stores),
+        vault,
+        clock,
+        signals: Arc::new(NoSignals),
+    })
 }
 
 async fn in_database(
@@ -89,7 +96,8 @@ async fn in_database(
     let clock = reached(|| database.clock()).await?;
     let catalog = reached(|| database.catalog(&*clock, &**entropy)).await?;
     let stores = PostgresCollections::new(database, Arc::clone(entropy));
-    Ok(Found { catalog: Arc::new(catalog), stores: Arc::new(stores), vault, clock })
+    let signals = database.signals(&**entropy);
+    Ok(Found { catalog: Arc::new(catalog), stores: Arc::new(stores), vault, clock, signals })
 }
 
 /// The vault of the keys that were given: a node that made one of its own could not read what the others seal.

@@ -11,6 +11,7 @@ pub mod collection;
 pub mod conformance;
 mod error;
 pub mod postgres;
+mod signals;
 mod sql;
 pub mod sqlite;
 
@@ -18,4 +19,5 @@ pub use catalog::Catalog;
 pub use collection::{CollectionStore, CollectionStores};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use inlet_model::fault;
+pub use signals::{NoSignals, Signal, Signals};
 pub use sql::SqlCatalog;

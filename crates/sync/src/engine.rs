@@ -9,7 +9,7 @@ use inlet_model::{Clock, ConnectorId, Entropy, NodeId, StoreId, SyncId};
 use inlet_source::{Environment, Registry};
 use inlet_store::catalog::Lease;
 use inlet_store::collection::Fence;
-use inlet_store::{Catalog, CollectionStores, StoreResult};
+use inlet_store::{Catalog, CollectionStores, Signal, Signals, StoreResult};
 use tokio::sync::{Notify, watch};
 
 use crate::cancel::{Cancel, Why};
@@ -26,6 +26,8 @@ pub struct EngineParts {
     pub catalog: Arc<dyn Catalog>,
     /// The data.
     pub stores: Arc<dyn CollectionStores>,
+    /// The way to other processes that run syncs of this catalog.
+    pub signals: Arc<dyn Signals>,
     /// The connector types.
     pub registry: Registry,
     /// What sources may touch.
@@ -165,19 +167,21 @@ impl Engine {
 
     /// Says that a sync was queued or a task added. Without it the engine notices within its period.
     pub fn wake(&self) {
-        self.shared.wake.notify_one();
-        self.shared.reconcile.notify_one();
+        self.shared.look_for_work();
+        self.shared.parts.signals.tell(Signal::Work);
     }
 
     /// Says that a connector is to sync at other times than before. Without it the engine notices within its period.
     pub fn rescheduled(&self) {
         self.shared.schedule.notify_one();
+        self.shared.parts.signals.tell(Signal::Schedule);
     }
 
     /// Says that syncs ended or are to end, through a deletion or because others take their place.
     pub fn unwanted(&self) {
         self.wake();
         self.shared.watchers.tell_all();
+        self.shared.parts.signals.tell(Signal::Anything);
     }
 
     /// Watches a sync, queued or running, here or elsewhere: read it, wait for a change, and read it again.
@@ -199,7 +203,7 @@ impl Engine {
             // It may have been claimed a moment ago: the worker looks as soon as it knows the sync.
             self.shared.wake.notify_one();
         }
-        self.shared.watchers.tell(sync_id);
+        self.shared.tell(sync_id);
     }
 
     /// For how long after its end a sync can be undone.
@@ -245,6 +249,18 @@ impl Shared {
             running.cancel.raise(why);
         }
         found.is_some()
+    }
+
+    /// There may be something to claim, or to carry out.
+    pub(crate) fn look_for_work(&self) {
+        self.wake.notify_one();
+        self.reconcile.notify_one();
+    }
+
+    /// The sync may stand otherwise, or has come further.
+    pub(crate) fn tell(&self, sync_id: SyncId) {
+        self.watchers.tell(sync_id);
+        self.parts.signals.tell(Signal::Sync(sync_id));
     }
 
     /// What ran by that claim runs here no more.

@@ -17,6 +17,7 @@ mod lines;
 mod metrics;
 mod narrator;
 mod notes;
+mod others;
 mod overdue;
 mod plan;
 mod progress;

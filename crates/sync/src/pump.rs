@@ -9,7 +9,7 @@ use std::sync::Arc;
 use inlet_model::{Batch, Counts, StreamName};
 use inlet_source::{Message, MessageReceiver, StreamRequest, Taken};
 use inlet_store::collection::{Item, Receipt, Unseen};
-use inlet_store::{StoreResult, fault};
+use inlet_store::{Signal, StoreResult, fault};
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -232,7 +232,7 @@ impl<'a> Pump<'a> {
         let sink = self.sink.clone();
         let metrics = self.context.shared.parts.metrics.clone();
         let tells = commit.items.iter().any(|item| matches!(item, Item::Log(_)));
-        let (watchers, sync_id) = (Arc::clone(&self.context.shared.watchers), commit.sync_id);
+        let (shared, sync_id) = (Arc::clone(&self.context.shared), commit.sync_id);
         let span = spans::commit(commit.items.len());
         let work = async move {
             let begun = Instant::now();
@@ -241,8 +241,10 @@ impl<'a> Pump<'a> {
                 Ok(_) => {
                     metrics.committed(begun.elapsed());
                     if tells {
-                        watchers.tell(sync_id);
+                        shared.watchers.tell(sync_id);
                     }
+                    // Whoever listens here takes progress from the run itself.
+                    shared.parts.signals.tell(Signal::Sync(sync_id));
                 }
                 Err(error) => spans::commit_failed(error.kind().code()),
             }

@@ -429,7 +429,7 @@ impl RunContext {
 
     /// The log has a new line, or the state of the sync may have changed.
     pub(crate) fn tell_watchers(&self) {
-        self.shared.watchers.tell(self.claim.sync.id);
+        self.shared.tell(self.claim.sync.id);
     }
 
     /// Copies the end of the run into the catalog.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use inlet_store::{StoreResult, fault};
+use inlet_store::{Signal, StoreResult, fault};
 
 use crate::engine::Shared;
 
@@ -37,6 +37,7 @@ async fn turn(shared: &Shared) -> StoreResult<Duration> {
         if fired > 0 {
             fault::point("engine.scheduled");
             shared.wake.notify_one();
+            shared.parts.signals.tell(Signal::Work);
         }
         if fired < AT_ONCE {
             break;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::cancel::{Cancel, Why};
 use crate::engine::{Running, Shared};
-use crate::{reconcile, run, scheduler, upkeep};
+use crate::{others, reconcile, run, scheduler, upkeep};
 
 /// A lease is renewed so often before it would be over.
 const RENEWALS: u32 = 3;
@@ -44,6 +44,7 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     let mut beside = JoinSet::new();
     beside.spawn(reconcile::work(Arc::clone(&shared)));
     beside.spawn(upkeep::work(Arc::clone(&shared)));
+    beside.spawn(others::listen(Arc::clone(&shared)));
     if shared.options.schedules {
         beside.spawn(scheduler::work(Arc::clone(&shared)));
     }
@@ -96,7 +97,7 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
 
 /// How long to wait if nothing happens.
 async fn idle_for(shared: &Shared, all_is_claimed: bool) -> Duration {
-    let period = shared.options.period.min(shared.options.lease / RENEWALS);
+    let period = others::look_every(shared).min(shared.options.lease / RENEWALS);
     if !all_is_claimed {
         return idle(period, false, None);
     }
@@ -169,7 +170,7 @@ fn register(shared: &Shared, claim: &Claim) {
     if let Some(lost) = shared.running().insert(claim.sync.id, running) {
         lost.cancel.raise(Why::Lost);
     }
-    shared.watchers.tell(claim.sync.id);
+    shared.tell(claim.sync.id);
 }
 
 async fn run_registered(shared: Arc<Shared>, claim: Claim) {
@@ -182,7 +183,7 @@ async fn run_registered(shared: Arc<Shared>, claim: Claim) {
         }
     }
     shared.forget(sync_id, fence);
-    shared.watchers.tell(sync_id);
+    shared.tell(sync_id);
     fault::point("engine.finished");
     // A sync that was queued behind this one may begin.
     shared.wake.notify_one();

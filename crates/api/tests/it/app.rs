@@ -114,6 +114,7 @@ impl TestApp {
         let parts = EngineParts {
             catalog: Arc::clone(&catalog),
             stores: Arc::clone(&stores),
+            signals: Arc::new(inlet_store::NoSignals),
             registry: registry.clone(),
             environment: environment.clone(),
             vault: setup.vault.clone(),

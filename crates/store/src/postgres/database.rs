@@ -4,15 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use inlet_model::{Clock, Entropy};
-use postgres::Config;
+use tokio_postgres::Config;
 
 use super::catalog::PostgresDatabase;
-use super::clock;
 use super::pool::Pool;
 use super::schema::{self, Opened};
+use super::{clock, signals};
 use crate::sql::SqlCatalog;
 use crate::sql::catalog::Start;
-use crate::{StoreError, StoreErrorKind, StoreResult};
+use crate::{Signals, StoreError, StoreErrorKind, StoreResult};
 
 /// A PostgreSQL database. What Inlet has in it lies in the first schema of the search path.
 #[derive(Clone)]
@@ -60,6 +60,11 @@ impl Postgres {
     /// [`Unavailable`](StoreErrorKind::Unavailable) while the server cannot be reached; later it goes on by itself.
     pub async fn clock(&self) -> StoreResult<Arc<dyn Clock>> {
         Ok(clock::start(self.pool.clone()).await?)
+    }
+
+    /// The way to the other processes that work with this database. Needs a Tokio runtime.
+    pub fn signals(&self, entropy: &dyn Entropy) -> Arc<dyn Signals> {
+        signals::start(self.pool.clone(), entropy)
     }
 }
 

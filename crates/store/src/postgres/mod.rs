@@ -8,6 +8,7 @@ mod error;
 mod pool;
 mod schema;
 mod session;
+mod signals;
 mod text;
 mod transaction;
 

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use postgres::{Client, Config, NoTls};
+use postgres::{Client, NoTls};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio_postgres::Config;
 
 use crate::sql::{SqlError, catalog, collection};
 use crate::{StoreError, StoreErrorKind, StoreResult};
@@ -22,6 +23,7 @@ const TCP_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
     config: Arc<Config>,
+    blocking: Arc<postgres::Config>,
     idle: Arc<Idle>,
     free: Arc<Semaphore>,
 }
@@ -32,7 +34,18 @@ impl Pool {
         if config.get_application_name().is_none() {
             config.application_name("inlet");
         }
-        Self { config: Arc::new(config), idle: Arc::default(), free: Arc::new(Semaphore::new(CONNECTIONS)) }
+        let blocking = Arc::new(postgres::Config::from(config.clone()));
+        Self {
+            config: Arc::new(config),
+            blocking,
+            idle: Arc::default(),
+            free: Arc::new(Semaphore::new(CONNECTIONS)),
+        }
+    }
+
+    /// How a connection is made.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Does `work` with a connection, on a thread that may block. It goes on if the caller goes away.
@@ -70,7 +83,7 @@ impl Pool {
     fn lend<T, E: From<SqlError>>(&self, work: impl FnOnce(&mut Client) -> Result<T, E>) -> Result<T, E> {
         let mut client = match self.idle.take() {
             Some(client) => client,
-            None => self.config.connect(NoTls).map_err(SqlError::from)?,
+            None => self.blocking.connect(NoTls).map_err(SqlError::from)?,
         };
         let outcome = work(&mut client);
         if !client.is_closed() {

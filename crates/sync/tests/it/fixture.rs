@@ -279,6 +279,7 @@ impl Fixture {
         let parts = EngineParts {
             catalog: Arc::clone(&self.catalog),
             stores: Arc::clone(&self.stores),
+            signals: Arc::new(inlet_store::NoSignals),
             registry: Registry::new([scripted]),
             environment: Environment::default(),
             vault: vault(),

@@ -123,6 +123,7 @@ pub(super) async fn start(world: &Arc<World>, name: &'static str, has_neighbours
     let parts = EngineParts {
         catalog: Arc::new(NodeCatalog::new(&node)),
         stores: Arc::new(NodeStores::new(&node)),
+        signals: Arc::new(inlet_store::NoSignals),
         metrics: EngineMetrics::register(&mut Default::default(), &registry),
         registry,
         environment: Environment::default(),
