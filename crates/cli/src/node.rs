@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::Vault;
-use inlet_model::{Clock, Entropy, SystemClock, SystemEntropy};
+use inlet_model::{Clock, Entropy, NodeRole, NodeRoles, SystemClock, SystemEntropy};
 use inlet_source::{Egress, Environment, Registry};
 use inlet_store::sqlite::{CollectionOptions, DataDir, LockError, Server, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStores, StoreError};
@@ -50,10 +50,11 @@ pub(crate) struct NodeOptions {
     pub(crate) undo_for: Option<Duration>,
     /// How long a source may say nothing; `None` for as long as usual.
     pub(crate) stall_limit: Option<Duration>,
+    /// What it is for. Only a scheduler lets connectors sync by themselves.
+    pub(crate) roles: NodeRoles,
     /// Whether it runs syncs and sends what webhooks are told, and takes over those that an earlier process left.
     pub(crate) runs_syncs: bool,
-    /// Whether it stays: then connectors sync by themselves, and syncs wait for sources that are out of reach. A person at a
-    /// terminal would rather know at once.
+    /// Whether it stays: then syncs wait for sources that are out of reach. A person at a terminal would rather know at once.
     pub(crate) is_server: bool,
 }
 
@@ -61,15 +62,20 @@ impl NodeOptions {
     /// What they mean for the engine and for the courier.
     fn bounds(&self) -> (EngineOptions, CourierOptions) {
         let undo_time = self.undo_for.unwrap_or(Duration::MAX);
-        let mut engine = EngineOptions { history: self.history, undo_time, ..EngineOptions::default() };
+        let name = host_name();
+        let mut engine = EngineOptions { name, history: self.history, undo_time, ..EngineOptions::default() };
         engine.stall_limit = self.stall_limit.unwrap_or(engine.stall_limit);
         let mut courier = CourierOptions::default();
+        engine.roles = self.roles;
         if !self.is_server {
             engine.retry = RetryOptions::none();
-            engine.schedules = false;
         }
         if !self.runs_syncs {
             engine.running_syncs = 0;
+        }
+        // A command that runs a sync tells of it before it ends: nobody else may be there to do it.
+        let sends = if self.is_server { self.roles.contains(NodeRole::Scheduler) } else { self.runs_syncs };
+        if !sends {
             courier.sends = 0;
         }
         (engine, courier)
@@ -201,6 +207,11 @@ impl Node {
     pub(crate) async fn stop(&self) {
         tokio::join!(self.engine.stop(GRACE), self.webhooks.stop(GRACE));
     }
+}
+
+/// What this machine is called.
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// Whose a data directory is.

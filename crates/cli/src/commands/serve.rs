@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use inlet_api::{Auth, RateLimit, key_hash, new_key};
-use inlet_model::KeyId;
+use inlet_model::{KeyId, NodeRoles};
 use inlet_store::catalog::{ApiKey, Role};
 
 use crate::args::{AuthArg, ServeArgs};
@@ -29,6 +29,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
         history: Some(args.history),
         undo_for: Some(args.undo_for),
         stall_limit: Some(args.stall_limit),
+        roles: NodeRoles::ALL,
         runs_syncs: true,
         is_server: true,
     };
