@@ -31,6 +31,7 @@ mod keys;
 mod log;
 mod memory;
 mod metrics;
+mod nodes;
 mod numbered;
 mod openapi;
 mod operation;

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::{
     audit, auth, carry, collections, connector_types, connectors, documents, error_pages, health, hooks,
-    keys, log, metrics, records, request_id, spaces, state, syncs, trigger_secret, webhooks,
+    keys, log, metrics, nodes, records, request_id, spaces, state, syncs, trigger_secret, webhooks,
 };
 
 /// Everything that answers requests.
@@ -101,6 +101,7 @@ fn protected() -> Routes {
         .on(keys::delete::operation(), keys::delete::delete)
         .on(keys::rotate::operation(), keys::rotate::rotate)
         .on(audit::list::operation(), audit::list::list)
+        .on(nodes::list::operation(), nodes::list::list)
         .on(connector_types::list::operation(), connector_types::list::list)
         .on(connector_types::get::operation(), connector_types::get::get)
         .on(metrics::get::operation(), metrics::get::get)

@@ -1,4 +1,6 @@
 //! What a node is for: a process that shares its catalog with others may leave some of the work to them.
+//!
+//! Which task belongs to which role is said here; the engine and whoever wires a process go by it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +8,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A part of the work. Which task belongs to which is said here, and nowhere else.
+/// A part of the work that nodes share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeRole {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inlet_model::sync::SyncStatus;
 use inlet_model::{CollectionId, ConnectorId, NodeId, NodeRoles, SpaceId, SyncId, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Page, PageQuery};
 use crate::StoreResult;
@@ -31,23 +33,13 @@ pub struct Node {
 }
 
 /// Whether a node is to be counted on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum NodeStatus {
     /// It has said that it is there, for as long as its lease lasts.
     Active,
     /// Its lease is over: others take its syncs over.
     Lost,
-}
-
-impl NodeStatus {
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Lost => "lost",
-        }
-    }
 }
 
 /// A node, as the others know it.
@@ -88,7 +80,7 @@ pub struct NodeSync {
     /// Where it stands: running or cancelling.
     pub status: SyncStatus,
     /// When it was first begun, by whichever node.
-    pub started_at: Option<Timestamp>,
+    pub started_at: Timestamp,
 }
 
 /// The nodes of the catalog.

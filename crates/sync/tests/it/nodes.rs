@@ -64,7 +64,8 @@ async fn a_node_is_known_with_what_it_runs_until_it_ends_in_order() {
     let id = fixture.trigger(&engine, SyncMode::Incremental).await;
     let known = node(&fixture, |node| node.sync_count > 0).await;
     let sync = fixture.sync(id).await;
-    let runs: Vec<_> = known.syncs.iter().map(|sync| (sync.id, sync.connector_id, sync.started_at)).collect();
+    let runs: Vec<_> =
+        known.syncs.iter().map(|sync| (sync.id, sync.connector_id, Some(sync.started_at))).collect();
     assert_eq!(runs, [(id, fixture.connector.id, sync.started_at)]);
     engine.stop(GRACE).await;
     assert_eq!(nodes(&fixture).await, []);

@@ -42,7 +42,7 @@ fn as_run(sync: &Sync) -> NodeSync {
         collection_id: sync.collection_id.clone(),
         connector_id: sync.connector_id,
         status: sync.status,
-        started_at: sync.started_at,
+        started_at: sync.started_at.unwrap(),
     }
 }
 

@@ -127,6 +127,6 @@ fn sync_from(columns: &mut Columns<'_>) -> SqlResult<NodeSync> {
         collection_id: columns.text()?,
         connector_id: columns.text()?,
         status: columns.name()?,
-        started_at: columns.optional_time()?,
+        started_at: columns.time()?,
     })
 }
