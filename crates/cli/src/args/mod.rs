@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod keys;
 mod log;
+mod nodes;
 mod output;
 mod reading;
 mod serve;
@@ -34,6 +35,7 @@ pub(crate) use demo::DemoArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use keys::{CreateKey, KeysArgs, KeysCommand, RotateKey, UpdateKey};
 pub(crate) use log::{LogArgs, LogFormat};
+pub(crate) use nodes::{NodesArgs, NodesCommand};
 pub(crate) use output::{LimitArgs, OrderArg, OutputArgs};
 pub(crate) use reading::{ChangesArgs, ExportArgs, ExportFormat, RecordsArgs};
 pub(crate) use serve::{AuthArg, ServeArgs};
@@ -84,6 +86,7 @@ pub(crate) enum Command {
     Keys(KeysArgs),
     Types(TypesArgs),
     Audit(AuditArgs),
+    Nodes(NodesArgs),
     Demo(DemoArgs),
     Doctor(DoctorArgs),
     Completions(CompletionsArgs),

@@ -14,6 +14,7 @@ pub(crate) mod keys;
 mod listing;
 mod lookup;
 pub(crate) mod man;
+pub(crate) mod nodes;
 mod pages;
 pub(crate) mod records;
 mod removal;
