@@ -10,13 +10,25 @@ use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::{
     audit, auth, carry, collections, connector_types, connectors, documents, error_pages, health, hooks,
-    keys, log, metrics, records, request_id, spaces, state, syncs, trigger_secret, webhooks,
+    keys, log, metrics, nodes, records, request_id, spaces, state, syncs, trigger_secret, webhooks,
 };
 
 /// Everything that answers requests.
 pub fn router(app: App) -> Router {
-    let (public, mut operations) = public().into_parts();
-    let (protected, others) = protected().into_parts();
+    routed(app, public(), protected())
+}
+
+/// What a node answers that is none for the API: how it is, for a load balancer, and what it counts.
+pub fn health_router(app: App) -> Router {
+    let health = Routes::new()
+        .on(health::healthz_operation(), health::healthz)
+        .on(health::readyz_operation(), health::readyz);
+    routed(app, health, Routes::new().on(metrics::get::operation(), metrics::get::get))
+}
+
+fn routed(app: App, public: Routes, protected: Routes) -> Router {
+    let (public, mut operations) = public.into_parts();
+    let (protected, others) = protected.into_parts();
     operations.extend(others);
     let api = Api::new(app, operations);
     let protected = protected.method_not_allowed_fallback(method_not_allowed).fallback(route_not_found);
@@ -101,6 +113,7 @@ fn protected() -> Routes {
         .on(keys::delete::operation(), keys::delete::delete)
         .on(keys::rotate::operation(), keys::rotate::rotate)
         .on(audit::list::operation(), audit::list::list)
+        .on(nodes::list::operation(), nodes::list::list)
         .on(connector_types::list::operation(), connector_types::list::list)
         .on(connector_types::get::operation(), connector_types::get::get)
         .on(metrics::get::operation(), metrics::get::get)

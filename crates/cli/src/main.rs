@@ -74,6 +74,7 @@ fn run(cli: &Cli) -> Result<(), CommandError> {
             Command::Keys(args) => commands::keys::run(args).await,
             Command::Types(args) => commands::connector_types::run(args).await,
             Command::Audit(args) => commands::audit::run(args).await,
+            Command::Nodes(args) => commands::nodes::run(args).await,
             Command::Demo(args) => commands::demo::run(args).await,
             Command::Doctor(args) => commands::doctor::run(args).await,
             Command::Completions(args) => commands::completions::run(args),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::Vault;
-use inlet_model::{Clock, Entropy, SystemEntropy};
+use inlet_model::{Clock, Entropy, NodeRole, NodeRoles, SystemEntropy};
 use inlet_source::{Egress, Environment, Registry};
 use inlet_store::sqlite::{DataDir, LockError, Server};
 use inlet_store::{Catalog, CollectionStores, StoreError};
@@ -51,10 +51,13 @@ pub(crate) struct NodeOptions {
     pub(crate) undo_for: Option<Duration>,
     /// How long a source may say nothing; `None` for as long as usual.
     pub(crate) stall_limit: Option<Duration>,
+    /// What it is for. Only a scheduler lets connectors sync by themselves.
+    pub(crate) roles: NodeRoles,
+    /// Syncs that it runs at the same time; `None` for as many as usual.
+    pub(crate) max_syncs: Option<usize>,
     /// Whether it runs syncs and sends what webhooks are told, and takes over those that an earlier process left.
     pub(crate) runs_syncs: bool,
-    /// Whether it stays: then connectors sync by themselves, and syncs wait for sources that are out of reach. A person at a
-    /// terminal would rather know at once.
+    /// Whether it stays: then syncs wait for sources that are out of reach. A person at a terminal would rather know at once.
     pub(crate) is_server: bool,
 }
 
@@ -62,15 +65,21 @@ impl NodeOptions {
     /// What they mean for the engine and for the courier.
     fn bounds(&self) -> (EngineOptions, CourierOptions) {
         let undo_time = self.undo_for.unwrap_or(Duration::MAX);
-        let mut engine = EngineOptions { history: self.history, undo_time, ..EngineOptions::default() };
+        let name = host_name();
+        let mut engine = EngineOptions { name, history: self.history, undo_time, ..EngineOptions::default() };
         engine.stall_limit = self.stall_limit.unwrap_or(engine.stall_limit);
         let mut courier = CourierOptions::default();
+        engine.roles = self.roles;
         if !self.is_server {
             engine.retry = RetryOptions::none();
-            engine.schedules = false;
         }
+        engine.running_syncs = self.max_syncs.unwrap_or(engine.running_syncs);
         if !self.runs_syncs {
             engine.running_syncs = 0;
+        }
+        // A command that runs a sync tells of it before it ends: nobody else may be there to do it.
+        let sends = if self.is_server { self.roles.contains(NodeRole::Scheduler) } else { self.runs_syncs };
+        if !sends {
             courier.sends = 0;
         }
         (engine, courier)
@@ -95,6 +104,7 @@ pub(crate) struct Node {
     environment: Environment,
     vault: Vault,
     metrics: Metrics,
+    roles: NodeRoles,
     // Given back last.
     place: Place,
 }
@@ -153,6 +163,7 @@ impl Node {
             environment,
             vault,
             metrics,
+            roles: options.roles,
             place,
         })
     }
@@ -176,6 +187,11 @@ impl Node {
         }
     }
 
+    /// Whether it answers the calls of the API.
+    pub(crate) fn answers_calls(&self) -> bool {
+        self.roles.contains(NodeRole::Api)
+    }
+
     /// A client for the commands of this process, who need no key.
     pub(crate) fn local_client(&self) -> Client {
         let transport = Transport::in_process(router(self.app(Auth::OwnProcess)), HeaderMap::new());
@@ -196,6 +212,11 @@ impl Node {
     pub(crate) async fn stop(&self) {
         tokio::join!(self.engine.stop(GRACE), self.webhooks.stop(GRACE));
     }
+}
+
+/// What this machine is called.
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// Whose a data directory is.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use inlet_api::{Auth, RateLimit, router, serve};
+use inlet_api::{Auth, RateLimit, health_router, router, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -57,13 +57,14 @@ impl Server {
         let mut app = node.app(auth);
         app.limits.rate = rate;
         let limits = app.limits.clone();
+        let routes = if node.answers_calls() { router(app) } else { health_router(app) };
         let stopping = watch::Sender::new(false);
         let is_stopping = |mut stopped: watch::Receiver<bool>| async move {
             // An error would mean that the sender is gone: as good a reason to stop.
             let _stopping = stopped.wait_for(|stopped| *stopped).await.map(|_| ());
         };
         let requests =
-            serve(self.listener, router(app), &limits, is_stopping(stopping.subscribe()), REQUEST_GRACE);
+            serve(self.listener, routes, &limits, is_stopping(stopping.subscribe()), REQUEST_GRACE);
         let syncs = async {
             is_stopping(stopping.subscribe()).await;
             node.stop().await;

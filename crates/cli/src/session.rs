@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Uri};
-use inlet_model::SystemEntropy;
+use inlet_model::{NodeRole, NodeRoles, SystemEntropy};
 use inlet_source::Egress;
 use inlet_store::sqlite::Server;
 use tokio::time::Instant;
@@ -117,6 +117,8 @@ impl Session {
             history: None,
             undo_for: None,
             stall_limit: None,
+            roles: NodeRoles::only(NodeRole::Worker),
+            max_syncs: None,
             runs_syncs: need.runs_syncs(),
             is_server: false,
         };

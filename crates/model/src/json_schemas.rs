@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    AuditId, CollectionId, ConnectorId, DeliveryId, KeyId, RequestId, Scope, SpaceId, StreamName, SyncId,
-    Timestamp, WebhookId,
+    AuditId, CollectionId, ConnectorId, DeliveryId, KeyId, NodeId, RequestId, Scope, SpaceId, StreamName,
+    SyncId, Timestamp, WebhookId,
 };
 
 macro_rules! text_schemas {
@@ -36,6 +36,7 @@ text_schemas! {
     SyncId {"type": "string", "pattern": "^syn_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     KeyId {"type": "string", "pattern": "^key_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     AuditId {"type": "string", "pattern": "^aud_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
+    NodeId {"type": "string", "pattern": "^nod_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     WebhookId {"type": "string", "pattern": "^whk_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     DeliveryId {"type": "string", "pattern": "^msg_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
     RequestId {"type": "string", "pattern": "^req_[0-7][0-9a-hjkmnp-tv-z]{25}$"}

@@ -21,6 +21,7 @@ mod listing;
 pub mod log;
 pub mod mask;
 mod name;
+mod node;
 pub mod policy;
 pub mod preview;
 pub mod schedule;
@@ -43,4 +44,5 @@ pub use id::{
 };
 pub use listing::{OpenListing, ScopeState};
 pub use name::{NameError, Scope, StreamName};
+pub use node::{NodeRole, NodeRoles, NodeRolesError};
 pub use timestamp::{NotATime, Timestamp};

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use inlet_model::secret::Vault;
-use inlet_model::{Clock, ConnectorId, Entropy, NodeId, StoreId, SyncId};
+use inlet_model::{Clock, ConnectorId, Entropy, NodeId, NodeRole, NodeRoles, StoreId, SyncId};
 use inlet_source::{Environment, Registry};
-use inlet_store::catalog::Lease;
+use inlet_store::catalog::{Lease, Node};
 use inlet_store::collection::Fence;
 use inlet_store::{Catalog, CollectionStores, Signal, Signals, StoreResult};
 use tokio::sync::{Notify, watch};
@@ -45,7 +45,13 @@ pub struct EngineParts {
 /// Bounds of the engine, with defaults that keep a small machine safe.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
-    /// Syncs that run at the same time. With none the engine only carries out what was asked to go.
+    /// What the node is called, for people: its machine's name.
+    pub name: String,
+    /// What the node is for. Without `worker` it runs no sync, carries out nothing that follows from a delete, and lets nothing
+    /// go; without `scheduler` no connector syncs by itself. It may be asked for a sync all the same: others run it.
+    pub roles: NodeRoles,
+    /// Syncs that run at the same time. With none the engine only carries out what was asked to go, and is no node that
+    /// others know of.
     pub running_syncs: usize,
     /// Bytes of records that one sync may hold between source and commit: a few commits, so that neither waits for the
     /// other's every breath.
@@ -65,8 +71,6 @@ pub struct EngineOptions {
     pub is_alone: bool,
     /// A node that is silent for so long loses its syncs.
     pub lease: Duration,
-    /// Whether connectors sync by themselves when their time has come.
-    pub schedules: bool,
     /// How often the worker looks for work it was not told of.
     pub period: Duration,
     /// Superseded versions of records, and that records were deleted, are kept in the change feed for so long, but never
@@ -91,6 +95,8 @@ impl EngineOptions {
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
+            name: "localhost".to_owned(),
+            roles: NodeRoles::ALL,
             running_syncs: 4,
             sync_bytes: 18 << 20,
             commit_delay: Duration::from_millis(250),
@@ -100,7 +106,6 @@ impl Default for EngineOptions {
             retry: RetryOptions::default(),
             is_alone: true,
             lease: Duration::from_secs(30),
-            schedules: true,
             period: Duration::from_secs(5),
             history: Some(Self::HISTORY),
             undo_time: Self::UNDO_TIME,
@@ -124,8 +129,8 @@ pub(crate) struct Running {
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// This process, among all that run syncs.
-    pub(crate) node: NodeId,
+    /// This process, among all that share the catalog.
+    pub(crate) node: Node,
     pub(crate) parts: EngineParts,
     pub(crate) options: EngineOptions,
     /// Wakes the worker.
@@ -150,8 +155,15 @@ pub struct Engine {
 impl Engine {
     /// Brings catalog and stores into agreement, takes over the syncs that an earlier process left, and starts the worker.
     pub async fn start(parts: EngineParts, options: EngineOptions) -> StoreResult<Self> {
+        let started_at = parts.clock.now();
         let shared = Arc::new(Shared {
-            node: NodeId::new(parts.clock.now(), &*parts.entropy),
+            node: Node {
+                id: NodeId::new(started_at, &*parts.entropy),
+                name: options.name.clone(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                roles: options.roles,
+                started_at,
+            },
             parts,
             options,
             wake: Notify::new(),
@@ -275,7 +287,18 @@ impl Shared {
 
     /// A lease from now on.
     pub(crate) fn lease(&self) -> Lease {
-        Lease { node: self.node, until: self.parts.clock.now().plus(self.options.lease) }
+        Lease { node: self.node.id, until: self.parts.clock.now().plus(self.options.lease) }
+    }
+
+    /// Says that this node is there, and still has its syncs; gives those that it has.
+    pub(crate) async fn renew(&self) -> StoreResult<Vec<SyncId>> {
+        let now = self.parts.clock.now();
+        self.parts.catalog.node_renew(&self.node, now.plus(self.options.lease), now).await
+    }
+
+    /// Whether that is this node's to do.
+    pub(crate) fn has_role(&self, role: NodeRole) -> bool {
+        self.node.roles.contains(role)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

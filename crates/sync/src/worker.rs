@@ -1,10 +1,11 @@
-//! The worker: claims queued syncs and runs them, a bounded number at a time.
+//! The worker: claims queued syncs and runs them, a bounded number at a time. It also tells the other nodes that this one is
+//! there, which it does on a node of any role.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use inlet_model::SyncId;
 use inlet_model::sync::SyncStatus;
+use inlet_model::{NodeRole, SyncId};
 use inlet_store::catalog::Claim;
 use inlet_store::{StoreResult, fault};
 use tokio::sync::watch;
@@ -24,7 +25,14 @@ pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
     if shared.options.running_syncs == 0 {
         return Ok(tokio::spawn(reconcile::work(shared)));
     }
-    reconcile::tasks(&shared).await?;
+    let taken_over = if shared.has_role(NodeRole::Worker) { take_over(&shared).await? } else { Vec::new() };
+    shared.renew().await?;
+    Ok(tokio::spawn(work(shared, taken_over)))
+}
+
+/// Does what is to be done before any sync begins, and takes over what was begun.
+async fn take_over(shared: &Shared) -> StoreResult<Vec<Claim>> {
+    reconcile::tasks(shared).await?;
     reconcile::report_unowned(&shared.parts).await?;
     let taken_over = match shared.options.is_alone {
         true => shared.parts.catalog.sync_take_over(shared.lease()).await?,
@@ -33,25 +41,29 @@ pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
     let taken_over = reconcile::end_without_store(&shared.parts, taken_over).await?;
     for claim in &taken_over {
         tracing::info!(sync_id = %claim.sync.id, attempt = claim.sync.attempt, "taking over a sync that a restart interrupted");
-        register(&shared, claim);
+        register(shared, claim);
     }
-    Ok(tokio::spawn(work(shared, taken_over)))
+    Ok(taken_over)
 }
 
 async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     taken_over.reverse();
     let mut syncs = JoinSet::new();
     let mut beside = JoinSet::new();
-    beside.spawn(reconcile::work(Arc::clone(&shared)));
-    beside.spawn(upkeep::work(Arc::clone(&shared)));
+    let mut places = 0;
     beside.spawn(others::listen(Arc::clone(&shared)));
-    if shared.options.schedules {
+    if shared.has_role(NodeRole::Worker) {
+        places = shared.options.running_syncs;
+        beside.spawn(reconcile::work(Arc::clone(&shared)));
+        beside.spawn(upkeep::work(Arc::clone(&shared)));
+    }
+    if shared.has_role(NodeRole::Scheduler) {
         beside.spawn(scheduler::work(Arc::clone(&shared)));
     }
     let mut renewed = Instant::now();
     while !shared.is_stopping() {
         let mut all_is_claimed = false;
-        while syncs.len() < shared.options.running_syncs {
+        while syncs.len() < places {
             let claimed = match taken_over.pop() {
                 Some(claim) => Ok(Some(claim)),
                 None => claim(&shared).await,
@@ -79,10 +91,10 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
     }
     // Each sync sees the stop for itself and commits what it has in hand.
     while syncs.join_next().await.is_some() {}
-    if let Err(error) = shared.parts.catalog.sync_release(shared.node).await {
+    if let Err(error) = shared.parts.catalog.node_leave(shared.node.id).await {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
-            "the syncs could not be given back; they wait for the end of their leases, or for the next start"
+            "the node could not give back its leases; its syncs wait for their end, or for the next start"
         );
     }
     while let Some(ended) = beside.join_next().await {
@@ -112,13 +124,10 @@ fn idle(period: Duration, all_is_claimed: bool, until_resume: Option<Duration>) 
     until_resume.filter(|_| all_is_claimed).map_or(period, |until| period.min(until))
 }
 
-/// Says that this node still has its syncs, and stops those that it has lost: they are another's to go on with.
+/// Says that this node is there and still has its syncs, and stops those that it has lost: they are another's to go on with.
 async fn renew(shared: &Shared) {
     let running: Vec<SyncId> = shared.running().keys().copied().collect();
-    if running.is_empty() {
-        return;
-    }
-    match shared.parts.catalog.sync_renew(shared.lease()).await {
+    match shared.renew().await {
         Ok(held) => {
             for sync_id in running.into_iter().filter(|id| !held.contains(id)) {
                 // One that waits or has ended a moment ago is not there either, and then this does nothing.

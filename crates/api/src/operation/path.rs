@@ -4,6 +4,7 @@ pub(crate) const KEYS: &str = "/v1/keys";
 pub(crate) const KEY: &str = "/v1/keys/{key_id}";
 pub(crate) const KEY_ROTATE: &str = "/v1/keys/{key_id}/rotate";
 pub(crate) const AUDIT: &str = "/v1/audit";
+pub(crate) const NODES: &str = "/v1/nodes";
 pub(crate) const SPACES: &str = "/v1/spaces";
 pub(crate) const SPACE: &str = "/v1/spaces/{space_id}";
 pub(crate) const WEBHOOKS: &str = "/v1/spaces/{space_id}/webhooks";

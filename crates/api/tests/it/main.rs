@@ -23,6 +23,7 @@ mod keys;
 mod lists;
 mod logs;
 mod metrics;
+mod nodes;
 mod openapi;
 mod pages;
 mod push;

@@ -11,6 +11,7 @@ mod doctor;
 mod keys;
 mod log;
 mod migrate;
+mod nodes;
 mod output;
 mod reading;
 mod serve;
@@ -38,6 +39,7 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use keys::{CreateKey, KeysArgs, KeysCommand, RotateKey, UpdateKey};
 pub(crate) use log::{LogArgs, LogFormat};
 pub(crate) use migrate::MigrateArgs;
+pub(crate) use nodes::{NodesArgs, NodesCommand};
 pub(crate) use output::{LimitArgs, OrderArg, OutputArgs};
 pub(crate) use reading::{ChangesArgs, ExportArgs, ExportFormat, RecordsArgs};
 pub(crate) use serve::{AuthArg, ServeArgs};
@@ -89,6 +91,7 @@ pub(crate) enum Command {
     Keys(KeysArgs),
     Types(TypesArgs),
     Audit(AuditArgs),
+    Nodes(NodesArgs),
     Demo(DemoArgs),
     Doctor(DoctorArgs),
     Completions(CompletionsArgs),

@@ -12,12 +12,13 @@ pub(crate) struct OutputArgs {
     pub(crate) output: OutputFormat,
 }
 
-/// How much is printed.
+/// How much is printed. A group of which the list is the only command takes it before or behind that one's name.
 #[derive(Debug, Args)]
 pub(crate) struct LimitArgs {
     /// Print at most this many; 0 is all
     #[arg(
         long,
+        global = true,
         value_name = "COUNT",
         env = "INLET_LIMIT",
         default_value = "50",
@@ -26,7 +27,7 @@ pub(crate) struct LimitArgs {
     limit: u64,
 
     /// Print all, like --limit 0
-    #[arg(long, env = "INLET_ALL")]
+    #[arg(long, global = true, env = "INLET_ALL")]
     all: bool,
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use inlet_model::parse_duration;
+use inlet_model::{NodeRoles, parse_duration};
 use inlet_source::Egress;
 
 use super::{DatabaseArgs, EncryptionArgs};
@@ -24,6 +24,17 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+
+    /// What this server is for, where it shares a database: `api`, `worker`, `scheduler`, or several with commas between them
+    ///
+    /// One without `api` answers `/healthz`, `/readyz` and `/metrics` only. Of each role there should be one server at least.
+    #[arg(long = "role", value_name = "ROLES", env = "INLET_ROLE", default_value = "api,worker,scheduler")]
+    pub(crate) roles: NodeRoles,
+
+    /// Syncs that this server runs at the same time
+    #[arg(long, value_name = "SYNCS", env = "INLET_MAX_SYNCS", default_value = "4",
+          value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(crate) max_syncs: u16,
 
     #[command(flatten)]
     pub(crate) encryption: EncryptionArgs,

@@ -15,6 +15,7 @@ mod listing;
 mod lookup;
 pub(crate) mod man;
 pub(crate) mod migrate;
+pub(crate) mod nodes;
 mod pages;
 pub(crate) mod records;
 mod removal;

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use inlet_api::{Auth, RateLimit, key_hash, new_key};
-use inlet_model::KeyId;
+use inlet_model::{KeyId, NodeRoles};
 use inlet_store::catalog::{ApiKey, Role};
 
 use crate::args::{AuthArg, ServeArgs};
@@ -20,6 +20,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     let mut stop = StopRequests::listen()?;
     refuse_open_door(args)?;
     refuse_short_history(args)?;
+    refuse_missing_roles(args)?;
     let files_roots = args.files_roots.iter().map(|root| existing_root(root)).collect::<Result<_, _>>()?;
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
@@ -33,6 +34,8 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
         history: Some(args.history),
         undo_for: Some(args.undo_for),
         stall_limit: Some(args.stall_limit),
+        roles: args.roles,
+        max_syncs: Some(args.max_syncs.into()),
         runs_syncs: true,
         is_server: true,
     };
@@ -90,6 +93,15 @@ fn refuse_short_history(args: &ServeArgs) -> Result<(), CommandError> {
     let message = "the history is kept for a shorter time than syncs can be undone";
     let complaint = CommandError::input("input.history", message);
     Err(complaint.hint("give a greater --history, or a smaller --undo-for").into())
+}
+
+/// Nobody else would do the work of a role that is left out.
+fn refuse_missing_roles(args: &ServeArgs) -> Result<(), CommandError> {
+    if args.database.database_url.is_some() || args.roles == NodeRoles::ALL {
+        return Ok(());
+    }
+    let complaint = CommandError::input("input.role", "a server that is alone has every role");
+    Err(complaint.hint("leave out --role, or share a database with other servers by --database-url").into())
 }
 
 fn existing_root(root: &Path) -> Result<PathBuf, CommandError> {

@@ -10,6 +10,7 @@ mod connectors;
 mod deliveries;
 mod idempotency;
 mod keys;
+mod nodes;
 mod page;
 mod payload;
 mod purges;
@@ -40,6 +41,7 @@ pub use idempotency::{Effect, Idempotent, StoredAnswer};
 pub use keys::{
     ApiKey, KEY_SECRETS_MAX, KeyChange, KeyHash, KeyMatch, Keys, Role, RotateConflict, UnknownRole,
 };
+pub use nodes::{KnownNode, NODE_SYNCS_MAX, NODES_KEPT, Node, NodeStatus, NodeSync, Nodes};
 pub use page::{ConnectorFilter, Created, NameFilter, Order, Page, PageCursor, PageQuery, SyncFilter};
 pub use payload::payload;
 pub use purges::{Purge, PurgeEffect, PurgeId, Purges};
@@ -62,6 +64,7 @@ pub trait Catalog:
     + Connectors
     + SealedSecrets
     + Syncs
+    + Nodes
     + Keys
     + Webhooks
     + Deliveries

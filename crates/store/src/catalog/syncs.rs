@@ -241,12 +241,8 @@ pub trait Syncs {
     /// is queued.
     async fn sync_claim(&self, lease: Lease, now: Timestamp) -> StoreResult<Option<Claim>>;
     /// Gives the caller every sync that is running or cancelling, whatever lease it has: each with a new fence and, if
-    /// running, one attempt more. For a process that knows it is alone, at its start.
+    /// running, one attempt more. For a process that knows it is alone, at its start: all other nodes are forgotten.
     async fn sync_take_over(&self, lease: Lease) -> StoreResult<Vec<Claim>>;
-    /// Makes every lease of the node last until then, and names the syncs: it has lost all others.
-    async fn sync_renew(&self, lease: Lease) -> StoreResult<Vec<SyncId>>;
-    /// Gives back the syncs of a node that ends in order: others may take them at once.
-    async fn sync_release(&self, node: NodeId) -> StoreResult<()>;
     /// Lets a running sync wait, unless it has moved on or another claim has it: gives it as it stands then.
     async fn sync_wait(
         &self,

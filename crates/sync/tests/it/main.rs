@@ -11,6 +11,7 @@ mod fixture;
 mod listing;
 mod masking;
 mod metrics;
+mod nodes;
 mod purging;
 mod resuming;
 mod reverting;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use inlet_model::schedule::Schedule;
 use inlet_model::sync::{SyncStatus, SyncTrigger};
-use inlet_model::{Clock, ConnectorId, SystemClock, SystemEntropy, Timestamp};
+use inlet_model::{Clock, ConnectorId, NodeRole, NodeRoles, SystemClock, SystemEntropy, Timestamp};
 use inlet_store::catalog::{Connector, Effect, Order, PageQuery, Sync, SyncFilter};
 use inlet_sync::EngineOptions;
 
@@ -72,10 +72,11 @@ async fn a_connector_syncs_after_the_one_it_follows() {
 }
 
 #[tokio::test]
-async fn an_engine_without_schedules_leaves_them_to_others() {
+async fn a_node_that_is_no_scheduler_leaves_schedules_to_others() {
     let fixture = fixture().await;
     let connector = scheduled(&fixture, Schedule::Every("1m".parse().unwrap())).await;
-    let engine = fixture.engine_with(EngineOptions { schedules: false, ..options() }).await;
+    let roles = NodeRoles::only(NodeRole::Worker);
+    let engine = fixture.engine_with(EngineOptions { roles, ..options() }).await;
     fixture.sync_to_the_end(&engine).await;
     engine.stop(Duration::from_secs(5)).await;
     assert_eq!(syncs(&fixture, &connector).await, []);

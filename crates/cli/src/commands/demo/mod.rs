@@ -6,6 +6,7 @@ mod samples;
 use std::path::Path;
 
 use inlet_api::{Auth, new_key};
+use inlet_model::NodeRoles;
 use inlet_model::sync::SyncStatus;
 use inlet_source::Egress;
 use inlet_sync::EngineOptions;
@@ -49,6 +50,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
         history: Some(EngineOptions::HISTORY),
         undo_for: Some(EngineOptions::UNDO_TIME),
         stall_limit: None,
+        roles: NodeRoles::ALL,
+        max_syncs: None,
         runs_syncs: true,
         is_server: true,
     };

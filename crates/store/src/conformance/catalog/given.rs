@@ -11,15 +11,15 @@ use inlet_model::secret::Sealed;
 use inlet_model::stream::StreamSettings;
 use inlet_model::sync::{Failure, Outcome, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{
-    AuditId, Clock, CollectionId, ConnectorId, Counts, KeyId, ManualClock, NodeId, SeededEntropy, SpaceId,
-    StoreId, StreamName, SyncId, Timestamp, WebhookId,
+    AuditId, Clock, CollectionId, ConnectorId, Counts, KeyId, ManualClock, NodeId, NodeRole, NodeRoles,
+    SeededEntropy, SpaceId, StoreId, StreamName, SyncId, Timestamp, WebhookId,
 };
 use serde_json::json;
 
 use crate::catalog::{
     Actor, ApiKey, Catalog, Cause, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent, Lease,
-    OnConflict, Order, PageCursor, PageQuery, Role, Space, StoredAnswer, Sync, Wait, Webhook, WebhookSecret,
-    WebhookSecrets, WebhookStatus,
+    Node, OnConflict, Order, PageCursor, PageQuery, Role, Space, StoredAnswer, Sync, Wait, Webhook,
+    WebhookSecret, WebhookSecrets, WebhookStatus,
 };
 use crate::collection::{Phase, Run, StreamProgress, StreamStatus};
 
@@ -283,6 +283,24 @@ impl Given {
     pub fn a_lease(&self, node: u128, now: Timestamp) -> Lease {
         let until = Timestamp::from_micros(now.as_micros() + 1_000_000_000);
         Lease { node: NodeId::from_u128(node), until }
+    }
+
+    /// The node of that number, which starts now.
+    pub fn a_node(&self, number: u128) -> Node {
+        Node {
+            id: NodeId::from_u128(number),
+            name: format!("db-host-{number}"),
+            version: "1.2.3".to_owned(),
+            roles: NodeRoles::only(NodeRole::Worker).and(NodeRole::Scheduler),
+            started_at: self.now(),
+        }
+    }
+
+    /// The node says that it is there, with leases as of [`Given::a_lease`]. The syncs that it has.
+    pub async fn renewed(&self, node: &Node) -> Vec<SyncId> {
+        let now = self.now();
+        let until = self.a_lease(node.id.as_u128(), now).until;
+        self.catalog.node_renew(node, until, now).await.unwrap()
     }
 
     /// What the node numbered 1 is given now.

@@ -19,6 +19,7 @@ pub mod given;
 pub mod idempotency;
 pub mod keys;
 pub mod lists;
+pub mod nodes;
 pub mod purges;
 pub mod schedules;
 pub mod secrets;
@@ -199,6 +200,18 @@ macro_rules! catalog_tests {
                 a_renewal_names_what_the_node_still_has,
                 what_is_given_back_is_taken_at_once,
                 of_many_nodes_one_takes_a_sync_over,
+            }
+            nodes {
+                a_node_is_listed_as_it_says_of_itself,
+                a_node_is_lost_when_its_lease_is_over_until_it_is_heard_of,
+                a_node_is_listed_with_the_syncs_it_runs,
+                a_lost_node_has_its_syncs_until_others_take_them_over,
+                of_very_many_syncs_the_rest_is_only_counted,
+                a_node_that_ends_in_order_is_forgotten,
+                a_node_that_was_silent_for_a_day_is_forgotten_by_another,
+                very_many_silent_nodes_are_forgotten_in_steps,
+                a_process_that_is_alone_forgets_all_others,
+                nodes_are_listed_newest_first_page_by_page,
             }
             sync_moves {
                 every_move_is_kept_with_its_cause,

@@ -54,21 +54,21 @@ pub async fn a_renewal_names_what_the_node_still_has(catalog: Arc<dyn Catalog>) 
     let given = Given::new(catalog);
     let kept = given.running_sync(&given.stored_connector().await).await;
     given.let_pass(LEASE);
-    let renewed = given.catalog.sync_renew(given.a_lease(1, given.now())).await.unwrap();
-    assert_eq!(renewed, [kept.sync.id]);
+    let node = given.a_node(1);
+    assert_eq!(given.renewed(&node).await, [kept.sync.id]);
     assert_eq!(claim(&given, 2).await, None, "it was renewed in time");
     given.let_pass(LEASE);
     assert!(claim(&given, 2).await.is_some());
-    assert_eq!(given.catalog.sync_renew(given.a_lease(1, given.now())).await.unwrap(), [], "it is lost");
+    assert_eq!(given.renewed(&node).await, [], "it is lost");
 }
 
 /// What a node gives back is taken at once, as what was left in order.
 pub async fn what_is_given_back_is_taken_at_once(catalog: Arc<dyn Catalog>) {
     let given = Given::new(catalog);
     let before = given.running_sync(&given.stored_connector().await).await;
-    given.catalog.sync_release(NodeId::from_u128(2)).await.unwrap();
+    given.catalog.node_leave(NodeId::from_u128(2)).await.unwrap();
     assert_eq!(claim(&given, 2).await, None, "another node's");
-    given.catalog.sync_release(NodeId::from_u128(1)).await.unwrap();
+    given.catalog.node_leave(NodeId::from_u128(1)).await.unwrap();
     let after = claim(&given, 2).await.unwrap();
     assert_eq!((after.kind, after.sync.id), (ClaimKind::Resumed, before.sync.id));
 }

@@ -115,6 +115,7 @@ CREATE INDEX syncs_newest ON syncs (connector_id, created_at DESC, id DESC);
 CREATE INDEX syncs_by_status ON syncs (connector_id, status, created_at DESC, id DESC);
 CREATE INDEX syncs_queue ON syncs (created_at, id) WHERE status = 'queued';
 CREATE INDEX syncs_leased ON syncs (lease_until) WHERE status IN ('running', 'cancelling');
+CREATE INDEX syncs_of_node ON syncs (node, started_at, id) WHERE status IN ('running', 'cancelling');
 CREATE INDEX syncs_waiting ON syncs (resume_at, id) WHERE status = 'waiting';
 CREATE INDEX syncs_reverting ON syncs (reverts) WHERE reverts IS NOT NULL;
 
@@ -134,6 +135,21 @@ CREATE TABLE sync_moves (
     attempt BIGINT NOT NULL,
     PRIMARY KEY (sync_id, seq)
 );
+
+-- The processes that share the catalog. roles: separated by commas. lease_until: from then on it is taken for lost, unless it is
+-- heard of again.
+CREATE TABLE nodes (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    roles TEXT COLLATE "C" NOT NULL,
+    started_at BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    lease_until BIGINT NOT NULL
+);
+
+CREATE INDEX nodes_newest ON nodes (started_at DESC, id DESC);
+CREATE INDEX nodes_silent ON nodes (last_seen_at);
 
 -- What a dry run would do: JSON.
 CREATE TABLE previews (

@@ -10,6 +10,7 @@ mod deletes;
 pub(crate) mod deliveries;
 mod idempotency;
 mod keys;
+pub(crate) mod nodes;
 pub(crate) mod page;
 mod purges;
 pub(crate) mod schedules;

@@ -11,7 +11,7 @@ use crate::catalog::{
 use crate::sql::Dialect;
 use crate::sql::catalog::page::Listing;
 use crate::sql::catalog::syncs::{sync_row, tally::TALLY};
-use crate::sql::catalog::{collections, connectors, deliveries, spaces, webhooks};
+use crate::sql::catalog::{collections, connectors, deliveries, nodes, spaces, webhooks};
 
 fn plan(db: &Connection, listing: &Listing, select: &str) -> String {
     let sql = listing.sql(select);
@@ -55,6 +55,7 @@ fn every_list_is_read_in_the_order_of_an_index() {
             ("webhooks_newest", webhooks::listing(&space, query()), webhooks::row::SELECT),
             ("deliveries_newest", delivery(None), deliveries::row::SELECT),
             ("deliveries_newest", delivery(Some(DeliveryState::Waiting)), deliveries::row::SELECT),
+            ("nodes_newest", nodes::listing(query()), nodes::SELECT),
             ("syncs_newest", sync(None), sync_row::SELECT),
             ("syncs_by_status", sync(Some(SyncStatus::Failed)), &sync_row::select_by_status(Dialect::Sqlite)),
         ] {
@@ -83,5 +84,19 @@ fn no_sync_that_has_ended_is_looked_at() {
         assert!(on_syncs[0].contains("USING INDEX syncs_one_active"), "{steps:?}");
         assert!(on_syncs[1].contains("USING INDEX syncs_"), "{steps:?}");
         assert!(!on_syncs[1].contains("syncs_newest"), "{steps:?}");
+    }
+}
+
+#[test]
+fn what_a_node_runs_is_found_by_its_index_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new(Timestamp::from_millis(1));
+    let (db, _) = schema::open(&directory.path().join("catalog.db"), &clock, &SeededEntropy::new(1)).unwrap();
+    for analyze in ["", "ANALYZE"] {
+        db.execute_batch(analyze).unwrap();
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {}", nodes::SYNCS)).unwrap();
+        let steps = statement.query_map([None::<i64>; 2], |row| row.get::<_, String>("detail")).unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
+        assert!(steps.iter().any(|step| step.contains("INDEX syncs_of_node (node=?)")), "{steps:?}");
     }
 }

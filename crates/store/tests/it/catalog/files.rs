@@ -215,7 +215,7 @@ fn count_of_spaces(db: &rusqlite::Connection) -> i64 {
 }
 
 #[test]
-fn the_journal_is_a_log_and_the_version_is_the_third() {
+fn the_journal_is_a_log_and_the_version_is_the_fourth() {
     let directory = tempfile::tempdir().unwrap();
     let path: &Path = &directory.path().join("catalog.db");
     drop(open(path));
@@ -223,6 +223,6 @@ fn the_journal_is_a_log_and_the_version_is_the_third() {
     let text = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, String>(0)).unwrap();
     let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0)).unwrap();
     assert_eq!(text("journal_mode"), "wal");
-    assert_eq!((number("user_version"), number("application_id")), (3, i32::from_be_bytes(*b"INLC")));
+    assert_eq!((number("user_version"), number("application_id")), (4, i32::from_be_bytes(*b"INLC")));
     assert_eq!(text("integrity_check"), "ok");
 }

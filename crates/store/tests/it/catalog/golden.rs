@@ -24,7 +24,7 @@ use serde_json::json;
 
 use super::{look_into, open};
 
-const VERSIONS: &[&str] = &["v1", "v2", "v3"];
+const VERSIONS: &[&str] = &["v1", "v2", "v3", "v4"];
 
 const KEY: KeyHash = KeyHash([0xab; 32]);
 
@@ -170,6 +170,9 @@ async fn write_everything(path: &Path) {
     };
     assert!(given.catalog.key_create_first(key, KEY).await.unwrap());
     write_webhooks(&given).await;
+    for number in [1, 2] {
+        given.renewed(&given.a_node(number)).await;
+    }
 }
 
 /// Webhooks with deliveries in every state.
@@ -239,6 +242,7 @@ async fn show_everything(catalog: SqlCatalog) -> String {
             }
         }
     }
+    show("nodes", &catalog.node_list(first(100)).await.unwrap().items);
     show("discards", &catalog.discard_list(100).await.unwrap());
     let tasks = catalog.task_list(100).await.unwrap();
     show("tasks", &tasks);

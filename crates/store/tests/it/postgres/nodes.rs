@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use inlet_store::conformance::catalog::given::Given;
+use inlet_store::catalog::Nodes;
+use inlet_store::conformance::catalog::given::{Given, first};
 use inlet_store::{Catalog, StoreErrorKind};
 use tokio::task::JoinSet;
 
@@ -72,4 +73,24 @@ async fn a_server_that_is_not_there_is_unavailable_and_a_newer_format_is_left_al
     assert_eq!(try_open(&url).await.unwrap_err().kind(), StoreErrorKind::NewerFormat);
     drop((admin, server));
     assert_eq!(try_open(&url).await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+}
+
+/// Each renewal also looks for nodes to forget, so that those of one moment meet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_renew_their_leases_at_once_all_stay_known() {
+    let server = PrivatePostgres::start();
+    let mut renewing = JoinSet::new();
+    for number in 1..=NODES as u128 {
+        let catalog = Arc::new(try_open(&server.url("postgres")).await.unwrap());
+        renewing.spawn(async move {
+            let given = Given::new(catalog);
+            let node = given.a_node(number);
+            for _ in 0..50 {
+                assert_eq!(given.renewed(&node).await, []);
+            }
+        });
+    }
+    renewing.join_all().await;
+    let catalog = try_open(&server.url("postgres")).await.unwrap();
+    assert_eq!(catalog.node_list(first(9)).await.unwrap().items.len(), NODES);
 }

@@ -12,14 +12,15 @@ use inlet_model::{
     WebhookId,
 };
 use inlet_store::SqlCatalog;
+use inlet_store::catalog::Node as AnnouncedNode;
 use inlet_store::catalog::{
     ApiKey, Approvals, Audit, AuditEntry, AuditQuery, CancelEffect, Claim, ClaimKind, ClaimedDelivery,
     Collection, Collections, Connector, ConnectorDeleteEffect, ConnectorFilter, Connectors, DeleteEffect,
     Deliveries, Delivery, DeliveryClaim, DeliveryNote, DeliveryState, Discard, Effect, ExpectedVersion,
-    HeldSecrets, Idempotent, KeyChange, KeyHash, KeyMatch, Keys, Lease, NameFilter, OnConflict, Page,
-    PageQuery, Purge, PurgeEffect, PurgeId, Purges, Remains, RetryConflict, RevertConflict, Reverts,
-    RotateConflict, Schedules, SealedSecrets, SecretHolder, Space, Spaces, Sync, SyncFilter, SyncTally,
-    Syncs, Task, TaskId, Tasks, Trigger, Triggers, UpdateEffect, Wait, Webhook, WebhookChange,
+    HeldSecrets, Idempotent, KeyChange, KeyHash, KeyMatch, Keys, KnownNode, Lease, NameFilter, Nodes,
+    OnConflict, Page, PageQuery, Purge, PurgeEffect, PurgeId, Purges, Remains, RetryConflict, RevertConflict,
+    Reverts, RotateConflict, Schedules, SealedSecrets, SecretHolder, Space, Spaces, Sync, SyncFilter,
+    SyncTally, Syncs, Task, TaskId, Tasks, Trigger, Triggers, UpdateEffect, Wait, Webhook, WebhookChange,
     WebhookConflict, WebhookSecret, WebhookUpdate, Webhooks,
 };
 use inlet_store::collection::{Fence, Run};
@@ -150,14 +151,6 @@ impl Syncs for NodeCatalog {
         claims
     }
 
-    async fn sync_renew(&self, lease: Lease) -> StoreResult<Vec<SyncId>> {
-        self.node.call("sync_renew", self.inner.sync_renew(self.lease(lease))).await
-    }
-
-    async fn sync_release(&self, node: NodeId) -> StoreResult<()> {
-        self.node.call("sync_release", self.inner.sync_release(node)).await
-    }
-
     async fn sync_wait(
         &self,
         id: SyncId,
@@ -255,6 +248,16 @@ impl Schedules for NodeCatalog {
         self.node.call("schedule_next", self.inner.schedule_next()).await
     }
 }
+
+forward!(Nodes for NodeCatalog {
+    node_leave(id: NodeId) -> ();
+    node_list(query: PageQuery) -> Page<KnownNode>;
+} also {
+    async fn node_renew(&self, node: &AnnouncedNode, until: Timestamp, now: Timestamp) -> StoreResult<Vec<SyncId>> {
+        let until = self.lease(Lease { node: node.id, until }).until;
+        self.node.call("node_renew", self.inner.node_renew(node, until, now)).await
+    }
+});
 
 forward!(Triggers for NodeCatalog {
     trigger_get(connector: ConnectorId) -> Option<Trigger>;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use inlet_model::Clock;
+use inlet_model::{Clock, NodeRoles};
 use inlet_source::{ConnectorType, Environment, Registry};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
 use tokio::runtime::Builder;
@@ -155,6 +155,8 @@ impl Clock for WorldClock {
 fn options(world: &World) -> EngineOptions {
     let history = world.dice.pick(&[None, Some(Duration::from_secs(20))]);
     EngineOptions {
+        name: String::new(),
+        roles: NodeRoles::ALL,
         running_syncs: 1 + world.dice.index(3),
         sync_bytes: 4_096,
         commit_delay: Duration::from_millis(world.dice.pick(&[0, 250, 1_000])),
@@ -167,7 +169,6 @@ fn options(world: &World) -> EngineOptions {
             longest_delay: Duration::from_secs(8),
         },
         lease: LEASE,
-        schedules: true,
         period: Duration::from_secs(5),
         history,
         undo_time: Duration::from_secs(10),

@@ -3,7 +3,7 @@
 use inlet_model::sync::{MoveCause, SyncStatus};
 use inlet_model::{ConnectorId, Timestamp};
 
-use super::super::connectors;
+use super::super::{connectors, nodes};
 use super::moves::{Step, advance};
 use super::{kept_settings, sync_row};
 use crate::catalog::{Claim, ClaimKind, Lease, Sync};
@@ -89,6 +89,7 @@ pub(super) fn take_over(tx: &dyn Session, lease: Lease) -> Result<Vec<Claim>, Tr
         "WHERE s.status IN ('running', 'cancelling') ORDER BY s.created_at, s.id",
         params![],
     )?;
+    nodes::forget_others(tx, lease.node)?;
     held.into_iter().map(|sync| take_over_one(tx, sync, lease)).collect()
 }
 

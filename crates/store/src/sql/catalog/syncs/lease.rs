@@ -1,23 +1,26 @@
 //! How long a node keeps its syncs.
 
-use inlet_model::{NodeId, SyncId};
+use inlet_model::{NodeId, SyncId, Timestamp};
 
-use crate::catalog::Lease;
 use crate::sql::catalog::Trouble;
 use crate::sql::{Session, Text, params};
 
 /// Prolongs what the node has, and names it.
-pub(super) fn renew(tx: &dyn Session, lease: Lease) -> Result<Vec<SyncId>, Trouble> {
+pub(in super::super) fn renew(
+    tx: &dyn Session,
+    node: NodeId,
+    until: Timestamp,
+) -> Result<Vec<SyncId>, Trouble> {
     Ok(tx.rows(
         "UPDATE syncs SET lease_until = ?2 WHERE status IN ('running', 'cancelling') AND node = ?1
          RETURNING id",
-        params![Text(lease.node), lease.until.as_micros()],
+        params![Text(node), until.as_micros()],
         |columns| columns.text(),
     )?)
 }
 
 /// Gives back what the node has: its lease has been over for as long as one can be.
-pub(super) fn release(tx: &dyn Session, node: NodeId) -> Result<(), Trouble> {
+pub(in super::super) fn release(tx: &dyn Session, node: NodeId) -> Result<(), Trouble> {
     tx.execute(
         "UPDATE syncs SET node = NULL, lease_until = 0 WHERE status IN ('running', 'cancelling') AND
          node = ?1",

@@ -19,10 +19,11 @@ use std::convert::Infallible;
 use async_trait::async_trait;
 use inlet_model::approval::Approval;
 use inlet_model::sync::{Failure, StateMove, SyncStatus};
-use inlet_model::{ConnectorId, NodeId, SyncId, Timestamp};
+use inlet_model::{ConnectorId, SyncId, Timestamp};
 
 pub(super) use self::approve::drop_discards_of;
 pub(super) use self::cancel::want_cancelled_of;
+pub(super) use self::lease::{release, renew};
 use super::{SqlCatalog, idempotency};
 use crate::StoreResult;
 use crate::catalog::{
@@ -93,14 +94,6 @@ impl Syncs for SqlCatalog {
 
     async fn sync_take_over(&self, lease: Lease) -> StoreResult<Vec<Claim>> {
         self.write("take over the syncs", move |tx| claim::take_over(tx, lease)).await
-    }
-
-    async fn sync_renew(&self, lease: Lease) -> StoreResult<Vec<SyncId>> {
-        self.write("renew the leases", move |tx| lease::renew(tx, lease)).await
-    }
-
-    async fn sync_release(&self, node: NodeId) -> StoreResult<()> {
-        self.write("give back the syncs", move |tx| lease::release(tx, node)).await
     }
 
     async fn sync_wait(

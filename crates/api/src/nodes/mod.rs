@@ -1,0 +1,4 @@
+//! Nodes: the processes that share the catalog.
+
+pub(crate) mod list;
+mod view;
