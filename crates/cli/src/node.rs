@@ -116,8 +116,9 @@ impl Node {
         options: NodeOptions,
         encryption: &EncryptionArgs,
     ) -> Result<Self, CommandError> {
-        let (mut engine_options, courier_options) = options.bounds();
+        let (mut engine_options, mut courier_options) = options.bounds();
         engine_options.is_alone = place.is_ours_alone();
+        courier_options.is_alone = place.is_ours_alone();
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let Found { catalog, stores, vault, clock, signals } = place.open(encryption, &entropy).await?;
         let failed = |error: StoreError| place.unusable(error);

@@ -50,6 +50,8 @@ pub struct CourierOptions {
     pub timeout: Duration,
     /// How often the courier looks for what it was not told of.
     pub period: Duration,
+    /// Whether no other process sends: then what is claimed when it starts was claimed by one that has ended, and is due at once.
+    pub is_alone: bool,
 }
 
 impl Default for CourierOptions {
@@ -60,6 +62,7 @@ impl Default for CourierOptions {
             tests: 16,
             timeout: Duration::from_secs(15),
             period: Duration::from_secs(5),
+            is_alone: true,
         }
     }
 }

@@ -22,7 +22,9 @@ const FORGOTTEN_AT_ONCE: usize = 500;
 /// Sends until the courier is stopped; then what is being sent ends.
 pub(crate) async fn work(shared: Arc<Shared>) {
     let queued = shared.parts.catalog.delivery_queued();
-    log(shared.parts.catalog.delivery_take_over(shared.parts.clock.now()).await, "take over deliveries");
+    if shared.options.is_alone {
+        log(shared.parts.catalog.delivery_take_over(shared.parts.clock.now()).await, "take over deliveries");
+    }
     let mut sending = JoinSet::new();
     let mut forget_at = Instant::now();
     while !shared.is_stopping() {

@@ -14,8 +14,14 @@ use crate::sql::{Session, SqlError, params};
 /// Keys of one statement.
 const AT_ONCE: usize = 8_192;
 
+/// Keys lie close together if there are no more than so many rows to each.
+const CLOSE: usize = 2;
+
 /// Fewer rows than this are inserted by a statement.
 const WORTH_A_COPY: usize = 512;
+
+/// A key as it is filed, and its row.
+pub(super) type Found = (Vec<u8>, KeyRow);
 
 const GONE: Trouble = Trouble::Damaged("a row of the key table has gone");
 
@@ -42,7 +48,8 @@ pub(super) fn find_all(tables: &StoreTables<'_>, filed: &[Vec<u8>]) -> Outcome<V
 
 /// Looks up keys, which come in order.
 ///
-/// Those behind the last of their stream need no look: a first load, and whatever is appended in the order of keys.
+/// Those behind the last of their stream need no look: a first load, and whatever is appended in the order of keys. To go from one row to
+/// the next costs a third of seeking each, so where keys lie close together all rows between them are read.
 pub(super) fn look_up<'k>(
     tables: &StoreTables<'_>,
     filed: &[&'k [u8]],
@@ -54,18 +61,45 @@ pub(super) fn look_up<'k>(
             continue;
         };
         let (known, new) = of_stream.split_at(of_stream.partition_point(|key| **key <= *last));
+        let mut are_close = true;
         for chunk in known.chunks(AT_ONCE) {
-            let mut found = those_there(tables, chunk)?;
-            found.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-            let mut found = found.into_iter().peekable();
-            for key in chunk {
-                let row = found.next_if(|(there, _)| there == key).map(|(_, row)| row);
-                each(key, row)?;
-            }
+            let between = if are_close { those_between(tables, chunk)? } else { None };
+            are_close = between.is_some();
+            let found = match between {
+                Some(found) => found,
+                None => those_there(tables, chunk)?,
+            };
+            each_of(chunk, found, each)?;
         }
         new.iter().try_for_each(|key| each(key, None))?;
     }
     Ok(())
+}
+
+/// Gives each key with its row, which is among those that were found.
+fn each_of<'k>(
+    keys: &[&'k [u8]],
+    mut found: Vec<Found>,
+    each: &mut dyn FnMut(&'k [u8], Option<KeyRow>) -> Outcome<()>,
+) -> Outcome<()> {
+    found.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    let mut found = found.into_iter().peekable();
+    for key in keys {
+        while found.next_if(|(there, _)| there.as_slice() < *key).is_some() {}
+        let row = found.next_if(|(there, _)| there == key).map(|(_, row)| row);
+        each(key, row)?;
+    }
+    Ok(())
+}
+
+/// All rows from the first key to the last, unless they are many more than the keys.
+fn those_between(tables: &StoreTables<'_>, keys: &[&[u8]]) -> Outcome<Option<Vec<Found>>> {
+    let ([first, ..], [.., last]) = (keys, keys) else { return Ok(Some(Vec::new())) };
+    // The least that is greater.
+    let end = [*last, &[0]].concat();
+    let most = keys.len() * CLOSE + 1;
+    let found = page(tables, first, &end, most)?;
+    Ok((found.len() < most).then_some(found))
 }
 
 fn stream_of(filed: &[u8]) -> Option<u32> {
@@ -85,7 +119,7 @@ fn last_of_stream(tables: &StoreTables<'_>, filed: &[u8]) -> Outcome<Option<Vec<
 }
 
 /// The rows there are of these keys.
-fn those_there(tables: &StoreTables<'_>, keys: &[&[u8]]) -> Outcome<Vec<(Vec<u8>, KeyRow)>> {
+fn those_there(tables: &StoreTables<'_>, keys: &[&[u8]]) -> Outcome<Vec<Found>> {
     let rows = tables.query_typed(
         "SELECT k, row FROM store_keys WHERE store = ?0 AND k = ANY(?1)",
         &[(&keys, Type::BYTEA_ARRAY)],
@@ -94,7 +128,7 @@ fn those_there(tables: &StoreTables<'_>, keys: &[&[u8]]) -> Outcome<Vec<(Vec<u8>
 }
 
 /// Reads a key and its row.
-pub(super) fn read(row: &postgres::Row) -> Outcome<(Vec<u8>, KeyRow)> {
+pub(super) fn read(row: &postgres::Row) -> Outcome<Found> {
     let (key, stored): (&[u8], &[u8]) = (row.try_get(0).map_err(column)?, row.try_get(1).map_err(column)?);
     Ok((key.to_vec(), KeyRow::decode(stored)?))
 }
@@ -117,12 +151,7 @@ pub(super) fn scan(
 }
 
 /// Rows in the order of keys, at most so many.
-pub(super) fn page(
-    tables: &StoreTables<'_>,
-    start: &[u8],
-    end: &[u8],
-    limit: usize,
-) -> Outcome<Vec<(Vec<u8>, KeyRow)>> {
+pub(super) fn page(tables: &StoreTables<'_>, start: &[u8], end: &[u8], limit: usize) -> Outcome<Vec<Found>> {
     let rows = tables.query_typed(
         "SELECT k, row FROM store_keys WHERE store = ?0 AND k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3",
         &[

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use postgres::Client;
 use tokio::sync::Semaphore;
 
-use super::statement::StoreName;
+use super::statement::{PLANS, StoreName};
 use super::tables::StoreTables;
 use crate::postgres::pool::Pool;
 use crate::sql::collection::{Outcome, Query, Reads, Trouble};
@@ -56,7 +56,7 @@ impl Reads for StoreReads {
 }
 
 fn read(client: &mut Client, store: &StoreName, query: Query) -> Outcome<()> {
-    client.batch_execute(BEGIN).map_err(SqlError::from)?;
+    client.batch_execute(&format!("{BEGIN}; {PLANS}")).map_err(SqlError::from)?;
     let tables = StoreTables::new(client, store);
     let outcome = is_there(&tables).and_then(|()| query(&tables));
     // What only reads has nothing to lose.

@@ -5,6 +5,11 @@ use inlet_model::StoreId;
 /// The tables of which each store has a partition of its own.
 pub(super) const PARTITIONED: [&str; 4] = ["store_keys", "store_blocks", "store_expired", "store_inbox"];
 
+/// Of each table the way is through its index. Left to itself the server reads tables from end to end of which it does not know yet how large
+/// they have grown.
+pub(super) const PLANS: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
+                                SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+
 /// A store as statements name it.
 #[derive(Debug, Clone)]
 pub(super) struct StoreName {

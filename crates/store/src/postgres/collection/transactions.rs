@@ -7,7 +7,7 @@
 use postgres::Client;
 use tokio::runtime::Handle;
 
-use super::statement::StoreName;
+use super::statement::{PLANS, StoreName};
 use super::tables::StoreTables;
 use crate::postgres::pool::Pool;
 use crate::sql::collection::{Memory, Outcome, Transactions, Trouble, Work};
@@ -37,7 +37,7 @@ impl Transactions for StoreTransactions {
     fn run(&mut self, memory: &mut Memory, work: Work<'_>) -> Outcome<()> {
         let Self { pool, store, runtime, writes } = self;
         pool.lend_blocking(runtime, |client| {
-            client.batch_execute(BEGIN).map_err(SqlError::from)?;
+            client.batch_execute(&format!("{BEGIN}; {PLANS}")).map_err(SqlError::from)?;
             let done = write(client, store, writes, memory, work);
             if done.is_err() && client.batch_execute("ROLLBACK").is_err() {
                 // It is of no use any more, and says so itself.

@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::keys;
+use super::keys::{self, Found};
 use super::tables::StoreTables;
-use crate::sql::collection::key_row::KeyRow;
 use crate::sql::collection::keys::{range_of, split};
 use crate::sql::collection::{Outcome, Step, Trouble, Walked};
 
@@ -40,7 +39,7 @@ pub(super) fn walk(
 struct Cursor {
     from: Vec<u8>,
     end: Vec<u8>,
-    rows: VecDeque<(Vec<u8>, KeyRow)>,
+    rows: VecDeque<Found>,
     page: usize,
     is_through: bool,
 }
@@ -68,7 +67,7 @@ impl Cursor {
 
     /// The next key within its stream.
     fn key(&self) -> Outcome<Option<&[u8]>> {
-        let of = |(filed, _): &(Vec<u8>, KeyRow)| split(filed).map(|(_, key)| key.len());
+        let of = |(filed, _): &Found| split(filed).map(|(_, key)| key.len());
         let Some(next) = self.rows.front() else { return Ok(None) };
         let length = of(next).ok_or(Trouble::Damaged("a key has no stream"))?;
         Ok(Some(&next.0[next.0.len() - length..]))

@@ -140,10 +140,6 @@ impl Syncs for NodeCatalog {
     }
 
     async fn sync_take_over(&self, lease: Lease) -> StoreResult<Vec<Claim>> {
-        if self.node.has_neighbours {
-            // It does not know that it is alone, and asks for what nobody holds any more as for what is queued.
-            return Ok(Vec::new());
-        }
         self.node.before("sync_take_over").await?;
         let claims = self.node.world.backends.block_on(self.inner.sync_take_over(self.lease(lease)));
         let claims = claims.map(|claims| claims.into_iter().map(|claim| self.claimed(claim)).collect());

@@ -117,7 +117,7 @@ async fn go_on(world: &Arc<World>, is_last: bool) -> End {
 
 /// Starts a process; `None` if it could not.
 pub(super) async fn start(world: &Arc<World>, name: &'static str, has_neighbours: bool) -> Option<Process> {
-    let node = Node::new(world, name, has_neighbours);
+    let node = Node::new(world, name);
     let simulated: Arc<dyn ConnectorType> = Arc::new(SimulatedType(Arc::clone(world)));
     let registry = Registry::new([simulated]);
     let parts = EngineParts {
@@ -131,7 +131,7 @@ pub(super) async fn start(world: &Arc<World>, name: &'static str, has_neighbours
         clock: Arc::new(WorldClock(Arc::clone(world))),
         entropy: Arc::clone(&world.entropy) as _,
     };
-    match Engine::start(parts, options(world)).await {
+    match Engine::start(parts, options(world, has_neighbours)).await {
         Ok(engine) => Some(Process { node, engine }),
         Err(error) => {
             world.say(format_args!("{name} cannot start: {error}"));
@@ -152,11 +152,12 @@ impl Clock for WorldClock {
 }
 
 /// So small that everything is met within a minute.
-fn options(world: &World) -> EngineOptions {
+fn options(world: &World, has_neighbours: bool) -> EngineOptions {
     let history = world.dice.pick(&[None, Some(Duration::from_secs(20))]);
     EngineOptions {
         name: String::new(),
         roles: NodeRoles::ALL,
+        is_alone: !has_neighbours,
         running_syncs: 1 + world.dice.index(3),
         sync_bytes: 4_096,
         commit_delay: Duration::from_millis(world.dice.pick(&[0, 250, 1_000])),

@@ -13,8 +13,6 @@ use super::world::World;
 pub(crate) struct Node {
     pub(crate) world: Arc<World>,
     name: &'static str,
-    /// Whether it may have neighbours: then it takes nothing over before a lease has ended.
-    pub(crate) has_neighbours: bool,
     frozen: Mutex<Frozen>,
     fails_at: Mutex<Option<&'static str>>,
 }
@@ -29,9 +27,9 @@ enum Frozen {
 }
 
 impl Node {
-    pub(crate) fn new(world: &Arc<World>, name: &'static str, has_neighbours: bool) -> Arc<Self> {
+    pub(crate) fn new(world: &Arc<World>, name: &'static str) -> Arc<Self> {
         let frozen = Mutex::new(Frozen::Not);
-        Arc::new(Self { world: Arc::clone(world), name, has_neighbours, frozen, fails_at: Mutex::new(None) })
+        Arc::new(Self { world: Arc::clone(world), name, frozen, fails_at: Mutex::new(None) })
     }
 
     /// From its next call of that name on its calls hang for so long; without a time, for ever.
