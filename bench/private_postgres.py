@@ -38,9 +38,9 @@ def programs():
 
 
 class Server:
-    """Started in a folder; ended by `end`."""
+    """Started in a folder; ended by `end`. Later settings win; `access` are lines of pg_hba.conf."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=(), access=""):
         self.bin, self.data = programs(), os.path.join(folder, "postgres")
         # PostgreSQL does not run as root.
         account = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
@@ -50,11 +50,13 @@ class Server:
             subprocess.run(["chown", "postgres:postgres", self.data], check=True)
         initdb = [f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **account)
+        with open(os.path.join(self.data, "pg_hba.conf"), "a") as hba:
+            hba.write(access)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [f"{self.bin}/postgres", "-D", self.data, "-k", self.data, "-p", str(self.port)]
-        for setting in SETTINGS:
+        for setting in [*SETTINGS, *settings]:
             command += ["-c", setting]
         self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **account)
         self.log = []
