@@ -1,5 +1,5 @@
 """A server in a network namespace of its own."""
-import http.client, json, os, secrets, signal, socket, subprocess, threading, time
+import http.client, json, os, secrets, signal, socket, subprocess, threading
 
 KEY, ENCRYPTION_KEY = secrets.token_hex(16), secrets.token_hex(32)
 
@@ -23,6 +23,8 @@ class Node:
         ip("link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", self.space)
         ip("addr", "add", f"{self.host}/24", "dev", self.link)
         ip("link", "set", self.link, "up")
+        # While it is cut off, nobody else is asked in its place.
+        ip("route", "add", "unreachable", f"10.77.{number}.0/24", "metric", "1000")
         for command in (["addr", "add", f"{self.own}/24", "dev", "eth0"], ["link", "set", "eth0", "up"], ["link", "set", "lo", "up"]):
             ip("-n", self.space, *command)
 
@@ -66,18 +68,12 @@ class Node:
         busy = answer.status == 409 and b"idempotency" in text
         if answer.status >= 500 or busy:
             raise Down(text.decode())
-        try:
-            return answer.status, json.loads(text)
-        except ValueError:
-            raise RuntimeError(f"{method} {path} was answered {answer.status} {dict(answer.getheaders())} {text!r}")
+        return answer.status, json.loads(text)
 
     def end(self):
         if self.process and self.process.poll() is None:
             self.go_on()
             self.process.kill()
             self.process.wait()
-        try:
-            ip("netns", "del", self.space)
-        except subprocess.CalledProcessError:
-            pass
-        time.sleep(0.1)
+        for command in (["route", "del", "unreachable", f"10.77.{self.number}.0/24", "metric", "1000"], ["netns", "del", self.space]):
+            subprocess.run(["ip", *command], stderr=subprocess.DEVNULL)

@@ -55,6 +55,8 @@ pub(crate) struct NodeOptions {
     pub(crate) roles: NodeRoles,
     /// Syncs that it runs at the same time; `None` for as many as usual.
     pub(crate) max_syncs: Option<usize>,
+    /// How long it may be silent before others take its syncs over; `None` for as long as usual.
+    pub(crate) lease: Option<Duration>,
     /// Whether it runs syncs and sends what webhooks are told, and takes over those that an earlier process left.
     pub(crate) runs_syncs: bool,
     /// Whether it stays: then syncs wait for sources that are out of reach. A person at a terminal would rather know at once.
@@ -73,6 +75,7 @@ impl NodeOptions {
         if !self.is_server {
             engine.retry = RetryOptions::none();
         }
+        engine.lease = self.lease.unwrap_or(engine.lease);
         engine.running_syncs = self.max_syncs.unwrap_or(engine.running_syncs);
         if !self.runs_syncs {
             engine.running_syncs = 0;

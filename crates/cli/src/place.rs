@@ -37,8 +37,8 @@ pub(crate) struct Found {
 
 impl Place {
     /// The database of that URL.
-    pub(crate) fn database(url: &str) -> Result<Self, CommandError> {
-        database(url).map(Self::Database)
+    pub(crate) fn database(url: &str, lease: Duration) -> Result<Self, CommandError> {
+        database(url, lease).map(Self::Database)
     }
 
     /// Whether no other node works there.
@@ -118,8 +118,8 @@ fn shared_vault(encryption: &EncryptionArgs, entropy: &dyn Entropy) -> Result<Va
 }
 
 /// The database of that URL, which is not reached for yet.
-pub(crate) fn database(url: &str) -> Result<Postgres, CommandError> {
-    Postgres::new(url).map_err(|error| {
+pub(crate) fn database(url: &str, lease: Duration) -> Result<Postgres, CommandError> {
+    Postgres::new(url, lease).map_err(|error| {
         CommandError::input("input.database_url", "the address of the database cannot be read")
             .because(error)
             .hint("write it as `postgres://user:password@host:5432/database`")

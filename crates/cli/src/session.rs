@@ -119,6 +119,7 @@ impl Session {
             stall_limit: None,
             roles: NodeRoles::only(NodeRole::Worker),
             max_syncs: None,
+            lease: None,
             runs_syncs: need.runs_syncs(),
             is_server: false,
         };

@@ -86,6 +86,8 @@ pub struct EngineOptions {
 }
 
 impl EngineOptions {
+    /// How long a lease lasts unless somebody says otherwise.
+    pub const LEASE: Duration = Duration::from_secs(30);
     /// How long the history is kept unless somebody says otherwise.
     pub const HISTORY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
     /// How long a sync can be undone unless somebody says otherwise.
@@ -105,7 +107,7 @@ impl Default for EngineOptions {
             max_record_bytes: 16 << 20,
             retry: RetryOptions::default(),
             is_alone: true,
-            lease: Duration::from_secs(30),
+            lease: Self::LEASE,
             period: Duration::from_secs(5),
             history: Some(Self::HISTORY),
             undo_time: Self::UNDO_TIME,

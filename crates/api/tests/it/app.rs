@@ -14,7 +14,6 @@ use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::{Clock, Entropy, ManualClock, SeededEntropy, SystemEntropy, Timestamp};
 use inlet_source::{ConnectorType, Environment, Registry};
 use inlet_store::catalog::PurgeId;
-use inlet_store::sqlite::{CollectionOptions, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStores};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
 use inlet_webhooks::{Courier, CourierOptions, CourierParts, SystemNames, WebhookMetrics};
@@ -22,6 +21,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::backends;
 use crate::database::Database;
 use crate::held::{self, Gate};
 
@@ -101,7 +101,7 @@ impl TestApp {
         }
         let clock = Arc::new(ManualClock::new(START));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let (catalog, stores) = backends(folder.path(), &clock, &entropy);
+        let (catalog, stores) = backends::open(folder.path(), &clock, &entropy).await;
         let (gate, database) = (Gate::default(), Database::default());
         let connectors = inlet_connectors::registry();
         let types = connectors.iter().cloned().chain(held::types(gate.clone()));
@@ -288,20 +288,6 @@ impl TestApp {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
-}
-
-fn backends(
-    folder: &std::path::Path,
-    clock: &Arc<ManualClock>,
-    entropy: &Arc<dyn Entropy>,
-) -> (Arc<dyn Catalog>, Arc<dyn CollectionStores>) {
-    let catalog = open_catalog(&folder.join("catalog.db"), &**clock, &**entropy).unwrap();
-    let stores = SqliteCollections::new(
-        &folder.join("collections"),
-        Arc::clone(entropy),
-        CollectionOptions::default(),
-    );
-    (Arc::new(catalog), Arc::new(stores.unwrap()))
 }
 
 /// A request without a body's headers.

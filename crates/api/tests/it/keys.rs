@@ -1,15 +1,15 @@
 //! API keys: made, shown, changed, rotated, revoked, and what opens when.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use inlet_model::{KeyId, ManualClock, SystemEntropy};
+use inlet_model::{Entropy, KeyId, ManualClock, SystemEntropy};
 use inlet_store::Catalog;
-use inlet_store::catalog::Keys;
-use inlet_store::sqlite::open_catalog;
 use serde_json::{Value, json};
 
 use crate::app::{json as json_request, members, with};
+use crate::backends;
 use crate::two_spaces::{OPERATOR, TwoSpaces};
 
 const SECOND: i64 = 1_000_000;
@@ -123,8 +123,9 @@ async fn a_key_that_another_process_revoked_is_refused_within_a_second() {
     let server = TwoSpaces::new().await;
     let key = made(&server, json!({"name": "k", "role": "read"})).await;
     assert_eq!(opens(&server, secret(&key)).await, open());
-    let file = server.app.folder.path().join("catalog.db");
-    let other = open_catalog(&file, &ManualClock::new(server.app.now()), &SystemEntropy).unwrap();
+    let (clock, entropy): (_, Arc<dyn Entropy>) =
+        (ManualClock::new(server.app.now()), Arc::new(SystemEntropy));
+    let (other, _) = backends::open(server.app.folder.path(), &clock, &entropy).await;
     let id: KeyId = key["id"].as_str().unwrap().parse().unwrap();
     assert!(other.key_delete(id).await.unwrap());
     server.app.clock.advance(SECOND);

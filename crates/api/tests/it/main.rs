@@ -8,6 +8,7 @@ mod app;
 mod approving;
 mod audit;
 mod auth;
+mod backends;
 mod bad_input;
 mod collections;
 mod connectors;

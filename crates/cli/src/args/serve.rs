@@ -36,6 +36,12 @@ pub(crate) struct ServeArgs {
           value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub(crate) max_syncs: u16,
 
+    /// After how long without a sign of life other servers take the syncs of this one over, where they share a database
+    ///
+    /// It says that it lives three times as often. Whatever it has begun in the database is given up by then.
+    #[arg(long, value_name = "TIME", env = "INLET_LEASE", default_value = "30s", value_parser = lease)]
+    pub(crate) lease: Duration,
+
     #[command(flatten)]
     pub(crate) encryption: EncryptionArgs,
 
@@ -96,6 +102,12 @@ fn some_time(text: &str) -> Result<Duration, String> {
         Duration::ZERO => Err("it is at least `1s`".to_owned()),
         time => Ok(time),
     }
+}
+
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = duration(text)?;
+    let allowed = Duration::from_secs(5)..=Duration::from_secs(600);
+    if allowed.contains(&lease) { Ok(lease) } else { Err("it is between `5s` and `10m`".to_owned()) }
 }
 
 /// Where connectors may connect to.

@@ -2,6 +2,8 @@
 
 use inlet_model::{SystemClock, SystemEntropy};
 
+use inlet_sync::EngineOptions;
+
 use crate::args::MigrateArgs;
 use crate::errors::CommandError;
 use crate::output::print;
@@ -14,7 +16,7 @@ pub(crate) async fn run(args: &MigrateArgs) -> Result<(), CommandError> {
             .hint("give it with --database-url, or in the environment as INLET_DATABASE_URL")
             .into());
     };
-    let database = place::database(url)?;
+    let database = place::database(url, EngineOptions::LEASE)?;
     let migrated = place::reached(|| database.migrate(&SystemClock, &SystemEntropy)).await?;
     let version = migrated.version;
     let told = match migrated.before {

@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
     let place = match &args.database.database_url {
-        Some(url) => Place::database(url)?,
+        Some(url) => Place::database(url, args.lease)?,
         None => Place::Directory(own(&args.data_dir)?),
     };
     let options = NodeOptions {
@@ -36,6 +36,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
         stall_limit: Some(args.stall_limit),
         roles: args.roles,
         max_syncs: Some(args.max_syncs.into()),
+        lease: Some(args.lease),
         runs_syncs: true,
         is_server: true,
     };

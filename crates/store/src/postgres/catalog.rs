@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
+use super::patience::Patience;
 use super::pool::Pool;
 use super::session::PostgresSession;
 use super::transaction;
@@ -15,28 +16,32 @@ use crate::sql::catalog::{Change, Database, Query, Size};
 /// The database of a catalog.
 pub(super) struct PostgresDatabase {
     pool: Pool,
+    patience: Patience,
     deliveries: Arc<Notify>,
 }
 
 impl PostgresDatabase {
-    pub(super) fn new(pool: Pool) -> Self {
-        Self { pool, deliveries: Arc::default() }
+    pub(super) fn new(pool: Pool, patience: Patience) -> Self {
+        Self { pool, patience, deliveries: Arc::default() }
     }
 }
 
 #[async_trait]
 impl Database for PostgresDatabase {
     async fn read(&self, operation: &'static str, size: Size, query: Query<'static>) -> StoreResult<()> {
+        let patience = self.patience.clone();
         let read = move |client: &mut _| match size {
             // One statement is a transaction by itself.
             Size::Row => query(&PostgresSession::new(client)),
-            Size::Rows => transaction::read(client, query),
+            Size::Rows => transaction::read(client, &patience, query),
         };
         self.pool.run(operation, read).await
     }
 
     async fn write(&self, operation: &'static str, change: Change<'static>) -> StoreResult<()> {
-        let written = self.pool.run(operation, move |client| transaction::write(client, change)).await;
+        let patience = self.patience.clone();
+        let write = move |client: &mut _| transaction::write(client, &patience, change);
+        let written = self.pool.run(operation, write).await;
         self.deliveries.notify_one();
         written
     }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use inlet_model::{Clock, Entropy};
 use tokio_postgres::Config;
 
 use super::catalog::PostgresDatabase;
+use super::patience::Patience;
 use super::pool::Pool;
 use super::schema::{self, Opened};
 use super::{clock, signals};
@@ -18,17 +20,19 @@ use crate::{Signals, StoreError, StoreErrorKind, StoreResult};
 #[derive(Clone)]
 pub struct Postgres {
     pub(super) pool: Pool,
+    pub(super) patience: Patience,
 }
 
 impl Postgres {
-    /// The database of that URL, or of that list of settings as libpq has them. Nothing is connected yet.
+    /// The database of that URL, or of that list of settings as libpq has them, for a process whose leases last so long: the server gives up
+    /// what this process has begun before they are over. Nothing is connected yet.
     ///
     /// [`Internal`](StoreErrorKind::Internal) if it is neither.
-    pub fn new(url: &str) -> StoreResult<Self> {
+    pub fn new(url: &str, lease: Duration) -> StoreResult<Self> {
         let config: Config = url.parse().map_err(|error| {
             StoreError::new(StoreErrorKind::Internal, "read the database's URL").because(error)
         })?;
-        Ok(Self { pool: Pool::new(config) })
+        Ok(Self { pool: Pool::new(config), patience: Patience::of(lease) })
     }
 
     /// Makes the tables of the catalog and of the collections, or brings them to the present format; what is of it stays as it is. In an empty
@@ -43,7 +47,7 @@ impl Postgres {
     /// The catalog, after the tables were [brought to the present format](Self::migrate).
     pub async fn catalog(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<SqlCatalog> {
         let (secret, _) = self.open(clock, entropy).await?;
-        Ok(SqlCatalog::of(PostgresDatabase::new(self.pool.clone()), secret))
+        Ok(SqlCatalog::of(PostgresDatabase::new(self.pool.clone(), self.patience.clone()), secret))
     }
 
     async fn open(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<([u8; 32], Migrated)> {

@@ -5,6 +5,7 @@ mod clock;
 mod collection;
 mod database;
 mod error;
+mod patience;
 mod pool;
 mod schema;
 mod session;

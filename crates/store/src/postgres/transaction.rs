@@ -6,15 +6,10 @@ use std::time::Duration;
 use postgres::Client;
 
 use super::error::is_conflict;
+use super::patience::Patience;
 use super::session::PostgresSession;
 use crate::fault;
 use crate::sql::catalog::{Change, Query, Trouble};
-
-/// A statement, and a transaction between two statements, that takes longer is ended by the server: it holds up others.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE;
-                     SET LOCAL statement_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '10s'";
-const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-                          SET LOCAL statement_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '30s'";
 
 const BEGIN_ALONE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
@@ -24,16 +19,20 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Reads what was committed before, all of it from one snapshot.
-pub(super) fn read(client: &mut Client, query: Query<'static>) -> Result<(), Trouble> {
-    within(client, BEGIN_READ, query)
+pub(super) fn read(client: &mut Client, patience: &Patience, query: Query<'static>) -> Result<(), Trouble> {
+    within(client, &patience.read, query)
 }
 
 /// Runs `change` until it has not met another, on a thread that may block: durable if this returns `Ok`, without trace otherwise.
 #[expect(clippy::disallowed_methods, reason = "a thread that may block does so for some milliseconds")]
-pub(super) fn write(client: &mut Client, mut change: Change<'static>) -> Result<(), Trouble> {
+pub(super) fn write(
+    client: &mut Client,
+    patience: &Patience,
+    mut change: Change<'static>,
+) -> Result<(), Trouble> {
     let mut pause = FIRST_PAUSE;
     for _ in 1..TRIES {
-        match within(client, BEGIN, &mut change) {
+        match within(client, &patience.change, &mut change) {
             Err(trouble) if is_conflict(&trouble) && !client.is_closed() => {
                 thread::sleep(pause);
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -41,7 +40,7 @@ pub(super) fn write(client: &mut Client, mut change: Change<'static>) -> Result<
             done => return done,
         }
     }
-    within(client, BEGIN, change)
+    within(client, &patience.change, change)
 }
 
 /// Runs `work`, which sees each statement of others as soon as it is committed, and may take its time.

@@ -52,6 +52,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
         stall_limit: None,
         roles: NodeRoles::ALL,
         max_syncs: None,
+        lease: None,
         runs_syncs: true,
         is_server: true,
     };

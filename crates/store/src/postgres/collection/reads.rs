@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::statement::{PLANS, StoreName};
 use super::tables::StoreTables;
+use crate::postgres::patience::Patience;
 use crate::postgres::pool::Pool;
 use crate::sql::collection::{Outcome, Query, Reads, Trouble};
 use crate::sql::{Session, SqlError, params};
@@ -16,20 +17,18 @@ use crate::{StoreError, StoreErrorKind, StoreResult};
 /// Reads of one store that may run at the same time in this process.
 const AT_ONCE: u32 = 2;
 
-/// A statement that takes longer is ended by the server.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-                     SET LOCAL statement_timeout = '30s'; SET LOCAL idle_in_transaction_session_timeout = '30s'";
-
 /// What reads a store.
 pub(super) struct StoreReads {
     pool: Pool,
     store: StoreName,
+    begin: String,
     free: Semaphore,
 }
 
 impl StoreReads {
-    pub(super) fn new(pool: Pool, store: StoreName) -> Self {
-        Self { pool, store, free: Semaphore::new(AT_ONCE as usize) }
+    pub(super) fn new(pool: Pool, store: StoreName, patience: &Patience) -> Self {
+        let begin = format!("{}; {PLANS}", patience.read);
+        Self { pool, store, begin, free: Semaphore::new(AT_ONCE as usize) }
     }
 }
 
@@ -44,8 +43,8 @@ impl Reads for StoreReads {
     async fn run(&self, operation: &'static str, query: Query) -> StoreResult<()> {
         let closed = |_| StoreError::new(StoreErrorKind::Closed, operation);
         let _turn = self.free.acquire().await.map_err(closed)?;
-        let store = self.store.clone();
-        self.pool.run(operation, move |client| read(client, &store, query)).await
+        let (store, begin) = (self.store.clone(), self.begin.clone());
+        self.pool.run(operation, move |client| read(client, &begin, &store, query)).await
     }
 
     async fn close(&self) {
@@ -55,8 +54,8 @@ impl Reads for StoreReads {
     }
 }
 
-fn read(client: &mut Client, store: &StoreName, query: Query) -> Outcome<()> {
-    client.batch_execute(&format!("{BEGIN}; {PLANS}")).map_err(SqlError::from)?;
+fn read(client: &mut Client, begin: &str, store: &StoreName, query: Query) -> Outcome<()> {
+    client.batch_execute(begin).map_err(SqlError::from)?;
     let tables = StoreTables::new(client, store);
     let outcome = is_there(&tables).and_then(|()| query(&tables));
     // What only reads has nothing to lose.

@@ -14,6 +14,7 @@ use super::statement::{PARTITIONED, StoreName};
 use super::transactions::StoreTransactions;
 use crate::collection::{CollectionStore, CollectionStores};
 use crate::postgres::Postgres;
+use crate::postgres::patience::Patience;
 use crate::postgres::pool::Pool;
 use crate::sql::collection::{OpenCollections, Outcome, SqlCollection, Trouble};
 use crate::sql::{SqlError, SqlResult};
@@ -25,6 +26,7 @@ const MAX_IDLE: usize = 64;
 /// The collections in a PostgreSQL database.
 pub struct PostgresCollections {
     pool: Pool,
+    patience: Patience,
     entropy: Arc<dyn Entropy>,
     open: OpenCollections,
 }
@@ -32,7 +34,8 @@ pub struct PostgresCollections {
 impl PostgresCollections {
     /// The collections in a database whose tables are of the present version.
     pub fn new(database: &Postgres, entropy: Arc<dyn Entropy>) -> Self {
-        Self { pool: database.pool.clone(), entropy, open: OpenCollections::new(MAX_IDLE) }
+        let (pool, patience) = (database.pool.clone(), database.patience.clone());
+        Self { pool, patience, entropy, open: OpenCollections::new(MAX_IDLE) }
     }
 
     async fn run<T: Send + 'static>(
@@ -45,8 +48,9 @@ impl PostgresCollections {
 
     fn start(&self, id: StoreId, seed: HashSeed) -> StoreResult<SqlCollection> {
         let store = StoreName::new(id);
-        let reads = StoreReads::new(self.pool.clone(), store.clone());
-        let transactions = StoreTransactions::new(self.pool.clone(), store, Handle::current());
+        let reads = StoreReads::new(self.pool.clone(), store.clone(), &self.patience);
+        let transactions =
+            StoreTransactions::new(self.pool.clone(), store, &self.patience, Handle::current());
         SqlCollection::start(id, seed, Arc::new(reads), Box::new(transactions))
     }
 }

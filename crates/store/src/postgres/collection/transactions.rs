@@ -9,35 +9,33 @@ use tokio::runtime::Handle;
 
 use super::statement::{PLANS, StoreName};
 use super::tables::StoreTables;
+use crate::postgres::patience::Patience;
 use crate::postgres::pool::Pool;
 use crate::sql::collection::{Memory, Outcome, Transactions, Trouble, Work};
 use crate::sql::{Session, SqlError, params};
-
-/// A statement, a wait for another writer, and a pause between two statements that take longer are ended by the server: this
-/// process may be asleep, and others wait.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
-                     SET LOCAL statement_timeout = '15s'; SET LOCAL idle_in_transaction_session_timeout = '10s'";
 
 /// What the writer's thread has of a store.
 pub(super) struct StoreTransactions {
     pool: Pool,
     store: StoreName,
+    begin: String,
     runtime: Handle,
     /// How many transactions had written when this process last did.
     writes: u64,
 }
 
 impl StoreTransactions {
-    pub(super) fn new(pool: Pool, store: StoreName, runtime: Handle) -> Self {
-        Self { pool, store, runtime, writes: 0 }
+    pub(super) fn new(pool: Pool, store: StoreName, patience: &Patience, runtime: Handle) -> Self {
+        let begin = format!("{}; {PLANS}", patience.commit);
+        Self { pool, store, begin, runtime, writes: 0 }
     }
 }
 
 impl Transactions for StoreTransactions {
     fn run(&mut self, memory: &mut Memory, work: Work<'_>) -> Outcome<()> {
-        let Self { pool, store, runtime, writes } = self;
+        let Self { pool, store, begin, runtime, writes } = self;
         pool.lend_blocking(runtime, |client| {
-            client.batch_execute(&format!("{BEGIN}; {PLANS}")).map_err(SqlError::from)?;
+            client.batch_execute(begin).map_err(SqlError::from)?;
             let done = write(client, store, writes, memory, work);
             if done.is_err() && client.batch_execute("ROLLBACK").is_err() {
                 // It is of no use any more, and says so itself.
