@@ -26,6 +26,11 @@ pub(crate) async fn open(
     }
 }
 
+/// Whether what is stored lies in files of the folder.
+pub(crate) fn are_files() -> bool {
+    std::env::var_os(DATABASE).is_none()
+}
+
 fn in_folder(
     folder: &Path,
     clock: &ManualClock,

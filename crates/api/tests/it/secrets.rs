@@ -1,11 +1,14 @@
 //! Secrets of connectors: kept, sent where they were meant for, and shown to nobody.
 
+use std::path::PathBuf;
+
 use axum::http::{Method, StatusCode};
 use inlet_model::secret::Vault;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::app::{Answer, COLLECTION, Setup, TestApp, json as json_request, vault, with};
+use crate::backends;
 use crate::logs::listen;
 
 const PASSWORD: &str = "swordfish-7c1d";
@@ -221,7 +224,9 @@ async fn no_secret_is_in_any_answer_any_log_or_any_file() {
             );
         }
     }
-    assert!(app.files().iter().any(|(path, bytes)| path.ends_with("catalog.db-wal") && !bytes.is_empty()));
+    let is_written =
+        |(path, bytes): &(PathBuf, Vec<u8>)| path.ends_with("catalog.db-wal") && !bytes.is_empty();
+    assert!(app.files().iter().any(is_written) || !backends::are_files());
 }
 
 #[tokio::test]

@@ -89,10 +89,14 @@ impl TwoSpaces {
     pub(crate) async fn refusing(&self, things: &Things) -> Things {
         let connector = things.connector();
         let records = format!("{connector}/records?stream=people");
-        self.send(OPERATOR, Method::POST, &records, Some(json!([{"name": "a"}, {"name": "b"}]))).await;
+        let pushed =
+            self.send(OPERATOR, Method::POST, &records, Some(json!([{"name": "a"}, {"name": "b"}]))).await;
+        assert!(pushed.status.is_success(), "{}", pushed.text());
         let streams = json!({"streams": [{"name": "people", "primary_key": ["id"]}]});
         self.send(OPERATOR, Method::PATCH, &connector, Some(streams)).await;
-        let sync = self.send(OPERATOR, Method::POST, &format!("{connector}/sync"), None).await;
+        // Behind one that may have been begun for something else.
+        let behind = Some(json!({"on_conflict": "queue"}));
+        let sync = self.send(OPERATOR, Method::POST, &format!("{connector}/sync"), behind).await;
         let ended = self.get(OPERATOR, &format!("{}?wait=30s", sync.location())).await.json();
         assert_eq!(ended["counts"]["rejected"], 2, "{ended}");
         Things { sync_id: ended["id"].as_str().unwrap().to_owned(), ..things.clone() }

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use inlet_model::sync::SyncStatus;
-use inlet_model::{Change, ChangeOp, ConnectorId, Record, SyncId, SystemClock, SystemEntropy};
-use inlet_store::catalog::{Catalog, Collections as _, ConnectorFilter, Order, PageQuery, Sync, SyncFilter};
+use inlet_model::{Change, ChangeOp, ConnectorId, Record, StoreId, SyncId, SystemClock, SystemEntropy};
+use inlet_store::catalog::{Catalog, ConnectorFilter, Order, PageQuery, Sync, SyncFilter};
 use inlet_store::collection::{ChangeCursor, ChangePage, RecordQuery};
+use inlet_store::postgres::{Postgres, PostgresCollections};
 use inlet_store::sqlite::{CollectionOptions, SqliteCollections, open_catalog};
 use inlet_store::{CollectionStore, CollectionStores as _};
+
+use crate::harness::Schema;
 
 /// The collection of the tests of one command.
 const COLLECTION: &str = "crash";
@@ -37,6 +41,21 @@ pub(super) fn assert_accounts(data: &Path, collection: &str, what: &str) {
     block_on(async {
         let (catalog, store) = open(data, collection).await;
         let syncs = syncs(&*catalog, collection).await.concat();
+        assert_counters(&*store, &syncs, &all_changes(&*store).await, what).await;
+    });
+}
+
+/// The same for a collection in a database.
+pub(super) fn assert_accounts_of(schema: &Schema, collection: &str, what: &str) {
+    // Its connections have threads of their own.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let database = Postgres::new(&schema.url(), Duration::from_secs(30)).unwrap();
+        let catalog = database.catalog(&SystemClock, &SystemEntropy).await.unwrap();
+        let store_id = store_of(&catalog, collection).await;
+        let stores = PostgresCollections::new(&database, Arc::new(SystemEntropy));
+        let store = stores.open(store_id).await.unwrap();
+        let syncs = syncs(&catalog, collection).await.concat();
         assert_counters(&*store, &syncs, &all_changes(&*store).await, what).await;
     });
 }
@@ -80,18 +99,20 @@ async fn assert_counters(store: &dyn CollectionStore, syncs: &[Sync], changes: &
 
 async fn open(data: &Path, collection: &str) -> (Arc<dyn Catalog>, Arc<dyn CollectionStore>) {
     let catalog = open_catalog(&data.join("catalog.db"), &SystemClock, &SystemEntropy).unwrap();
-    let collection = catalog
-        .collection_get(&"default".parse().unwrap(), &collection.parse().unwrap())
-        .await
-        .unwrap()
-        .expect("the collection is there");
+    let store_id = store_of(&catalog, collection).await;
     let stores = SqliteCollections::new(
         &data.join("collections"),
         Arc::new(SystemEntropy),
         CollectionOptions::default(),
     )
     .unwrap();
-    (Arc::new(catalog), stores.open(collection.store_id).await.unwrap())
+    (Arc::new(catalog), stores.open(store_id).await.unwrap())
+}
+
+async fn store_of(catalog: &dyn Catalog, collection: &str) -> StoreId {
+    let found =
+        catalog.collection_get(&"default".parse().unwrap(), &collection.parse().unwrap()).await.unwrap();
+    found.expect("the collection is there").store_id
 }
 
 /// The syncs of each connector.

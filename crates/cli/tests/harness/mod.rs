@@ -3,6 +3,8 @@
 #[cfg(feature = "testing")]
 mod calls;
 pub(crate) mod curl;
+#[cfg(feature = "testing")]
+mod database;
 mod redact;
 mod server;
 pub(crate) mod tls;
@@ -16,6 +18,8 @@ use tempfile::TempDir;
 
 #[cfg(feature = "testing")]
 pub(crate) use calls::{Calls, until};
+#[cfg(feature = "testing")]
+pub(crate) use database::Schema;
 pub(crate) use redact::redacted;
 pub(crate) use server::Server;
 

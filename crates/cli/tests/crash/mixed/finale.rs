@@ -1,6 +1,7 @@
 //! The end of the story: nothing goes wrong any more, all that was begun comes to its end, and everything is looked at.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use reqwest::Method;
 use rusqlite::Connection;
@@ -11,7 +12,7 @@ use super::front::Front;
 use super::receiver::Receiver;
 use super::sources::difference;
 use super::{COLLECTIONS, Connector};
-use crate::harness::{Calls, Home, until};
+use crate::harness::{Calls, Home, Schema, until};
 
 /// What the collections hold: connector and stream, then key and data.
 pub(super) type Held = BTreeMap<(String, String), BTreeMap<String, Value>>;
@@ -127,12 +128,21 @@ fn send_again(calls: &Calls, front: &Front) {
     }
 }
 
-/// Looks at the data directory after the server has ended.
+/// Looks at what is stored after the server has ended.
 pub(super) fn assert_sound(home: &Home, what: &str) {
     let data = home.join("inlet-data");
     for collection in COLLECTIONS {
-        inspect::assert_accounts(&data, collection, what);
+        match Schema::of(home.path()) {
+            Some(schema) => inspect::assert_accounts_of(&schema, collection, what),
+            None => inspect::assert_accounts(&data, collection, what),
+        }
     }
+    if Schema::of(home.path()).is_none() {
+        assert_sound_files(home, &data, what);
+    }
+}
+
+fn assert_sound_files(home: &Home, data: &Path, what: &str) {
     let doctor = home.inlet("doctor");
     assert_eq!(doctor.code, Some(0), "{what}: {doctor}");
     let collections = std::fs::read_dir(data.join("collections")).unwrap();

@@ -29,7 +29,7 @@ use self::front::Front;
 use self::receiver::Receiver;
 use self::sources::Sources;
 use super::{Draw, seeds};
-use crate::harness::{Calls, Home, Server};
+use crate::harness::{Calls, Home, Schema, Server};
 
 /// A life that passes its drawn point late, or not at all, is ended at this age.
 const LONGEST_LIFE: Duration = Duration::from_millis(3_000);
@@ -50,6 +50,9 @@ fn a_server_that_is_killed_again_and_again_loses_and_doubles_nothing() {
         let mut story = Story::begin(Home::at(&kept), seed);
         println!("{}", story.kill(kills()));
         println!("{}", story.end());
+        if let Some(schema) = Schema::of(&kept) {
+            schema.drop();
+        }
         std::fs::remove_dir_all(kept).unwrap();
     }
 }
@@ -185,6 +188,9 @@ fn command(home: &Home, drawn: &Drawn, seed: u64) -> std::process::Command {
     let mut command = home.command(line.split(' '));
     command.env("INLET_FAULTS", drawn.faults()).env("INLET_FAULTS_SEED", seed.to_string());
     command.env("INLET_FAULTS_LOG", home.join("faults.log"));
+    if let Some(schema) = Schema::of(home.path()) {
+        schema.serves(&mut command);
+    }
     command
 }
 

@@ -3,14 +3,17 @@
 //! They have threads of their own, which no seed governs. So every call blocks the one thread of the simulation until it is
 //! answered: nothing else happens meanwhile, no time goes by, and the order of all that happens follows from the seed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use inlet_model::{ManualClock, SeededEntropy, StoreId, Timestamp};
 use inlet_store::SqlCatalog;
 use inlet_store::catalog::{Collection, Effect};
+use inlet_store::postgres::{Postgres, PostgresCollections};
 use inlet_store::sqlite::{CollectionOptions, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStores};
 use tempfile::TempDir;
@@ -19,41 +22,53 @@ use tokio::runtime::{Builder, Runtime};
 /// Collections of every simulation.
 pub(crate) const COLLECTIONS: [&str; 2] = ["default", "second"];
 
+/// Names a PostgreSQL database in which each simulation is given a schema of its own.
+pub(crate) const DATABASE: &str = "INLET_TEST_DATABASE_URL";
+
 /// The catalog and the collections of one simulation.
 pub(crate) struct Backends {
-    folder: TempDir,
-    open: Mutex<Option<(Arc<SqlCatalog>, Arc<SqliteCollections>)>>,
+    place: Place,
+    open: Mutex<Option<Open>>,
     /// Lends its threads to those who read on one that may block; nothing else runs in it.
     runtime: Runtime,
 }
 
+/// Where they lie.
+enum Place {
+    Files(TempDir),
+    Schema(Schema),
+}
+
+type Open = (Arc<SqlCatalog>, Arc<dyn CollectionStores>);
+
 impl Backends {
     /// Stores that hold nothing but empty collections.
     pub(crate) fn new() -> Self {
-        let folder = temporary();
-        for (name, bytes) in &template().files {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, bytes).unwrap();
-        }
-        let runtime = Builder::new_current_thread().build().unwrap();
-        let backends = Self { folder, open: Mutex::new(None), runtime };
+        let place = match Schema::new() {
+            Some(schema) => Place::Schema(schema),
+            None => Place::Files(template().copied()),
+        };
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        let backends = Self { place, open: Mutex::new(None), runtime };
         backends.reopen();
         backends
     }
 
-    /// Closes the files and opens them again, as a new process does.
+    /// Closes everything and opens it again, as a new process does.
     pub(crate) fn reopen(&self) {
         let mut open = self.open.lock().unwrap();
         drop(open.take());
-        *open = Some(open_in(self.folder.path()));
+        *open = Some(match &self.place {
+            Place::Files(folder) => open_in(folder.path()),
+            Place::Schema(schema) => self.block_on(schema.open()),
+        });
     }
 
     pub(crate) fn catalog(&self) -> Arc<SqlCatalog> {
         Arc::clone(&self.open.lock().unwrap().as_ref().unwrap().0)
     }
 
-    pub(crate) fn stores(&self) -> Arc<SqliteCollections> {
+    pub(crate) fn stores(&self) -> Arc<dyn CollectionStores> {
         Arc::clone(&self.open.lock().unwrap().as_ref().unwrap().1)
     }
 
@@ -62,8 +77,15 @@ impl Backends {
         template().stores
     }
 
-    pub(crate) fn catalog_path(&self) -> PathBuf {
-        self.folder.path().join("catalog.db")
+    /// Runs a statement in the catalog, behind the back of everybody.
+    pub(crate) fn meddle(&self, sql: &str) {
+        match &self.place {
+            Place::Files(folder) => {
+                let file = rusqlite::Connection::open(folder.path().join("catalog.db")).unwrap();
+                let _meddled = file.execute(sql, []);
+            }
+            Place::Schema(schema) => schema.meddle(sql),
+        }
     }
 
     /// Does `work` on the spot: the thread waits.
@@ -100,38 +122,54 @@ fn template() -> &'static Template {
     TEMPLATE.get_or_init(|| std::thread::spawn(make_template).join().unwrap())
 }
 
+impl Template {
+    /// A folder with these files.
+    fn copied(&self) -> TempDir {
+        let folder = temporary();
+        for (name, bytes) in &self.files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        folder
+    }
+}
+
 fn make_template() -> Template {
     let folder = temporary();
     let runtime = Builder::new_current_thread().build().unwrap();
-    let (catalog, collections) = open_in(folder.path());
-    let stores = runtime.block_on(async {
-        let space = "default".parse().unwrap();
-        let (first_id, second_id) = (COLLECTIONS[0].parse().unwrap(), COLLECTIONS[1].parse().unwrap());
-        let first = catalog_of(&catalog).collection_get(&space, &first_id).await.unwrap().unwrap();
-        let second = Collection {
-            id: second_id,
-            store_id: StoreId::new(first.created_at, &SeededEntropy::new(2)),
-            ..first.clone()
-        };
-        let created = catalog_of(&catalog).collection_create(second.clone(), None).await.unwrap();
-        assert_eq!(created, Effect::Done);
-        let stores = [first.store_id, second.store_id];
-        for id in stores {
-            drop(collections.open(id).await.unwrap());
-        }
-        stores
-    });
-    drop((catalog, collections));
+    let open = open_in(folder.path());
+    let stores = runtime.block_on(made_in(&open));
+    drop(open);
     let names = ["catalog.db".to_owned()].into_iter().chain(stores.map(|id| format!("collections/{id}.db")));
     let files = names.map(|name| (name.clone(), std::fs::read(folder.path().join(name)).unwrap())).collect();
     Template { files, stores }
+}
+
+/// Makes [`COLLECTIONS`]; gives their stores.
+async fn made_in((catalog, collections): &Open) -> [StoreId; 2] {
+    let space = "default".parse().unwrap();
+    let (first_id, second_id) = (COLLECTIONS[0].parse().unwrap(), COLLECTIONS[1].parse().unwrap());
+    let first = catalog_of(catalog).collection_get(&space, &first_id).await.unwrap().unwrap();
+    let second = Collection {
+        id: second_id,
+        store_id: StoreId::new(first.created_at, &SeededEntropy::new(2)),
+        ..first.clone()
+    };
+    let created = catalog_of(catalog).collection_create(second.clone(), None).await.unwrap();
+    assert_eq!(created, Effect::Done);
+    let stores = [first.store_id, second.store_id];
+    for id in stores {
+        drop(collections.open(id).await.unwrap());
+    }
+    stores
 }
 
 fn catalog_of(catalog: &Arc<SqlCatalog>) -> &dyn Catalog {
     &**catalog
 }
 
-fn open_in(folder: &Path) -> (Arc<SqlCatalog>, Arc<SqliteCollections>) {
+fn open_in(folder: &Path) -> Open {
     let clock = ManualClock::new(Timestamp::from_micros(0));
     let catalog = open_catalog(&folder.join("catalog.db"), &clock, &SeededEntropy::new(1)).unwrap();
     // So small that a few records already go by way of the key log.
@@ -146,6 +184,65 @@ fn open_in(folder: &Path) -> (Arc<SqlCatalog>, Arc<SqliteCollections>) {
     let entropy = Arc::new(SeededEntropy::new(3));
     let collections = SqliteCollections::new(&folder.join("collections"), entropy, options).unwrap();
     (Arc::new(catalog), Arc::new(collections))
+}
+
+/// A schema of the database, which goes with it.
+struct Schema {
+    url: String,
+    name: String,
+}
+
+/// A runtime in a thread of its own, for a word with the database: whoever asks may be in a runtime.
+fn ask(url: &str, sql: String) {
+    let url = url.to_owned();
+    let asked = std::thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+            tokio::spawn(connection);
+            // What is meddled with may have no room for it.
+            let _refused = client.batch_execute(&sql).await;
+        });
+    });
+    asked.join().unwrap();
+}
+
+impl Schema {
+    /// A new one with empty collections, if there is a database.
+    fn new() -> Option<Self> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let url = std::env::var(DATABASE).ok()?;
+        let name = format!("simulation_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        ask(&url, format!("CREATE SCHEMA {name}"));
+        let schema = Self { url, name };
+        std::thread::scope(|scope| {
+            let making = scope.spawn(|| {
+                let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+                runtime.block_on(async { made_in(&schema.open().await).await })
+            });
+            assert_eq!(making.join().unwrap(), Backends::store_ids());
+        });
+        Some(schema)
+    }
+
+    async fn open(&self) -> Open {
+        let url = format!("{}?options=-csearch_path%3D{}", self.url, self.name);
+        let database = Postgres::new(&url, Duration::from_secs(60)).unwrap();
+        let clock = ManualClock::new(Timestamp::from_micros(0));
+        let catalog = database.catalog(&clock, &SeededEntropy::new(1)).await.unwrap();
+        let collections = PostgresCollections::new(&database, Arc::new(SeededEntropy::new(3)));
+        (Arc::new(catalog), Arc::new(collections))
+    }
+
+    fn meddle(&self, sql: &str) {
+        ask(&self.url, format!("SET search_path = {}; {sql}", self.name));
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        ask(&self.url, format!("DROP SCHEMA {} CASCADE", self.name));
+    }
 }
 
 fn temporary() -> TempDir {

@@ -63,12 +63,9 @@ impl NodeCatalog {
 
     /// Puts a sync that waits back into the queue, behind the back of everybody.
     fn move_past_the_table(&self, id: SyncId) {
-        let file = rusqlite::Connection::open(self.node.world.backends.catalog_path()).unwrap();
         // Where one is queued already there is no room for it.
-        let _moved = file.execute(
-            "UPDATE syncs SET status = 'queued' WHERE id = ?1 AND status = 'waiting'",
-            [id.to_string()],
-        );
+        let sql = format!("UPDATE syncs SET status = 'queued' WHERE id = '{id}' AND status = 'waiting'");
+        self.node.world.backends.meddle(&sql);
     }
 }
 

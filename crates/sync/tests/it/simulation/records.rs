@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use inlet_model::{Change, ChangeOp, ConnectorId, Counts, StoreId, StreamName, SyncId};
-use inlet_store::CollectionStores;
 use inlet_store::collection::{ChangeCursor, ChangePage, RecordQuery};
 
 use super::backends::Backends;

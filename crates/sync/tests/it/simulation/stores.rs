@@ -12,7 +12,6 @@ use inlet_store::collection::{
     RunStart, Runs, SchemaVersion, Schemas, SchemasQuery, Stats, StreamCursors, StreamStats, Sweep,
     SweepProgress, UndoEffect, UndoStep, Undos, Unseen, Upkeep, UpkeepProgress, UpkeepStep,
 };
-use inlet_store::sqlite::SqliteCollections;
 use inlet_store::{CollectionStore, CollectionStores, StoreResult};
 
 use super::forward::forward;
@@ -24,7 +23,7 @@ use super::writes::{Author, Contents};
 #[derive(Debug)]
 pub(crate) struct NodeStores {
     node: Arc<Node>,
-    inner: Arc<SqliteCollections>,
+    inner: Arc<dyn CollectionStores>,
 }
 
 impl NodeStores {

@@ -2,7 +2,6 @@
 
 use inlet_model::sync::{Outcome, SyncStatus};
 use inlet_model::{ConnectorId, SyncId};
-use inlet_store::CollectionStores;
 use inlet_store::catalog::{Claim, Order, PageQuery, Sync, SyncFilter, Syncs};
 use inlet_store::collection::StreamStatus;
 

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use inlet_model::{Clock, ConnectorId, Scope, StoreId, StreamName, SyncId, Timestamp};
-use inlet_store::CollectionStores;
 use inlet_store::collection::{Commit, Fence, Item};
 use serde_json::Value;
 
