@@ -37,8 +37,8 @@ pub(crate) struct Found {
 
 impl Place {
     /// The database of that URL.
-    pub(crate) fn database(url: &str) -> Result<Self, CommandError> {
-        database(url).map(Self::Database)
+    pub(crate) fn database(url: &str, connections: u16) -> Result<Self, CommandError> {
+        database(url, connections).map(Self::Database)
     }
 
     /// Whether no other node works there.
@@ -117,9 +117,9 @@ fn shared_vault(encryption: &EncryptionArgs, entropy: &dyn Entropy) -> Result<Va
     }
 }
 
-/// The database of that URL, which is not reached for yet.
-pub(crate) fn database(url: &str) -> Result<Postgres, CommandError> {
-    Postgres::new(url).map_err(|error| {
+/// The database of that URL, to which this process may have so many connections. It is not reached for yet.
+pub(crate) fn database(url: &str, connections: u16) -> Result<Postgres, CommandError> {
+    Postgres::with_connections(url, connections).map_err(|error| {
         CommandError::input("input.database_url", "the address of the database cannot be read")
             .because(error)
             .hint("write it as `postgres://user:password@host:5432/database`")
@@ -140,10 +140,7 @@ pub(crate) async fn reached<T, F: Future<Output = Result<T, StoreError>>>(
         if error.kind() != StoreErrorKind::Unavailable || inlet_store::postgres::is_refusal(&error) {
             return Err(unusable_database(error));
         }
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "the database does not answer; trying again"
-        );
+        error.complain("the database does not answer; trying again");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

@@ -1,6 +1,7 @@
 //! `inlet migrate`: brings a database to the format of this version.
 
 use inlet_model::{SystemClock, SystemEntropy};
+use inlet_store::postgres::Postgres;
 
 use crate::args::MigrateArgs;
 use crate::errors::CommandError;
@@ -14,7 +15,7 @@ pub(crate) async fn run(args: &MigrateArgs) -> Result<(), CommandError> {
             .hint("give it with --database-url, or in the environment as INLET_DATABASE_URL")
             .into());
     };
-    let database = place::database(url)?;
+    let database = place::database(url, Postgres::FEWEST_CONNECTIONS)?;
     let migrated = place::reached(|| database.migrate(&SystemClock, &SystemEntropy)).await?;
     let version = migrated.version;
     let told = match migrated.before {

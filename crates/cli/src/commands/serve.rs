@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
     let place = match &args.database.database_url {
-        Some(url) => Place::database(url)?,
+        Some(url) => Place::database(url, args.database_connections)?,
         None => Place::Directory(own(&args.data_dir)?),
     };
     let options = NodeOptions {

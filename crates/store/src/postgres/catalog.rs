@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use super::pool::Pool;
+use super::pool::{Pool, Use};
 use super::session::PostgresSession;
 use super::transaction;
 use crate::StoreResult;
@@ -32,11 +32,12 @@ impl Database for PostgresDatabase {
             Size::Row => query(&PostgresSession::new(client)),
             Size::Rows => transaction::read(client, query),
         };
-        self.pool.run(operation, read).await
+        self.pool.run(operation, Use::Look, read).await
     }
 
     async fn write(&self, operation: &'static str, change: Change<'static>) -> StoreResult<()> {
-        let written = self.pool.run(operation, move |client| transaction::write(client, change)).await;
+        let written =
+            self.pool.run(operation, Use::Change, move |client| transaction::write(client, change)).await;
         self.deliveries.notify_one();
         written
     }

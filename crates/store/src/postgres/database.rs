@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use inlet_model::{Clock, Entropy};
-use tokio_postgres::Config;
 
+use super::address::Address;
 use super::catalog::PostgresDatabase;
-use super::pool::Pool;
+use super::pool::{Pool, Use};
 use super::schema::{self, Opened};
 use super::{clock, signals};
 use crate::sql::SqlCatalog;
@@ -21,14 +21,23 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// Connections of a process, unless somebody says otherwise.
+    pub const CONNECTIONS: u16 = 16;
+    /// No process has fewer.
+    pub const FEWEST_CONNECTIONS: u16 = 4;
+
     /// The database of that URL, or of that list of settings as libpq has them. Nothing is connected yet.
     ///
     /// [`Internal`](StoreErrorKind::Internal) if it is neither.
     pub fn new(url: &str) -> StoreResult<Self> {
-        let config: Config = url.parse().map_err(|error| {
-            StoreError::new(StoreErrorKind::Internal, "read the database's URL").because(error)
-        })?;
-        Ok(Self { pool: Pool::new(config) })
+        Self::with_connections(url, Self::CONNECTIONS)
+    }
+
+    /// The same, to which this process has so many connections at most, and one more for [signals](Self::signals). Less than
+    /// [four](Self::FEWEST_CONNECTIONS) are as many as that: what must not wait for each other has one each.
+    pub fn with_connections(url: &str, connections: u16) -> StoreResult<Self> {
+        let connections = connections.max(Self::FEWEST_CONNECTIONS);
+        Ok(Self { pool: Pool::new(Address::parse(url)?, connections.into()) })
     }
 
     /// Makes the tables of the catalog and of the collections, or brings them to the present format; what is of it stays as it is. In an empty
@@ -49,7 +58,7 @@ impl Postgres {
     async fn open(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<([u8; 32], Migrated)> {
         const OPERATION: &str = "open the catalog";
         let start = Start::drawn(clock, entropy);
-        match self.pool.run(OPERATION, move |client| schema::open(client, &start)).await? {
+        match self.pool.run(OPERATION, Use::Change, move |client| schema::open(client, &start)).await? {
             Opened::Ready { secret, before, version } => Ok((secret, Migrated { before, version })),
             Opened::TooNew => Err(StoreError::new(StoreErrorKind::NewerFormat, OPERATION)),
         }

@@ -1,6 +1,8 @@
 //! The backend for many machines: PostgreSQL 15 or later.
 
+mod address;
 mod catalog;
+mod client;
 mod clock;
 mod collection;
 mod database;

@@ -3,8 +3,7 @@
 //! While machines are upgraded one after the other, those of the version before work on beside the new one. So a step only adds what they
 //! need not know, and says by `works_from` from which version on programs can work with what it leaves.
 
-use postgres::Client;
-
+use super::client::Client;
 use super::session::PostgresSession;
 use super::transaction;
 use crate::sql::catalog::{Start, Trouble};

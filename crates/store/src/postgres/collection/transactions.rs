@@ -4,14 +4,14 @@
 //! writers of all processes come one after the other, each sees all that those before it have written, and change numbers are
 //! taken in the order in which they become visible.
 
-use postgres::Client;
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Runtime};
 
 use super::statement::{PLANS, StoreName};
 use super::tables::StoreTables;
-use crate::postgres::pool::Pool;
+use crate::postgres::client::Client;
+use crate::postgres::pool::{Pool, Use};
 use crate::sql::collection::{Memory, Outcome, Transactions, Trouble, Work};
-use crate::sql::{Session, SqlError, params};
+use crate::sql::{Session, params};
 
 /// A statement, a wait for another writer, and a pause between two statements that take longer are ended by the server: this
 /// process may be asleep, and others wait.
@@ -22,22 +22,28 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
 pub(super) struct StoreTransactions {
     pool: Pool,
     store: StoreName,
-    runtime: Handle,
+    /// Keeps the time while a connection is waited for; made when it is first needed.
+    runtime: Option<Runtime>,
     /// How many transactions had written when this process last did.
     writes: u64,
 }
 
 impl StoreTransactions {
-    pub(super) fn new(pool: Pool, store: StoreName, runtime: Handle) -> Self {
-        Self { pool, store, runtime, writes: 0 }
+    pub(super) fn new(pool: Pool, store: StoreName) -> Self {
+        Self { pool, store, runtime: None, writes: 0 }
     }
 }
 
 impl Transactions for StoreTransactions {
     fn run(&mut self, memory: &mut Memory, work: Work<'_>) -> Outcome<()> {
         let Self { pool, store, runtime, writes } = self;
-        pool.lend_blocking(runtime, |client| {
-            client.batch_execute(&format!("{BEGIN}; {PLANS}")).map_err(SqlError::from)?;
+        let runtime = match runtime {
+            Some(runtime) => runtime,
+            None => runtime.insert(Builder::new_current_thread().enable_time().build()?),
+        };
+        let _permit = runtime.block_on(pool.permit(Use::Commit))?;
+        pool.lend(Use::Commit.longest_answer(), |client| {
+            client.batch_execute(&format!("{BEGIN}; {PLANS}"))?;
             let done = write(client, store, writes, memory, work);
             if done.is_err() && client.batch_execute("ROLLBACK").is_err() {
                 // It is of no use any more, and says so itself.
@@ -62,7 +68,7 @@ fn write(
         memory.forget();
     }
     work(&tables, memory)?;
-    client.batch_execute("COMMIT").map_err(SqlError::from)?;
+    client.batch_execute("COMMIT")?;
     *writes = number;
     Ok(())
 }

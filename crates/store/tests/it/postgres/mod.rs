@@ -1,6 +1,7 @@
 //! The catalog and the collections in PostgreSQL.
 
 mod conformance;
+mod connections;
 mod nodes;
 mod suites;
 
