@@ -2,15 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
+use super::client::Client;
 use super::pool::{Pool, Use};
 use super::session::PostgresSession;
 use super::transaction;
 use crate::StoreResult;
 use crate::sql::catalog::{Change, Database, Query, Size};
+
+/// To find a row or two takes no longer.
+const LONGEST_ROW: Duration = Duration::from_secs(8);
 
 /// The database of a catalog.
 pub(super) struct PostgresDatabase {
@@ -27,9 +32,12 @@ impl PostgresDatabase {
 #[async_trait]
 impl Database for PostgresDatabase {
     async fn read(&self, operation: &'static str, size: Size, query: Query<'static>) -> StoreResult<()> {
-        let read = move |client: &mut _| match size {
+        let read = move |client: &mut Client| match size {
             // One statement is a transaction by itself.
-            Size::Row => query(&PostgresSession::new(client)),
+            Size::Row => {
+                client.be_patient(LONGEST_ROW);
+                query(&PostgresSession::new(client))
+            }
             Size::Rows => transaction::read(client, query),
         };
         self.pool.run(operation, Use::Look, read).await

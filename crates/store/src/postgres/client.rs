@@ -23,6 +23,9 @@ use crate::sql::{SqlError, SqlResult};
 
 /// A connection that is there answers a question that asks for nothing within this time.
 const PING: Duration = Duration::from_secs(2);
+/// For the first thing that is asked on it after it was lent. Less than others wait for a connection, so that they learn that the server is
+/// lost, and not only that all connections are in use.
+const FIRST_ANSWER: Duration = Duration::from_secs(4);
 /// To say good-bye may take so long.
 const GOODBYE: Duration = Duration::from_millis(500);
 
@@ -46,6 +49,8 @@ struct Line {
     is_broken: bool,
     /// How long an answer may take.
     patience: Duration,
+    /// How long the next may take, if less.
+    first: Option<Duration>,
     outage: Arc<Outage>,
 }
 
@@ -56,14 +61,19 @@ impl Client {
         let opening = async { timeout(CONNECT_TIMEOUT, address.open(None)).await };
         let (client, driver) =
             runtime.block_on(opening).map_err(|_| SqlError::Lost(Silent(CONNECT_TIMEOUT).into()))??;
-        let line =
-            Line { runtime, driver, is_broken: false, patience: CONNECT_TIMEOUT, outage: Arc::clone(outage) };
+        let (patience, outage) = (CONNECT_TIMEOUT, Arc::clone(outage));
+        let line = Line { runtime, driver, is_broken: false, patience, first: None, outage };
         Ok(Self { client: Some(client), line })
     }
 
     /// Sets how long each answer may take: somewhat longer than the server lets a statement run.
     pub(super) fn be_patient(&mut self, patience: Duration) {
-        self.line.patience = patience;
+        (self.line.patience, self.line.first) = (patience, None);
+    }
+
+    /// The same, but for the next answer, which does not take the server long: a transaction begins.
+    pub(super) fn be_patient_once_it_answers(&mut self, patience: Duration) {
+        (self.line.patience, self.line.first) = (patience, Some(FIRST_ANSWER));
     }
 
     /// Whether it is of no use any more.
@@ -172,7 +182,8 @@ impl Line {
 
     /// The same, and nobody is told if the connection has broken off.
     fn run_quietly<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Why> {
-        let Self { runtime, driver, is_broken, patience, .. } = self;
+        let patience = self.first.take().map_or(self.patience, |first| first.min(self.patience));
+        let Self { runtime, driver, is_broken, .. } = self;
         let working = async {
             tokio::pin!(work);
             tokio::select! {
@@ -185,7 +196,7 @@ impl Line {
                 done = &mut work => done,
             }
         };
-        match runtime.block_on(async { timeout(*patience, working).await }) {
+        match runtime.block_on(async { timeout(patience, working).await }) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 self.is_broken |= is_parting(&error);
@@ -193,7 +204,7 @@ impl Line {
             }
             Err(_) => {
                 self.is_broken = true;
-                Err(Why::Silence(Silent(self.patience)))
+                Err(Why::Silence(Silent(patience)))
             }
         }
     }

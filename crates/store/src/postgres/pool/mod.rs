@@ -74,6 +74,7 @@ impl Pool {
         let patience = wanted.patience();
         match timeout(patience, self.shares.permit(wanted)).await {
             Ok(Some(permit)) => Ok(permit),
+            _ if self.outage.is_lost() => Err(SqlError::Lost(Busy(patience).into())),
             _ => Err(SqlError::unavailable(Busy(patience))),
         }
     }
@@ -89,7 +90,7 @@ impl Pool {
             Some(client) => client,
             None => self.outage.connect(|| Client::connect(&self.address, &self.outage))?,
         };
-        client.be_patient(longest_answer);
+        client.be_patient_once_it_answers(longest_answer);
         let outcome = work(&mut client);
         if !client.is_closed() {
             self.outage.answered();

@@ -78,7 +78,7 @@ impl Outage {
         self.state().is_some_and(|lost| lost.tried.is_some())
     }
 
-    fn is_lost(&self) -> bool {
+    pub(super) fn is_lost(&self) -> bool {
         self.state().is_some()
     }
 

@@ -1,5 +1,6 @@
 //! The connections of one process: how many there are, who gets one, and what happens to those that break.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use inlet_store::postgres::{Postgres, PostgresCollections};
 use inlet_store::{Catalog, CollectionStore, CollectionStores, StoreErrorKind, StoreResult};
 use tokio::task::JoinSet;
 
+use crate::fault_proxy::{Fault, FaultProxy};
 use crate::private_postgres::{PrivatePostgres, Setup};
 
 /// What a process has of a database to which it may have so many connections.
@@ -19,7 +21,12 @@ struct Process {
 
 impl Process {
     async fn start(server: &PrivatePostgres, connections: u16) -> Self {
-        let database = Postgres::with_connections(&server.url("postgres"), connections).unwrap();
+        Self::at(server.port(), connections).await
+    }
+
+    async fn at(port: u16, connections: u16) -> Self {
+        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+        let database = Postgres::with_connections(&url, connections).unwrap();
         let (clock, entropy) =
             (ManualClock::new(Timestamp::from_millis(1_700_000_000_000)), SeededEntropy::new(1));
         let catalog = Arc::new(database.catalog(&clock, &entropy).await.unwrap());
@@ -125,4 +132,30 @@ async fn a_server_that_takes_no_more_connections_is_asked_again_later() {
     while process.calls(3).await.iter().any(Result::is_err) {
         assert!(begun.elapsed() < Duration::from_secs(10));
     }
+}
+
+/// A bound for every call, though nothing tells it that nobody is there any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_falls_silent_holds_no_call_for_long_and_is_found_again() {
+    let server = PrivatePostgres::start();
+    let proxy = FaultProxy::start((Ipv4Addr::LOCALHOST, server.port()).into()).await;
+    let process = Process::at(proxy.port(), 16).await;
+    let store = process.stores(1).await.remove(0);
+    proxy.set(Fault::Stall);
+    for longest in [20, 6, 6].map(Duration::from_secs) {
+        let begun = Instant::now();
+        let closing = store.close_connector(ConnectorId::from_u128(1));
+        let (closed, calls) = tokio::join!(closing, process.calls(30));
+        let errors = calls.iter().filter_map(|call| call.as_ref().err());
+        assert!(errors.clone().all(|error| error.kind() == StoreErrorKind::Unavailable && error.is_told()));
+        assert_eq!(errors.count(), 30);
+        assert!(closed.unwrap_err().is_told());
+        assert!(begun.elapsed() < longest, "{:?}", begun.elapsed());
+    }
+    proxy.set(Fault::Healthy);
+    let begun = Instant::now();
+    while process.calls(3).await.iter().any(Result::is_err) {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+    store.close_connector(ConnectorId::from_u128(1)).await.unwrap();
 }
