@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use inlet_store::catalog::{NameFilter, Order, PageQuery};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -54,5 +55,6 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Result<Answer, Problem> {
 }
 
 fn not_ready() -> Problem {
-    Problem::new(Code::Unavailable, "The catalog does not answer. Look at the server's log and its disk.")
+    let detail = "The catalog does not answer. Look at the server's log, and at its disk or its database.";
+    Problem::new(Code::Unavailable, detail).header(RETRY_AFTER, HeaderValue::from_static("1"))
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use inlet_store::StoreError;
 use tracing::Instrument;
 
 use crate::app::Api;
@@ -42,7 +43,8 @@ pub(crate) async fn write(State(api): State<Api>, request: Request, next: Next) 
         code,
         "{method} {route} {status}"
     );
-    if let Some(problem) = problem.filter(|_| response.status().is_server_error()) {
+    if let Some(problem) = problem.filter(|problem| response.status().is_server_error() && !is_told(problem))
+    {
         let cause = problem.cause().map(|cause| cause as &(dyn std::error::Error + 'static));
         tracing::error!(
             request_id,
@@ -53,6 +55,11 @@ pub(crate) async fn write(State(api): State<Api>, request: Request, next: Next) 
         );
     }
     response
+}
+
+/// Whether it belongs to an outage of which the store has told: one line for each request would bury what else there is.
+fn is_told(problem: &Problem) -> bool {
+    problem.cause().and_then(|cause| cause.downcast_ref::<StoreError>()).is_some_and(StoreError::is_told)
 }
 
 /// An error and what lies behind it, one after the other.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use inlet_model::fields::{FieldError, FieldErrors};
@@ -190,8 +190,10 @@ impl From<StoreError> for Problem {
             ),
             StoreErrorKind::Unavailable => Self::new(
                 Code::Unavailable,
-                "The store does not answer now. Nothing was done; try again in a moment.",
-            ),
+                "The store does not answer now. Try again in a moment; what was sent to be stored may be there already, \
+                 and with its `Idempotency-Key` it is stored once.",
+            )
+            .header(RETRY_AFTER, HeaderValue::from_static("1")),
             StoreErrorKind::Damaged => {
                 Self::new(Code::DataUnreadable, "The stored data are damaged. Restore them from a backup.")
             }

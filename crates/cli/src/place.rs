@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::{Clock, Entropy, SystemClock};
-use inlet_store::postgres::{Postgres, PostgresCollections};
+use inlet_store::postgres::{Postgres, PostgresCollections, PostgresOptions};
 use inlet_store::sqlite::{CollectionOptions, DataDir, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStores, NoSignals, Signals, StoreError, StoreErrorKind};
 
@@ -37,8 +37,8 @@ pub(crate) struct Found {
 
 impl Place {
     /// The database of that URL.
-    pub(crate) fn database(url: &str, lease: Duration) -> Result<Self, CommandError> {
-        database(url, lease).map(Self::Database)
+    pub(crate) fn database(url: &str, options: PostgresOptions) -> Result<Self, CommandError> {
+        database(url, options).map(Self::Database)
     }
 
     /// Whether no other node works there.
@@ -117,9 +117,9 @@ fn shared_vault(encryption: &EncryptionArgs, entropy: &dyn Entropy) -> Result<Va
     }
 }
 
-/// The database of that URL, which is not reached for yet.
-pub(crate) fn database(url: &str, lease: Duration) -> Result<Postgres, CommandError> {
-    Postgres::new(url, lease).map_err(|error| {
+/// The database of that URL. It is not reached for yet.
+pub(crate) fn database(url: &str, options: PostgresOptions) -> Result<Postgres, CommandError> {
+    Postgres::with_options(url, options).map_err(|error| {
         CommandError::input("input.database_url", "the address of the database cannot be read")
             .because(error)
             .hint("write it as `postgres://user:password@host:5432/database`")
@@ -140,10 +140,7 @@ pub(crate) async fn reached<T, F: Future<Output = Result<T, StoreError>>>(
         if error.kind() != StoreErrorKind::Unavailable || inlet_store::postgres::is_refusal(&error) {
             return Err(unusable_database(error));
         }
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "the database does not answer; trying again"
-        );
+        error.complain("the database does not answer; trying again");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

@@ -25,6 +25,8 @@ mod help;
 mod keys;
 mod late_commits;
 mod nodes;
+#[cfg(feature = "testing")]
+mod outages;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod postgres;

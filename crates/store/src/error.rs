@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::sql::SqlError;
+
 /// The result of a store's method.
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -87,6 +89,24 @@ impl StoreError {
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
+    }
+
+    /// Whether it belongs to an outage of which the store has told the log itself, and whose end it will tell. Then nobody else need.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+        causes.filter_map(|cause| cause.downcast_ref()).any(|cause| matches!(cause, SqlError::Lost(_)))
+    }
+
+    /// Logs that something could not be done because of it, such as `cannot claim a sync`. What belongs to an outage that is told already
+    /// is only for those who look closely: it would come again and again.
+    pub fn complain(&self, what: &str) {
+        let error = self as &dyn std::error::Error;
+        if self.is_told() {
+            tracing::debug!(error, "{what}");
+        } else {
+            tracing::error!(error, code = self.kind.code(), "{what}");
+        }
     }
 }
 

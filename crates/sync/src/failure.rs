@@ -57,11 +57,7 @@ impl From<StoreError> for Stop {
             StoreErrorKind::Cancelled => Self::Cancelled,
             StoreErrorKind::Fenced => Self::Fenced,
             kind => {
-                tracing::error!(
-                    code = kind.code(),
-                    error = &error as &dyn std::error::Error,
-                    "the store failed"
-                );
+                error.complain("the store failed");
                 let hint = match kind {
                     StoreErrorKind::DiskFull => {
                         Some("free some space on the device of the data directory".to_owned())

@@ -89,7 +89,7 @@ impl Turns {
         let now = Instant::now();
         self.failed.retain(|_, until| *until > now);
         self.round(shared).await.unwrap_or_else(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot read what is queued");
+            error.complain("cannot read what is queued");
             Progress::Done
         })
     }
@@ -152,11 +152,7 @@ impl Turns {
     /// A job of which a step failed waits for the next period; the others go on.
     fn note(&mut self, shared: &Shared, job: Job, step: StoreResult<Progress>) -> Progress {
         step.unwrap_or_else(|error| {
-            tracing::error!(
-                ?job,
-                error = &error as &dyn std::error::Error,
-                "a step failed; what is to be done stays queued"
-            );
+            error.complain(&format!("a step of {job:?} failed; what is to be done stays queued"));
             self.failed.insert(job, Instant::now() + shared.options.period);
             Progress::Done
         })

@@ -504,7 +504,7 @@ pub(crate) async fn retried<T, F: Future<Output = StoreResult<T>>>(
         if !error.kind().is_temporary() || error.kind() == StoreErrorKind::Cancelled {
             return Err(Stop::from(error));
         }
-        tracing::warn!(what, error = &error as &dyn std::error::Error, "trying again");
+        error.complain(&format!("cannot {what}; trying again"));
         if error.kind() == StoreErrorKind::DiskFull {
             shared.parts.catalog.release_reserve();
         }

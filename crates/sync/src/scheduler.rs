@@ -17,7 +17,7 @@ const AT_ONCE: usize = 100;
 pub(crate) async fn work(shared: Arc<Shared>) {
     while !shared.is_stopping() {
         let idle = turn(&shared).await.unwrap_or_else(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot queue what is due");
+            error.complain("cannot queue what is due");
             shared.options.period
         });
         tokio::select! {

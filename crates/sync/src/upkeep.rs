@@ -73,10 +73,7 @@ impl Looks {
         let owned = match shared.parts.catalog.collection_stores().await {
             Ok(owned) => owned,
             Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "cannot read which collections there are"
-                );
+                error.complain("cannot read which collections there are");
                 return false;
             }
         };
@@ -94,7 +91,7 @@ impl Looks {
                 Ok(Some(next)) => _ = self.next.insert(store_id, next),
                 Err(error) => {
                     if error.kind() != StoreErrorKind::Closed {
-                        tracing::error!(%store_id, error = &error as &dyn std::error::Error, "the upkeep of a collection failed");
+                        error.complain(&format!("the upkeep of the collection {store_id} failed"));
                     }
                     self.next.insert(store_id, now.plus(shared.options.upkeep_period));
                 }

@@ -86,7 +86,7 @@ async fn work(shared: Arc<Shared>, mut taken_over: Vec<Claim>) {
             renew(&shared).await;
         }
         if let Err(error) = cancel_unwanted(&shared).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot read which syncs are wanted");
+            error.complain("cannot read which syncs are wanted");
         }
     }
     // Each sync sees the stop for itself and commits what it has in hand.
@@ -134,9 +134,7 @@ async fn renew(shared: &Shared) {
                 shared.cancel(sync_id, Why::Lost);
             }
         }
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot renew the leases");
-        }
+        Err(error) => error.complain("cannot renew the leases"),
     }
 }
 
@@ -148,7 +146,7 @@ async fn claim(shared: &Shared) -> StoreResult<Option<Claim>> {
             fault::point("engine.claimed");
         }
         Ok(None) => {}
-        Err(error) => tracing::error!(error = error as &dyn std::error::Error, "cannot claim a sync"),
+        Err(error) => error.complain("cannot claim a sync"),
     }
     claim
 }

@@ -117,7 +117,7 @@ fn log<T>(outcome: StoreResult<T>, what: &'static str) -> Option<T> {
     match outcome {
         Ok(done) => Some(done),
         Err(error) => {
-            tracing::error!(error = &error as &dyn Error, "cannot {what}");
+            error.complain(&format!("cannot {what}"));
             None
         }
     }

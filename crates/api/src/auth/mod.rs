@@ -205,8 +205,7 @@ fn refuse_ended(found: &KeyMatch, now: Timestamp) -> Result<(), Problem> {
 fn write_down(catalog: Arc<dyn Catalog>, uses: Vec<(KeyId, Timestamp)>) {
     tokio::spawn(async move {
         if let Err(error) = catalog.key_used(&uses).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "the last uses of keys could not be written down");
+            error.complain("the last uses of keys could not be written down");
         }
     });
 }

@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use inlet_model::{Entropy, ManualClock};
 use inlet_store::postgres::{Postgres, PostgresCollections};
@@ -59,7 +58,7 @@ async fn in_database(
     tokio::spawn(connection);
     admin.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await.unwrap();
     let url = format!("{url}?options=-csearch_path%3D{schema}");
-    let database = Postgres::new(&url, Duration::from_secs(30)).unwrap();
+    let database = Postgres::new(&url).unwrap();
     let catalog = database.catalog(clock, &**entropy).await.unwrap();
     (Arc::new(catalog), Arc::new(PostgresCollections::new(&database, Arc::clone(entropy))))
 }

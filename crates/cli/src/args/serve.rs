@@ -25,6 +25,14 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
 
+    /// Connections that this server may have to the shared database, and one more by which it is told of news
+    ///
+    /// A commit has one for as long as it takes, whatever is read has one for a moment. Some are left for the leases of syncs and for the
+    /// keys of callers however many syncs run.
+    #[arg(long, value_name = "CONNECTIONS", env = "INLET_DATABASE_CONNECTIONS", default_value = "16",
+          value_parser = clap::value_parser!(u16).range(4..=200))]
+    pub(crate) database_connections: u16,
+
     /// What this server is for, where it shares a database: `api`, `worker`, `scheduler`, or several with commas between them
     ///
     /// One without `api` answers `/healthz`, `/readyz` and `/metrics` only. Of each role there should be one server at least.

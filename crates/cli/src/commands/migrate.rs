@@ -1,8 +1,7 @@
 //! `inlet migrate`: brings a database to the format of this version.
 
 use inlet_model::{SystemClock, SystemEntropy};
-
-use inlet_sync::EngineOptions;
+use inlet_store::postgres::{Postgres, PostgresOptions};
 
 use crate::args::MigrateArgs;
 use crate::errors::CommandError;
@@ -16,7 +15,8 @@ pub(crate) async fn run(args: &MigrateArgs) -> Result<(), CommandError> {
             .hint("give it with --database-url, or in the environment as INLET_DATABASE_URL")
             .into());
     };
-    let database = place::database(url, EngineOptions::LEASE)?;
+    let options = PostgresOptions { connections: Postgres::FEWEST_CONNECTIONS, ..Default::default() };
+    let database = place::database(url, options)?;
     let migrated = place::reached(|| database.migrate(&SystemClock, &SystemEntropy)).await?;
     let version = migrated.version;
     let told = match migrated.before {

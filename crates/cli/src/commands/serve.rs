@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use inlet_api::{Auth, RateLimit, key_hash, new_key};
 use inlet_model::{KeyId, NodeRoles};
 use inlet_store::catalog::{ApiKey, Role};
+use inlet_store::postgres::PostgresOptions;
 
 use crate::args::{AuthArg, ServeArgs};
 use crate::errors::CommandError;
@@ -25,7 +26,10 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
     let place = match &args.database.database_url {
-        Some(url) => Place::database(url, args.lease)?,
+        Some(url) => {
+            let connections = args.database_connections;
+            Place::database(url, PostgresOptions { connections, lease: args.lease })?
+        }
         None => Place::Directory(own(&args.data_dir)?),
     };
     let options = NodeOptions {

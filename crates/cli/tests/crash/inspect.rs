@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use inlet_model::sync::SyncStatus;
 use inlet_model::{Change, ChangeOp, ConnectorId, Record, StoreId, SyncId, SystemClock, SystemEntropy};
@@ -50,7 +49,7 @@ pub(super) fn assert_accounts_of(schema: &Schema, collection: &str, what: &str) 
     // Its connections have threads of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
-        let database = Postgres::new(&schema.url(), Duration::from_secs(30)).unwrap();
+        let database = Postgres::new(&schema.url()).unwrap();
         let catalog = database.catalog(&SystemClock, &SystemEntropy).await.unwrap();
         let store_id = store_of(&catalog, collection).await;
         let stores = PostgresCollections::new(&database, Arc::new(SystemEntropy));

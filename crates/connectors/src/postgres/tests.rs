@@ -5,9 +5,11 @@ mod config;
 mod connecting;
 mod deletes;
 mod discovery;
+#[expect(dead_code, reason = "tests of other crates call more of its methods")]
 #[path = "../../tests/it/fault_proxy.rs"]
 mod fault_proxy;
 mod faults;
+#[expect(dead_code, reason = "tests of other crates call more of its methods")]
 #[path = "../../tests/it/private_postgres.rs"]
 mod private_postgres;
 mod random;

@@ -19,6 +19,9 @@ pub(crate) enum Fault {
     /// The first connection over which the server sends so many bytes is closed right behind them. Then the way is
     /// healthy again.
     Cut { after: usize },
+    /// The first connection over which the client sends this is closed right behind it, before anything of an answer comes. Then the way
+    /// is healthy again.
+    CutBehind(&'static [u8]),
     /// Nothing goes through in either direction, and nobody is told.
     Stall,
     /// What the server sends comes at this many bytes a second.
@@ -126,7 +129,7 @@ async fn connect(mut client: TcpStream, target: SocketAddr, fault: watch::Sender
     let is_reset = tokio::select! {
         biased;
         () = until(&mut reset, |fault| fault == Fault::Reset) => true,
-        _ = upwards(from_client, to_server, fault.subscribe()) => false,
+        _ = upwards(from_client, to_server, &fault) => false,
         _ = downwards(from_server, to_client, &fault) => false,
     };
     if is_reset {
@@ -137,9 +140,10 @@ async fn connect(mut client: TcpStream, target: SocketAddr, fault: watch::Sender
 async fn upwards(
     mut client: ReadHalf<'_>,
     mut server: WriteHalf<'_>,
-    mut fault: watch::Receiver<Fault>,
+    faults: &watch::Sender<Fault>,
 ) -> io::Result<Infallible> {
     let mut buffer = vec![0; 16 << 10];
+    let mut fault = faults.subscribe();
     loop {
         if *fault.borrow_and_update() == Fault::Stall {
             changed(&mut fault).await?;
@@ -151,6 +155,13 @@ async fn upwards(
             count = client.read(&mut buffer) => some(count?)?,
         };
         server.write_all(&buffer[..count]).await?;
+        let current = *fault.borrow();
+        let sent = |wanted: &[u8]| buffer[..count].windows(wanted.len()).any(|bytes| bytes == wanted);
+        if let Fault::CutBehind(wanted) = current
+            && sent(wanted)
+        {
+            strike(current, faults)?;
+        }
     }
 }
 
@@ -171,7 +182,9 @@ async fn downwards(
             Fault::Stall => 0,
             Fault::Cut { after } => after.saturating_sub(sent).min(buffer.len()),
             Fault::Slow { bytes_per_second } => (bytes_per_second / 20).clamp(1, buffer.len()),
-            Fault::Healthy | Fault::Reset | Fault::Refuse | Fault::Garbage(_) => buffer.len(),
+            Fault::Healthy | Fault::CutBehind(_) | Fault::Reset | Fault::Refuse | Fault::Garbage(_) => {
+                buffer.len()
+            }
         };
         if most == 0 {
             strike(current, faults)?;
@@ -197,7 +210,7 @@ async fn downwards(
 /// An error for the one connection that a cut strikes.
 fn strike(fault: Fault, faults: &watch::Sender<Fault>) -> io::Result<()> {
     let is_first = |current: &mut Fault| {
-        let strikes = matches!(fault, Fault::Cut { .. }) && *current == fault;
+        let strikes = matches!(fault, Fault::Cut { .. } | Fault::CutBehind(_)) && *current == fault;
         if strikes {
             *current = Fault::Healthy;
         }

@@ -58,6 +58,7 @@ pub(crate) struct Setup<'a> {
 #[derive(Debug)]
 pub(crate) struct PrivatePostgres {
     folder: TempDir,
+    settings: Vec<String>,
     server: Child,
     port: u16,
     log: Arc<Log>,
@@ -83,16 +84,26 @@ impl PrivatePostgres {
         let mut settings = SETTINGS.to_vec();
         settings.extend(setup.tls.then_some("ssl=on"));
         settings.extend(setup.settings);
+        let settings: Vec<String> = settings.into_iter().map(str::to_owned).collect();
         for _ in 0..PORTS {
             let port = free_port();
-            let mut command = account.command(&programs.join("postgres"), folder.path());
-            command.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-p", &port.to_string()]);
-            settings.iter().for_each(|setting| _ = command.args(["-c", setting]));
-            if let Some((server, log)) = spawn(command) {
-                return Self { folder, server, port, log, authority };
+            if let Some((server, log)) = spawn(command(folder.path(), &settings, port)) {
+                return Self { folder, settings, server, port, log, authority };
             }
         }
         panic!("{PORTS} ports were taken, one after the other");
+    }
+
+    /// Ends it at once, as a machine that fails does. With `synchronous_commit=on` nothing that was committed is lost.
+    pub(crate) fn crash(&mut self) {
+        let _ended = kill_process(Pid::from_child(&self.server), Signal::QUIT);
+        let _status = self.server.wait();
+    }
+
+    /// Starts it again after a crash: the same data on the same port.
+    pub(crate) fn start_again(&mut self) {
+        let started = spawn(command(self.folder.path(), &self.settings, self.port));
+        (self.server, self.log) = started.expect("nobody has taken its port meanwhile");
     }
 
     /// Where it listens, on 127.0.0.1.
@@ -136,9 +147,16 @@ impl PrivatePostgres {
 impl Drop for PrivatePostgres {
     fn drop(&mut self) {
         // At once and without tidying up: the folder goes with it.
-        let _ended = kill_process(Pid::from_child(&self.server), Signal::QUIT);
-        let _status = self.server.wait();
+        self.crash();
     }
+}
+
+/// The server of a folder, to be started.
+fn command(folder: &Path, settings: &[String], port: u16) -> Command {
+    let mut command = Account::of_the_server().command(&programs().join("postgres"), folder);
+    command.arg("-D").arg(folder.join("data")).arg("-k").arg(folder).args(["-p", &port.to_string()]);
+    settings.iter().for_each(|setting| _ = command.args(["-c", setting]));
+    command
 }
 
 /// A connection by any address. It ends with the client.

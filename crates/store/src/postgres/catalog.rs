@@ -2,16 +2,21 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
+use super::client::Client;
 use super::patience::Patience;
-use super::pool::Pool;
+use super::pool::{Pool, Use};
 use super::session::PostgresSession;
 use super::transaction;
 use crate::StoreResult;
 use crate::sql::catalog::{Change, Database, Query, Size};
+
+/// To find a row or two takes no longer.
+const LONGEST_ROW: Duration = Duration::from_secs(8);
 
 /// The database of a catalog.
 pub(super) struct PostgresDatabase {
@@ -30,18 +35,21 @@ impl PostgresDatabase {
 impl Database for PostgresDatabase {
     async fn read(&self, operation: &'static str, size: Size, query: Query<'static>) -> StoreResult<()> {
         let patience = self.patience.clone();
-        let read = move |client: &mut _| match size {
+        let read = move |client: &mut Client| match size {
             // One statement is a transaction by itself.
-            Size::Row => query(&PostgresSession::new(client)),
+            Size::Row => {
+                client.be_patient(LONGEST_ROW);
+                query(&PostgresSession::new(client))
+            }
             Size::Rows => transaction::read(client, &patience, query),
         };
-        self.pool.run(operation, read).await
+        self.pool.run(operation, Use::Look, read).await
     }
 
     async fn write(&self, operation: &'static str, change: Change<'static>) -> StoreResult<()> {
         let patience = self.patience.clone();
-        let write = move |client: &mut _| transaction::write(client, &patience, change);
-        let written = self.pool.run(operation, write).await;
+        let write = move |client: &mut Client| transaction::write(client, &patience, change);
+        let written = self.pool.run(operation, Use::Change, write).await;
         self.deliveries.notify_one();
         written
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use inlet_model::{Clock, Timestamp};
 
-use super::pool::Pool;
+use super::pool::{Pool, Use};
 use crate::StoreResult;
 use crate::sql::SqlError;
 use crate::sql::catalog::Trouble;
@@ -57,10 +57,10 @@ impl ServerClock {
     async fn set(&self, pool: &Pool, slow: Duration) -> StoreResult<()> {
         let started = self.started;
         let (asked, shown, answered) = pool
-            .run(OPERATION, move |client| -> Result<_, Trouble> {
+            .run(OPERATION, Use::Look, move |client| -> Result<_, Trouble> {
                 let asked = started.elapsed();
                 let sql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
-                let rows = client.query_typed(sql, &[]).map_err(SqlError::from)?;
+                let rows = client.query_typed(sql, &[])?;
                 let shown: i64 = match rows.first() {
                     Some(row) => row.try_get(0).map_err(SqlError::row)?,
                     None => return Err(SqlError::NoRow.into()),

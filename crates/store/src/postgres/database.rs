@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inlet_model::{Clock, Entropy};
-use tokio_postgres::Config;
 
+use super::address::Address;
 use super::catalog::PostgresDatabase;
 use super::patience::Patience;
-use super::pool::Pool;
+use super::pool::{Pool, Use};
 use super::schema::{self, Opened};
 use super::{clock, signals};
 use crate::sql::SqlCatalog;
@@ -24,15 +24,23 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// The database of that URL, or of that list of settings as libpq has them, for a process whose leases last so long: the server gives up
-    /// what this process has begun before they are over. Nothing is connected yet.
+    /// Connections of a process, unless somebody says otherwise.
+    pub const CONNECTIONS: u16 = 16;
+    /// No process has fewer.
+    pub const FEWEST_CONNECTIONS: u16 = 4;
+
+    /// The database of that URL, or of that list of settings as libpq has them. Nothing is connected yet.
     ///
     /// [`Internal`](StoreErrorKind::Internal) if it is neither.
-    pub fn new(url: &str, lease: Duration) -> StoreResult<Self> {
-        let config: Config = url.parse().map_err(|error| {
-            StoreError::new(StoreErrorKind::Internal, "read the database's URL").because(error)
-        })?;
-        Ok(Self { pool: Pool::new(config), patience: Patience::of(lease) })
+    pub fn new(url: &str) -> StoreResult<Self> {
+        Self::with_options(url, PostgresOptions::default())
+    }
+
+    /// The same for a process that uses it otherwise than usual.
+    pub fn with_options(url: &str, options: PostgresOptions) -> StoreResult<Self> {
+        let connections = options.connections.max(Self::FEWEST_CONNECTIONS);
+        let pool = Pool::new(Address::parse(url)?, connections.into());
+        Ok(Self { pool, patience: Patience::of(options.lease) })
     }
 
     /// Makes the tables of the catalog and of the collections, or brings them to the present format; what is of it stays as it is. In an empty
@@ -53,7 +61,7 @@ impl Postgres {
     async fn open(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<([u8; 32], Migrated)> {
         const OPERATION: &str = "open the catalog";
         let start = Start::drawn(clock, entropy);
-        match self.pool.run(OPERATION, move |client| schema::open(client, &start)).await? {
+        match self.pool.run(OPERATION, Use::Change, move |client| schema::open(client, &start)).await? {
             Opened::Ready { secret, before, version } => Ok((secret, Migrated { before, version })),
             Opened::TooNew => Err(StoreError::new(StoreErrorKind::NewerFormat, OPERATION)),
         }
@@ -69,6 +77,22 @@ impl Postgres {
     /// The way to the other processes that work with this database. Needs a Tokio runtime.
     pub fn signals(&self, entropy: &dyn Entropy) -> Arc<dyn Signals> {
         signals::start(self.pool.clone(), entropy)
+    }
+}
+
+/// How a process uses a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PostgresOptions {
+    /// Connections that it has at most, and one more for [signals](Postgres::signals). Less than
+    /// [four](Postgres::FEWEST_CONNECTIONS) are as many as that: what must not wait for each other has one each.
+    pub connections: u16,
+    /// How long its leases last. The server gives up what the process has begun before they are over.
+    pub lease: Duration,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self { connections: Postgres::CONNECTIONS, lease: Duration::from_secs(30) }
     }
 }
 

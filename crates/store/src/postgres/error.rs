@@ -1,20 +1,20 @@
 //! What PostgreSQL's errors mean. The codes are those of its manual, appendix A.
 
-use postgres::error::SqlState;
+use std::error::Error as _;
+
+use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
 use crate::sql::SqlError;
 use crate::sql::catalog::Trouble;
 use crate::{StoreError, StoreErrorKind};
 
-impl From<postgres::Error> for SqlError {
-    fn from(error: postgres::Error) -> Self {
+impl From<Error> for SqlError {
+    fn from(error: Error) -> Self {
+        if is_loss(&error) {
+            return Self::Lost(error.into());
+        }
         Self::Refused { kind: kind(&error), source: error.into() }
-    }
-}
-
-impl From<postgres::Error> for Trouble {
-    fn from(error: postgres::Error) -> Self {
-        Self::Sql(error.into())
     }
 }
 
@@ -25,11 +25,33 @@ const CONFLICTS: [SqlState; 3] =
 /// Whether the transaction met another, was undone, and is to be done again.
 pub(super) fn is_conflict(trouble: &Trouble) -> bool {
     let Trouble::Sql(SqlError::Refused { source, .. }) = trouble else { return false };
-    let code = source.downcast_ref::<postgres::Error>().and_then(postgres::Error::code);
+    let code = source.downcast_ref::<Error>().and_then(Error::code);
     code.is_some_and(|code| CONFLICTS.contains(code))
 }
 
-pub(super) fn kind(error: &postgres::Error) -> StoreErrorKind {
+/// Whether the server could not be reached, or went away, or does not take connections just now because it starts or stops.
+fn is_loss(error: &Error) -> bool {
+    match error.code() {
+        Some(code) => [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::PROTOCOL_VIOLATION,
+        ]
+        .contains(code),
+        None => {
+            error.is_closed() || error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+        }
+    }
+}
+
+/// Whether the server ends the connection with this, of which nothing may be seen yet.
+pub(super) fn is_parting(error: &Error) -> bool {
+    let ends_session = [SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT, SqlState::IDLE_SESSION_TIMEOUT];
+    error.code().is_some_and(|code| ends_session.contains(code) || is_loss(error))
+}
+
+pub(super) fn kind(error: &Error) -> StoreErrorKind {
     let Some(code) = error.code() else {
         // Not from the server: it could not be reached, or went away.
         return StoreErrorKind::Unavailable;
@@ -51,7 +73,7 @@ pub(super) fn kind(error: &postgres::Error) -> StoreErrorKind {
 pub fn is_refusal(error: &StoreError) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
-        if let Some(code) = error.downcast_ref::<postgres::Error>().and_then(postgres::Error::code) {
+        if let Some(code) = error.downcast_ref::<Error>().and_then(Error::code) {
             return matches!(code.code().get(..2), Some("28" | "3D" | "42"));
         }
         cause = error.source();

@@ -1,6 +1,8 @@
 //! The backend for many machines: PostgreSQL 15 or later.
 
+mod address;
 mod catalog;
+mod client;
 mod clock;
 mod collection;
 mod database;
@@ -14,5 +16,5 @@ mod text;
 mod transaction;
 
 pub use collection::PostgresCollections;
-pub use database::{Migrated, Postgres};
+pub use database::{Migrated, Postgres, PostgresOptions};
 pub use error::is_refusal;

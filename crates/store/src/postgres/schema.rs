@@ -3,8 +3,9 @@
 //! While machines are upgraded one after the other, those of the version before work on beside the new one. So a step only adds what they
 //! need not know, and says by `works_from` from which version on programs can work with what it leaves.
 
-use postgres::Client;
+use std::time::Duration;
 
+use super::client::Client;
 use super::session::PostgresSession;
 use super::transaction;
 use crate::sql::catalog::{Start, Trouble};
@@ -16,6 +17,9 @@ const MIGRATIONS: &[&str] =
 
 /// Held while the tables are made or changed: by one process at a time, in the whole database.
 const LOCK: i64 = 0x696e_6c65_7400_0001;
+
+/// A step of a large database may take so long, or another process that is at it.
+const LONGEST: Duration = Duration::from_secs(30 * 60);
 
 /// What came of opening the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +39,7 @@ pub(super) enum Opened {
 
 /// Makes the tables, or brings them to the present version, if need be.
 pub(super) fn open(client: &mut Client, start: &Start) -> Result<Opened, Trouble> {
+    client.be_patient(LONGEST);
     let mut opened = Opened::TooNew;
     transaction::alone(client, |client| {
         opened = migrate(client, start)?;

@@ -8,9 +8,9 @@ use std::error::Error;
 use std::ops::ControlFlow;
 
 use bytes::BytesMut;
-use postgres::Client;
-use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
+use super::client::Client;
 use super::text;
 use crate::sql::{Bind, Bound, Cell, Columns, Dialect, Row, Session, SqlError, SqlResult};
 
@@ -55,7 +55,7 @@ pub(super) fn execute(client: &mut Client, sql: &str, params: &[Typed<'_>]) -> S
 
 /// Shows rows in order, until enough were seen.
 pub(super) fn show_each(
-    rows: &[postgres::Row],
+    rows: &[tokio_postgres::Row],
     show: &mut dyn FnMut(&mut Columns<'_>) -> SqlResult<ControlFlow<()>>,
 ) -> SqlResult<()> {
     for row in rows {
@@ -108,7 +108,7 @@ impl ToSql for Bound<'_> {
     to_sql_checked!();
 }
 
-impl Row for postgres::Row {
+impl Row for tokio_postgres::Row {
     fn cell(&self, column: usize) -> SqlResult<Cell<'_>> {
         self.try_get(column).map_err(|error| SqlError::Column { column, reason: error.into() })
     }

@@ -4,7 +4,6 @@
 //! itself something over the pool, and if that does not come, it says that signals are not prompt.
 
 use std::collections::BTreeSet;
-use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -13,10 +12,8 @@ use async_trait::async_trait;
 use inlet_model::{Entropy, SyncId};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::{AsyncMessage, NoTls};
 
-use super::pool::Pool;
-use crate::sql::SqlError;
+use super::pool::{Pool, Use};
 use crate::sql::catalog::Trouble;
 use crate::{Signal, Signals};
 
@@ -107,11 +104,13 @@ async fn send(pool: Pool, mut to_send: mpsc::Receiver<Signal>) {
 }
 
 async fn notify(pool: &Pool, payloads: Vec<String>) -> crate::StoreResult<()> {
-    pool.run("tell the other processes", move |client| -> Result<(), Trouble> {
+    pool.run("tell the other processes", Use::Change, move |client| -> Result<(), Trouble> {
         let sql = "SELECT pg_notify($1, payload) FROM unnest($2) AS payload";
-        let params: [(&(dyn postgres::types::ToSql + Sync), _); 2] =
-            [(&CHANNEL, postgres::types::Type::TEXT), (&payloads, postgres::types::Type::TEXT_ARRAY)];
-        client.query_typed(sql, &params).map_err(SqlError::from)?;
+        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), _); 2] = [
+            (&CHANNEL, tokio_postgres::types::Type::TEXT),
+            (&payloads, tokio_postgres::types::Type::TEXT_ARRAY),
+        ];
+        client.query_typed(sql, &params)?;
         Ok(())
     })
     .await
@@ -160,18 +159,8 @@ async fn over_one_connection(
     pool: &Pool,
     echo: &str,
 ) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = pool.config().connect(NoTls).await?;
     let (messages, mut arrived) = mpsc::channel(WAITING);
-    let connection = async move {
-        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
-            if let AsyncMessage::Notification(notification) = message?
-                && messages.send(notification.payload().to_owned()).await.is_err()
-            {
-                break;
-            }
-        }
-        Ok::<(), tokio_postgres::Error>(())
-    };
+    let (client, connection) = pool.address().open(Some(messages)).await?;
     let listening = async {
         client.batch_execute(&format!("LISTEN {CHANNEL}")).await?;
         let echoed = notify(pool, vec![echo.to_owned()]);

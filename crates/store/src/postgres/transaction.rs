@@ -3,8 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use postgres::Client;
-
+use super::client::Client;
 use super::error::is_conflict;
 use super::patience::Patience;
 use super::session::PostgresSession;

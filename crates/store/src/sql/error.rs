@@ -10,6 +10,9 @@ pub(crate) type SqlResult<T> = Result<T, SqlError>;
 pub(crate) enum SqlError {
     #[error("the database refused")]
     Refused { kind: StoreErrorKind, source: Box<dyn Error + Send + Sync> },
+    /// It is not reached any more. It says so itself, once, and when it is back.
+    #[error("the database is lost")]
+    Lost(#[source] Box<dyn Error + Send + Sync>),
     /// A value of ours cannot be kept.
     #[error("a value cannot be kept")]
     Value(#[source] Box<dyn Error + Send + Sync>),
@@ -37,10 +40,16 @@ impl SqlError {
         Self::Row(reason.into())
     }
 
+    /// It does not do it now.
+    pub(crate) fn unavailable(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Refused { kind: StoreErrorKind::Unavailable, source: reason.into() }
+    }
+
     /// What it means for the store.
     pub(crate) fn kind(&self) -> StoreErrorKind {
         match self {
             Self::Refused { kind, .. } => *kind,
+            Self::Lost(_) => StoreErrorKind::Unavailable,
             Self::Value(_) | Self::NoRow => StoreErrorKind::Internal,
             Self::Column { .. } | Self::Row(_) => StoreErrorKind::Damaged,
         }

@@ -4,6 +4,9 @@
 
 mod catalog;
 mod collection;
+#[expect(dead_code, reason = "it is made for the tests of the source; here fewer of its methods are called")]
+#[path = "../../../connectors/tests/it/fault_proxy.rs"]
+mod fault_proxy;
 mod inspect;
 mod postgres;
 #[expect(dead_code, reason = "it is made for the tests of the source; here fewer of its methods are called")]

@@ -62,7 +62,7 @@ impl Filling {
                 Ok(Some(sync)) => self.follow(&sync).await,
                 Ok(None) => return self.shown.change(|tail| tail.gone()),
                 Err(error) => {
-                    warn(self.sync_id, &error);
+                    error.complain("a sync that is listened to cannot be read; trying again");
                     self.watch.changed().await;
                 }
             }
@@ -140,10 +140,6 @@ impl Filling {
         let bytes = event("progress", &ProgressView::new(sync, counts, streams, rate));
         self.shown.change(|tail| tail.progress(bytes));
     }
-}
-
-fn warn(sync_id: SyncId, error: &(dyn std::error::Error + 'static)) {
-    tracing::warn!(%sync_id, error, "a sync that is listened to cannot be read; trying again");
 }
 
 /// The newest progress once there is a newer one, not sooner than its turn; `None` if the run has ended here.

@@ -108,8 +108,7 @@ impl Listener {
                 Next::InStores => match self.read_stores().await {
                     Ok(bytes) => return bytes,
                     Err(error) => {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::warn!(sync_id = %self.sync_id, error, "a listener's events cannot be read");
+                        error.complain("a listener's events cannot be read");
                         return None;
                     }
                 },

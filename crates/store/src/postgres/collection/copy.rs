@@ -1,9 +1,8 @@
 //! Filling a table by a copy, in the binary format: PostgreSQL's manual, page of `COPY`.
 
-use std::io::Write;
+use bytes::Bytes;
 
-use postgres::{Client, CopyInWriter};
-
+use crate::postgres::client::{Client, CopyIn};
 use crate::sql::collection::Outcome;
 
 /// Rows are sent when so many bytes of them have gathered.
@@ -16,7 +15,7 @@ const END: i16 = -1;
 
 /// A copy under way. One that is dropped before its end leaves nothing.
 pub(super) struct Copy<'client> {
-    writer: CopyInWriter<'client>,
+    copying: CopyIn<'client>,
     buffer: Vec<u8>,
     store: [u8; 16],
 }
@@ -27,7 +26,7 @@ impl<'client> Copy<'client> {
         let mut buffer = Vec::with_capacity(SENT_AT_ONCE + SENT_AT_ONCE / 4);
         buffer.extend_from_slice(SIGNATURE);
         buffer.extend_from_slice(&HEADER);
-        Ok(Self { writer: client.copy_in(sql).map_err(crate::sql::SqlError::from)?, buffer, store: *store })
+        Ok(Self { copying: client.copy_in(sql)?, buffer, store: *store })
     }
 
     /// Begins a row with so many columns, that of the store among them.
@@ -54,13 +53,12 @@ impl<'client> Copy<'client> {
     pub(super) fn finish(mut self) -> Outcome<()> {
         self.buffer.extend_from_slice(&END.to_be_bytes());
         self.send()?;
-        self.writer.finish().map_err(crate::sql::SqlError::from)?;
-        Ok(())
+        Ok(self.copying.finish()?)
     }
 
     fn send(&mut self) -> Outcome<()> {
-        self.writer.write_all(&self.buffer)?;
-        self.buffer.clear();
-        Ok(())
+        let next = Vec::with_capacity(self.buffer.capacity());
+        let full = std::mem::replace(&mut self.buffer, next);
+        Ok(self.copying.send(Bytes::from(full))?)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use postgres::types::Type;
+use tokio_postgres::types::Type;
 
 use super::tables::StoreTables;
 use crate::sql::collection::key_row::KeyRow;
@@ -128,12 +128,12 @@ fn those_there(tables: &StoreTables<'_>, keys: &[&[u8]]) -> Outcome<Vec<Found>> 
 }
 
 /// Reads a key and its row.
-pub(super) fn read(row: &postgres::Row) -> Outcome<Found> {
+pub(super) fn read(row: &tokio_postgres::Row) -> Outcome<Found> {
     let (key, stored): (&[u8], &[u8]) = (row.try_get(0).map_err(column)?, row.try_get(1).map_err(column)?);
     Ok((key.to_vec(), KeyRow::decode(stored)?))
 }
 
-fn column(error: postgres::Error) -> SqlError {
+fn column(error: tokio_postgres::Error) -> SqlError {
     SqlError::row(error)
 }
 

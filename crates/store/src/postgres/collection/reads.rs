@@ -3,15 +3,15 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use postgres::Client;
 use tokio::sync::Semaphore;
 
 use super::statement::{PLANS, StoreName};
 use super::tables::StoreTables;
+use crate::postgres::client::Client;
 use crate::postgres::patience::Patience;
-use crate::postgres::pool::Pool;
+use crate::postgres::pool::{Pool, Use};
 use crate::sql::collection::{Outcome, Query, Reads, Trouble};
-use crate::sql::{Session, SqlError, params};
+use crate::sql::{Session, params};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// Reads of one store that may run at the same time in this process.
@@ -44,7 +44,7 @@ impl Reads for StoreReads {
         let closed = |_| StoreError::new(StoreErrorKind::Closed, operation);
         let _turn = self.free.acquire().await.map_err(closed)?;
         let (store, begin) = (self.store.clone(), self.begin.clone());
-        self.pool.run(operation, move |client| read(client, &begin, &store, query)).await
+        self.pool.run(operation, Use::Read, move |client| read(client, &begin, &store, query)).await
     }
 
     async fn close(&self) {
@@ -55,11 +55,11 @@ impl Reads for StoreReads {
 }
 
 fn read(client: &mut Client, begin: &str, store: &StoreName, query: Query) -> Outcome<()> {
-    client.batch_execute(begin).map_err(SqlError::from)?;
+    client.batch_execute(begin)?;
     let tables = StoreTables::new(client, store);
     let outcome = is_there(&tables).and_then(|()| query(&tables));
     // What only reads has nothing to lose.
-    let ended = client.batch_execute("ROLLBACK").map_err(SqlError::from);
+    let ended = client.batch_execute("ROLLBACK");
     outcome?;
     Ok(ended?)
 }

@@ -2,23 +2,25 @@
 
 use std::fmt;
 use std::sync::Arc;
-
-use async_trait::async_trait;
-use inlet_model::{Entropy, HashSeed, StoreId};
-use postgres::Client;
-use postgres::types::{ToSql, Type};
-use tokio::runtime::Handle;
+use std::time::Duration;
 
 use super::reads::StoreReads;
 use super::statement::{PARTITIONED, StoreName};
 use super::transactions::StoreTransactions;
 use crate::collection::{CollectionStore, CollectionStores};
 use crate::postgres::Postgres;
+use crate::postgres::client::Client;
 use crate::postgres::patience::Patience;
-use crate::postgres::pool::Pool;
+use crate::postgres::pool::{Pool, Use};
 use crate::sql::collection::{OpenCollections, Outcome, SqlCollection, Trouble};
 use crate::sql::{SqlError, SqlResult};
 use crate::{StoreError, StoreErrorKind, StoreResult};
+use async_trait::async_trait;
+use inlet_model::{Entropy, HashSeed, StoreId};
+use tokio_postgres::types::{ToSql, Type};
+
+/// To remove a large store takes its time, for which nobody waits.
+const LONGEST_ERASING: Duration = Duration::from_secs(300);
 
 /// Collections that stay open though nobody uses them just now.
 const MAX_IDLE: usize = 64;
@@ -41,16 +43,16 @@ impl PostgresCollections {
     async fn run<T: Send + 'static>(
         &self,
         operation: &'static str,
+        wanted: Use,
         work: impl FnOnce(&mut Client) -> Outcome<T> + Send + 'static,
     ) -> StoreResult<T> {
-        self.pool.run(operation, work).await
+        self.pool.run(operation, wanted, work).await
     }
 
     fn start(&self, id: StoreId, seed: HashSeed) -> StoreResult<SqlCollection> {
         let store = StoreName::new(id);
         let reads = StoreReads::new(self.pool.clone(), store.clone(), &self.patience);
-        let transactions =
-            StoreTransactions::new(self.pool.clone(), store, &self.patience, Handle::current());
+        let transactions = StoreTransactions::new(self.pool.clone(), store, &self.patience);
         SqlCollection::start(id, seed, Arc::new(reads), Box::new(transactions))
     }
 }
@@ -67,7 +69,7 @@ impl CollectionStores for PostgresCollections {
         const OPERATION: &str = "open a collection";
         let opening = async {
             let (store, seed) = (StoreName::new(id), self.entropy.bytes());
-            let seed = self.run(OPERATION, move |client| make(client, &store, seed)).await?;
+            let seed = self.run(OPERATION, Use::Commit, move |client| make(client, &store, seed)).await?;
             self.start(id, seed).map(Some)
         };
         self.open.get(id, opening).await?.ok_or(StoreError::new(StoreErrorKind::Internal, OPERATION))
@@ -77,7 +79,7 @@ impl CollectionStores for PostgresCollections {
         const OPERATION: &str = "find a collection";
         let opening = async {
             let store = StoreName::new(id);
-            let seed = self.run(OPERATION, move |client| Ok(seed_of(client, &store)?)).await?;
+            let seed = self.run(OPERATION, Use::Read, move |client| Ok(seed_of(client, &store)?)).await?;
             seed.map(|seed| self.start(id, seed)).transpose()
         };
         self.open.get(id, opening).await
@@ -87,7 +89,7 @@ impl CollectionStores for PostgresCollections {
         const OPERATION: &str = "remove a collection";
         let removing = async {
             let store = StoreName::new(id);
-            self.run(OPERATION, move |client| erase(client, &store)).await
+            self.run(OPERATION, Use::Commit, move |client| erase(client, &store)).await
         };
         self.open.remove(id, OPERATION, removing).await
     }
@@ -95,15 +97,15 @@ impl CollectionStores for PostgresCollections {
     async fn list(&self) -> StoreResult<Vec<StoreId>> {
         let read = |client: &mut Client| -> Outcome<Vec<StoreId>> {
             let sql = "SELECT uuid_send(store) FROM store_meta ORDER BY store";
-            let rows = client.query_typed(sql, &[]).map_err(SqlError::from)?;
+            let rows = client.query_typed(sql, &[])?;
             rows.iter().map(|row| Ok(StoreId::from_u128(u128::from_be_bytes(column(row)?)))).collect()
         };
-        self.run("list the collections", read).await
+        self.run("list the collections", Use::Read, read).await
     }
 }
 
 /// The first column of a row: that many bytes.
-fn column<const N: usize>(row: &postgres::Row) -> SqlResult<[u8; N]> {
+fn column<const N: usize>(row: &tokio_postgres::Row) -> SqlResult<[u8; N]> {
     let bytes: &[u8] = row.try_get(0).map_err(SqlError::row)?;
     bytes.try_into().map_err(SqlError::row)
 }
@@ -119,16 +121,13 @@ fn make(client: &mut Client, store: &StoreName, seed: [u8; 8]) -> Outcome<HashSe
     if let Some(seed) = seed_of(client, store)? {
         return Ok(seed);
     }
-    let mut tx = client.transaction().map_err(SqlError::from)?;
-    let sql = "INSERT INTO store_meta (store, seed, next_change, next_generation, next_stream, next_push, compacted_through,
-                   walked_through, writes)
-               VALUES ($1, $2, 1, 1, 1, 1, 0, 0, 0) ON CONFLICT DO NOTHING";
-    let seed = seed.as_slice();
-    let made = tx.execute_typed(sql, &[(store, Type::UUID), (&seed, Type::BYTEA)]).map_err(SqlError::from)?;
-    if made > 0 {
-        tx.batch_execute(&partitions(store)).map_err(SqlError::from)?;
-    }
-    tx.commit().map_err(SqlError::from)?;
+    within(client, |client| {
+        let sql = "INSERT INTO store_meta (store, seed, next_change, next_generation, next_stream, next_push, compacted_through,
+                       walked_through, writes)
+                   VALUES ($1, $2, 1, 1, 1, 1, 0, 0, 0) ON CONFLICT DO NOTHING";
+        let made = client.execute_typed(sql, &[(store, Type::UUID), (&seed.as_slice(), Type::BYTEA)])?;
+        if made > 0 { client.batch_execute(&partitions(store)) } else { Ok(()) }
+    })?;
     seed_of(client, store)?.ok_or(Trouble::Broken("a store that was made is not there"))
 }
 
@@ -166,16 +165,23 @@ const SHARED: [&str; 15] = [
 
 /// Removes a store with all it holds. Whoever writes it at this moment is waited for.
 fn erase(client: &mut Client, store: &StoreName) -> Outcome<()> {
-    let mut erase = || -> Result<(), postgres::Error> {
-        let mut tx = client.transaction()?;
-        tx.execute_typed("DELETE FROM store_meta WHERE store = $1", &[(store, Type::UUID)])?;
+    client.be_patient(LONGEST_ERASING);
+    Ok(within(client, |client| {
+        client.execute_typed("DELETE FROM store_meta WHERE store = $1", &[(store, Type::UUID)])?;
         for table in SHARED {
-            tx.execute_typed(&format!("DELETE FROM {table} WHERE store = $1"), &[(store, Type::UUID)])?;
+            client.execute_typed(&format!("DELETE FROM {table} WHERE store = $1"), &[(store, Type::UUID)])?;
         }
-        for table in PARTITIONED {
-            tx.batch_execute(&format!("DROP TABLE IF EXISTS {}", store.partition(table)))?;
-        }
-        tx.commit()
-    };
-    Ok(erase().map_err(SqlError::from)?)
+        let dropping = PARTITIONED.map(|table| format!("DROP TABLE IF EXISTS {};", store.partition(table)));
+        client.batch_execute(&dropping.concat())
+    })?)
+}
+
+/// Does `work` as one transaction.
+fn within(client: &mut Client, work: impl FnOnce(&mut Client) -> SqlResult<()>) -> SqlResult<()> {
+    client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED")?;
+    let done = work(client).and_then(|()| client.batch_execute("COMMIT"));
+    if done.is_err() && client.batch_execute("ROLLBACK").is_err() {
+        tracing::debug!("a transaction could not be rolled back");
+    }
+    done
 }

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::ops::{ControlFlow, Range};
 
 use bytes::BytesMut;
-use postgres::Client;
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::copy::Copy;
 use super::statement::{PARTITIONED, StoreName};
 use super::{keys, walk};
+use crate::postgres::client::Client;
 use crate::postgres::session::{self, Typed};
 use crate::sql::collection::key_row::KeyRow;
 use crate::sql::collection::{NewBlock, Outcome, Step, Stored, Tables, Walked, WriteTables, blocks};
@@ -36,9 +36,9 @@ impl<'tx> StoreTables<'tx> {
     }
 
     /// The rows of such a statement.
-    pub(super) fn query_typed(&self, sql: &str, params: &[Typed<'_>]) -> SqlResult<Vec<postgres::Row>> {
+    pub(super) fn query_typed(&self, sql: &str, params: &[Typed<'_>]) -> SqlResult<Vec<tokio_postgres::Row>> {
         let (sql, params) = self.complete(sql, params);
-        Ok(self.client.borrow_mut().query_typed(&sql, &params)?)
+        self.client.borrow_mut().query_typed(&sql, &params)
     }
 
     /// Fills a table by a copy.

@@ -4,38 +4,44 @@
 //! writers of all processes come one after the other, each sees all that those before it have written, and change numbers are
 //! taken in the order in which they become visible.
 
-use postgres::Client;
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Runtime};
 
 use super::statement::{PLANS, StoreName};
 use super::tables::StoreTables;
+use crate::postgres::client::Client;
 use crate::postgres::patience::Patience;
-use crate::postgres::pool::Pool;
+use crate::postgres::pool::{Pool, Use};
 use crate::sql::collection::{Memory, Outcome, Transactions, Trouble, Work};
-use crate::sql::{Session, SqlError, params};
+use crate::sql::{Session, params};
 
 /// What the writer's thread has of a store.
 pub(super) struct StoreTransactions {
     pool: Pool,
     store: StoreName,
     begin: String,
-    runtime: Handle,
+    /// Keeps the time while a connection is waited for; made when it is first needed.
+    runtime: Option<Runtime>,
     /// How many transactions had written when this process last did.
     writes: u64,
 }
 
 impl StoreTransactions {
-    pub(super) fn new(pool: Pool, store: StoreName, patience: &Patience, runtime: Handle) -> Self {
+    pub(super) fn new(pool: Pool, store: StoreName, patience: &Patience) -> Self {
         let begin = format!("{}; {PLANS}", patience.commit);
-        Self { pool, store, begin, runtime, writes: 0 }
+        Self { pool, store, begin, runtime: None, writes: 0 }
     }
 }
 
 impl Transactions for StoreTransactions {
     fn run(&mut self, memory: &mut Memory, work: Work<'_>) -> Outcome<()> {
         let Self { pool, store, begin, runtime, writes } = self;
-        pool.lend_blocking(runtime, |client| {
-            client.batch_execute(begin).map_err(SqlError::from)?;
+        let runtime = match runtime {
+            Some(runtime) => runtime,
+            None => runtime.insert(Builder::new_current_thread().enable_time().build()?),
+        };
+        let _permit = runtime.block_on(pool.permit(Use::Commit))?;
+        pool.lend(Use::Commit.longest_answer(), |client| {
+            client.batch_execute(begin)?;
             let done = write(client, store, writes, memory, work);
             if done.is_err() && client.batch_execute("ROLLBACK").is_err() {
                 // It is of no use any more, and says so itself.
@@ -60,7 +66,7 @@ fn write(
         memory.forget();
     }
     work(&tables, memory)?;
-    client.batch_execute("COMMIT").map_err(SqlError::from)?;
+    client.batch_execute("COMMIT")?;
     *writes = number;
     Ok(())
 }

@@ -9,7 +9,7 @@ use inlet_store::conformance::collection::{Backend, Given};
 use inlet_store::postgres::{Postgres, PostgresCollections};
 
 use super::suites::failing;
-use super::{LEASE, try_open};
+use super::try_open;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_catalog_passes_the_suite() {
@@ -35,7 +35,7 @@ struct Schema(String);
 impl Backend for Schema {
     async fn open(&self) -> Arc<dyn CollectionStores> {
         let (clock, entropy) = (ManualClock::new(Timestamp::from_millis(1)), SeededEntropy::new(1));
-        let database = Postgres::new(&self.0, LEASE).unwrap();
+        let database = Postgres::new(&self.0).unwrap();
         database.catalog(&clock, &entropy).await.unwrap();
         Arc::new(PostgresCollections::new(&database, Arc::new(SeededEntropy::new(1))))
     }

@@ -8,7 +8,6 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
 use inlet_model::{ManualClock, SeededEntropy, StoreId, Timestamp};
 use inlet_store::SqlCatalog;
@@ -227,7 +226,7 @@ impl Schema {
 
     async fn open(&self) -> Open {
         let url = format!("{}?options=-csearch_path%3D{}", self.url, self.name);
-        let database = Postgres::new(&url, Duration::from_secs(60)).unwrap();
+        let database = Postgres::new(&url).unwrap();
         let clock = ManualClock::new(Timestamp::from_micros(0));
         let catalog = database.catalog(&clock, &SeededEntropy::new(1)).await.unwrap();
         let collections = PostgresCollections::new(&database, Arc::new(SeededEntropy::new(3)));

@@ -1,0 +1,71 @@
+//! Where the database is, and how a connection to it is opened.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, NoTls};
+
+use crate::{StoreError, StoreErrorKind, StoreResult};
+
+/// A server that has not answered within this time is not there.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What was sent and is not acknowledged for so long never will be.
+const TCP_TIMEOUT: Duration = Duration::from_secs(15);
+/// A connection on which nothing comes is asked whether it is there, by the system: first after `TCP_TIMEOUT`, then so often, and …
+const PROBED: Duration = Duration::from_secs(5);
+/// … after so many questions without an answer it is not.
+const PROBES: u32 = 3;
+
+/// What a connection does besides what its client asks for. It has to be polled for anything to come or go.
+pub(super) type Driver = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// How a connection to the database is made.
+#[derive(Debug, Clone)]
+pub(super) struct Address {
+    config: Config,
+}
+
+impl Address {
+    /// Reads a URL, or settings as libpq has them.
+    pub(super) fn parse(text: &str) -> StoreResult<Self> {
+        let mut config: Config = text.parse().map_err(|error| {
+            StoreError::new(StoreErrorKind::Internal, "read the database's URL").because(error)
+        })?;
+        config.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
+        config.keepalives_idle(TCP_TIMEOUT).keepalives_interval(PROBED).keepalives_retries(PROBES);
+        if config.get_application_name().is_none() {
+            config.application_name("inlet");
+        }
+        Ok(Self { config })
+    }
+
+    /// Opens a connection; what others [notify](https://www.postgresql.org/docs/current/sql-notify.html) it of goes to `notified`.
+    pub(super) async fn open(
+        &self,
+        notified: Option<mpsc::Sender<String>>,
+    ) -> Result<(Client, Driver), Error> {
+        let (client, connection) = self.config.connect(NoTls).await?;
+        Ok((client, Box::pin(drive(connection, notified))))
+    }
+}
+
+async fn drive<S, T>(
+    mut connection: Connection<S, T>,
+    notified: Option<mpsc::Sender<String>>,
+) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        if let (AsyncMessage::Notification(notification), Some(notified)) = (message?, &notified)
+            && notified.send(notification.payload().to_owned()).await.is_err()
+        {
+            break;
+        }
+    }
+    Ok(())
+}
