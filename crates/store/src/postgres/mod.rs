@@ -10,8 +10,10 @@ mod error;
 mod pool;
 mod schema;
 mod session;
+mod settings;
 mod signals;
 mod text;
+mod tls;
 mod transaction;
 
 pub use collection::PostgresCollections;
