@@ -15,7 +15,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
@@ -126,6 +127,16 @@ impl PrivatePostgres {
         self.authority.as_deref().expect("the server was started with `tls: true`")
     }
 
+    /// Another program, to be run in the server's folder by the account that runs the server.
+    pub(crate) fn beside(&self, program: &str) -> Command {
+        Account::of_the_server().command(Path::new(program), self.folder.path())
+    }
+
+    /// A file of its data, such as `authority.crt`, `client.crt` and `client.key` of a server with TLS.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data").join(name)
+    }
+
     /// What it has logged so far. What a client has just seen may come a little later here: see [`wait_for_log`](Self::wait_for_log).
     pub(crate) fn log(&self) -> String {
         self.log.text.lock().unwrap().clone()
@@ -228,7 +239,7 @@ fn make_cluster(programs: &Path, account: &Account, folder: &Path) {
     assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Writes key and certificate of the server, and gives the certificate of its authority.
+/// Writes keys and certificates of the server and of a client called `postgres`, and gives the certificate of their authority.
 fn make_certificates(account: &Account, data: &Path) -> String {
     let mut params = CertificateParams::new([]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -237,15 +248,24 @@ fn make_certificates(account: &Account, data: &Path) -> String {
     let authority = params.self_signed(&authority_key).unwrap();
     let issuer = Issuer::new(params, authority_key);
 
-    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, &issuer).unwrap();
-    for (name, text) in [("server.crt", certificate.pem()), ("server.key", key.serialize_pem())] {
+    let write = |name: &str, text: String| {
         let path = data.join(name);
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         account.owns(&path);
+    };
+    write("authority.crt", authority.pem());
+    for (file, name, purpose) in [
+        ("server", "localhost", ExtendedKeyUsagePurpose::ServerAuth),
+        ("client", "postgres", ExtendedKeyUsagePurpose::ClientAuth),
+    ] {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![purpose];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        write(&format!("{file}.crt"), certificate.pem());
+        write(&format!("{file}.key"), key.serialize_pem());
     }
     authority.pem()
 }

@@ -1,13 +1,18 @@
 //! Where the database is, and how a connection to it is opened.
 
+use std::error::Error as _;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
-use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, NoTls};
+use tokio_postgres::config::Host;
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error};
 
+use super::settings;
+use super::tls::{Fault, SslMode, Tls, TlsSettings, refuses_tls};
+use crate::sql::{SqlError, SqlResult};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
 /// A server that has not answered within this time is not there.
@@ -26,30 +31,65 @@ pub(super) type Driver = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>
 #[derive(Debug, Clone)]
 pub(super) struct Address {
     config: Config,
+    mode: SslMode,
+    tls: Tls,
 }
 
 impl Address {
     /// Reads a URL, or settings as libpq has them.
     pub(super) fn parse(text: &str) -> StoreResult<Self> {
-        let mut config: Config = text.parse().map_err(|error| {
-            StoreError::new(StoreErrorKind::Internal, "read the database's URL").because(error)
-        })?;
+        let unreadable = || StoreError::new(StoreErrorKind::Internal, "read the database's URL");
+        let (text, ours) = settings::split(text);
+        let mut config: Config = text.parse().map_err(|error| unreadable().because(error))?;
+        let settings = of_tls(ours).map_err(|error| unreadable().because(error))?;
+        let tls = settings.connector().map_err(|error| unreadable().because(error))?;
+        let mut mode = settings.mode;
+        // As with libpq: nobody can listen at a socket of this machine.
+        if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
+            mode = SslMode::Disable;
+        }
+        config.ssl_mode(mode.of_driver());
         config.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(TCP_TIMEOUT);
         config.keepalives_idle(TCP_TIMEOUT).keepalives_interval(PROBED).keepalives_retries(PROBES);
         if config.get_application_name().is_none() {
             config.application_name("inlet");
         }
-        Ok(Self { config })
+        Ok(Self { config, mode, tls })
     }
 
     /// Opens a connection; what others [notify](https://www.postgresql.org/docs/current/sql-notify.html) it of goes to `notified`.
-    pub(super) async fn open(
-        &self,
-        notified: Option<mpsc::Sender<String>>,
-    ) -> Result<(Client, Driver), Error> {
-        let (client, connection) = self.config.connect(NoTls).await?;
+    pub(super) async fn open(&self, notified: Option<mpsc::Sender<String>>) -> SqlResult<(Client, Driver)> {
+        let opened = self.config.connect(self.tls.clone()).await;
+        let (client, connection) = opened.map_err(|error| self.explained(error))?;
         Ok((client, Box::pin(drive(connection, notified))))
     }
+
+    fn explained(&self, error: Error) -> SqlError {
+        let fault = error.source().and_then(|cause| cause.downcast_ref::<Fault>());
+        match fault {
+            _ if refuses_tls(&error) => SqlError::unavailable(Fault::not_spoken(self.mode)),
+            Some(fault) if fault.is_of_the_way() => SqlError::Lost(error.into()),
+            _ => error.into(),
+        }
+    }
+}
+
+fn of_tls(ours: Vec<settings::Setting>) -> Result<TlsSettings, Fault> {
+    let mut tls = TlsSettings::default();
+    for (name, value) in ours {
+        match name.as_str() {
+            "sslmode" => {
+                tls.mode = SslMode::parse(&value).ok_or_else(|| {
+                    let what = "sslmode is disable, prefer, require, verify-ca or verify-full";
+                    Fault::new(SslMode::default(), what)
+                })?;
+            }
+            "sslrootcert" => tls.roots = Some(value.into()),
+            "sslcert" => tls.certificate = Some(value.into()),
+            _ => tls.key = Some(value.into()),
+        }
+    }
+    Ok(tls)
 }
 
 async fn drive<S, T>(

@@ -5,6 +5,7 @@ use std::error::Error as _;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+use super::tls::Fault;
 use crate::sql::SqlError;
 use crate::sql::catalog::Trouble;
 use crate::{StoreError, StoreErrorKind};
@@ -75,6 +76,10 @@ pub fn is_refusal(error: &StoreError) -> bool {
     while let Some(error) = cause {
         if let Some(code) = error.downcast_ref::<Error>().and_then(Error::code) {
             return matches!(code.code().get(..2), Some("28" | "3D" | "42"));
+        }
+        // Neither side will change its mind about what it asks of the other.
+        if error.downcast_ref::<Fault>().is_some_and(|fault| !fault.is_of_the_way()) {
+            return true;
         }
         cause = error.source();
     }

@@ -11,8 +11,10 @@ mod patience;
 mod pool;
 mod schema;
 mod session;
+mod settings;
 mod signals;
 mod text;
+mod tls;
 mod transaction;
 
 pub use collection::PostgresCollections;

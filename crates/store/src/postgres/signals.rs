@@ -14,6 +14,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::pool::{Pool, Use};
+use crate::sql::SqlResult;
 use crate::sql::catalog::Trouble;
 use crate::{Signal, Signals};
 
@@ -26,6 +27,8 @@ const GATHERED: Duration = Duration::from_millis(10);
 const ECHO: Duration = Duration::from_secs(2);
 /// Even a connection that says nothing is asked so often whether it is still there.
 const ASKED: Duration = Duration::from_secs(15);
+/// Where it did not come, it is tried again after so long: a pooler is not taken away often.
+const AGAIN: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -154,11 +157,7 @@ async fn listen(signals: Weak<ServerSignals>, pool: Pool, echo: String) {
     }
 }
 
-async fn over_one_connection(
-    signals: &Weak<ServerSignals>,
-    pool: &Pool,
-    echo: &str,
-) -> Result<(), tokio_postgres::Error> {
+async fn over_one_connection(signals: &Weak<ServerSignals>, pool: &Pool, echo: &str) -> SqlResult<()> {
     let (messages, mut arrived) = mpsc::channel(WAITING);
     let (client, connection) = pool.address().open(Some(messages)).await?;
     let listening = async {
@@ -186,7 +185,7 @@ async fn over_one_connection(
                 }
                 // A pooler lies between.
                 Err(_) if Instant::now() >= deadline => {
-                    sleep(ASKED).await;
+                    sleep(AGAIN).await;
                     return Ok(());
                 }
                 Err(_) => {}
@@ -194,7 +193,7 @@ async fn over_one_connection(
         }
     };
     tokio::select! {
-        ended = connection => ended,
+        ended = connection => Ok(ended?),
         ended = listening => ended,
     }
 }

@@ -29,7 +29,7 @@ async fn the_collections_pass_the_suite() {
 
 /// A place for collections: the schema of that URL.
 #[derive(Debug)]
-struct Schema(String);
+pub(super) struct Schema(pub(super) String);
 
 #[async_trait]
 impl Backend for Schema {

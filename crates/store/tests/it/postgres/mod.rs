@@ -3,7 +3,9 @@
 mod conformance;
 mod connections;
 mod nodes;
+mod pooler;
 mod suites;
+mod tls;
 
 use inlet_model::{ManualClock, SeededEntropy, Timestamp};
 use inlet_store::postgres::Postgres;
