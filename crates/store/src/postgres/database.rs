@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use inlet_model::{Clock, Entropy};
+use postgres::Client;
 use tokio_postgres::Config;
 
 use super::catalog::PostgresDatabase;
@@ -11,7 +12,7 @@ use super::pool::Pool;
 use super::schema::{self, Opened};
 use super::{clock, signals};
 use crate::sql::SqlCatalog;
-use crate::sql::catalog::Start;
+use crate::sql::catalog::{Start, Trouble};
 use crate::{Signals, StoreError, StoreErrorKind, StoreResult};
 
 /// A PostgreSQL database. What Inlet has in it lies in the first schema of the search path.
@@ -31,11 +32,21 @@ impl Postgres {
         Ok(Self { pool: Pool::new(config) })
     }
 
+    /// Does `work` with a connection, on a thread that may block. It goes on if the caller goes away.
+    pub(crate) async fn lend<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Client) -> T + Send + 'static,
+    ) -> StoreResult<T> {
+        self.pool.run(operation, move |client| Ok::<_, Trouble>(work(client))).await
+    }
+
     /// Makes the tables of the catalog and of the collections, or brings them to the present format; what is of it stays as it is. In an empty
     /// database the secret is drawn, and there is a space `default` with a collection `default`.
     ///
     /// [`NewerFormat`](StoreErrorKind::NewerFormat) if a newer Inlet made the tables, with which this one cannot work; then nothing is
-    /// touched. [`Unavailable`](StoreErrorKind::Unavailable) while the server cannot be reached.
+    /// touched. [`Unfinished`](StoreErrorKind::Unfinished) while data are [moved](crate::transfer) there.
+    /// [`Unavailable`](StoreErrorKind::Unavailable) while the server cannot be reached.
     pub async fn migrate(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<Migrated> {
         self.open(clock, entropy).await.map(|(_, migrated)| migrated)
     }
@@ -52,6 +63,7 @@ impl Postgres {
         match self.pool.run(OPERATION, move |client| schema::open(client, &start)).await? {
             Opened::Ready { secret, before, version } => Ok((secret, Migrated { before, version })),
             Opened::TooNew => Err(StoreError::new(StoreErrorKind::NewerFormat, OPERATION)),
+            Opened::Unfinished => Err(StoreError::new(StoreErrorKind::Unfinished, OPERATION)),
         }
     }
 

@@ -11,7 +11,9 @@ mod session;
 mod signals;
 mod text;
 mod transaction;
+mod transfer;
 
 pub use collection::PostgresCollections;
 pub use database::{Migrated, Postgres};
 pub use error::is_refusal;
+pub(crate) use transfer::SharedDatabase;

@@ -89,7 +89,7 @@ fn schema(path: &Path) -> Vec<String> {
 }
 
 /// A catalog with every kind of row in every state.
-async fn write_everything(path: &Path) {
+pub(crate) async fn write_everything(path: &Path) {
     let given = Given::new(Arc::new(open(path)));
     let collection = given.stored_collection().await;
 
