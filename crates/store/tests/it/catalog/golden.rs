@@ -209,7 +209,7 @@ async fn write_webhooks(given: &Given) {
 }
 
 /// All that a catalog holds, through its methods.
-async fn show_everything(catalog: SqlCatalog) -> String {
+pub(crate) async fn show_everything(catalog: SqlCatalog) -> String {
     let given = Given::new(Arc::new(catalog));
     let catalog = &given.catalog;
     let mut shown = String::new();

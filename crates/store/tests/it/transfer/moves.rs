@@ -10,6 +10,7 @@ use inlet_store::{Catalog, CollectionStores};
 
 use super::servers::{Databases, connect, number};
 use super::{down, parts, scene, up};
+use crate::catalog::golden::show_everything;
 use crate::collection::scene::{commit, finish, held};
 use crate::collection::{logging_options, open};
 
@@ -52,6 +53,21 @@ async fn whoever_opens_the_database_goes_on_where_the_directory_ended() {
     finish(&*store, 5, 5).await;
     let (records, changes) = held(&*store).await;
     assert_eq!((records.len(), changes), (before.0.len() + 3, before.1 + 3));
+}
+
+/// Syncs that run, wait, are queued and ask; schedules, keys of requests that come again, deliveries: each as its methods show it, and
+/// what is claimed and taken over next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_catalog_says_the_same_there_and_gives_out_the_same_work() {
+    let (databases, folder) = (Databases::start(), tempfile::tempdir().unwrap());
+    let (dir, url) = (folder.path().join("first"), databases.empty().await);
+    scene::write(&dir).await;
+    up(&dir, &url).await.unwrap();
+    let database = Postgres::new(&url).unwrap();
+    let there = show_everything(database.catalog(&SystemClock, &parts().1).await.unwrap()).await;
+    let here = open_catalog(&dir.join("catalog.db"), &SystemClock, &parts().1).unwrap();
+    let here = show_everything(here).await;
+    assert!(here.contains("waiting") && there == here, "there it shows:\n{there}");
 }
 
 /// Numbers that were given out may be of rows that have gone.
