@@ -201,6 +201,10 @@ impl From<StoreError> for Problem {
                 Code::DataUnreadable,
                 "The stored data were written by a newer version of Inlet. Run that version or a later one.",
             ),
+            StoreErrorKind::Unfinished => Self::new(
+                Code::DataUnreadable,
+                "Data are being moved here, and not all of them have come. Let that be finished first.",
+            ),
             StoreErrorKind::Cancelled | StoreErrorKind::Internal => Self::internal(),
         };
         problem.because(error)
@@ -229,6 +233,7 @@ mod tests {
             (StoreErrorKind::Unavailable, Code::Unavailable),
             (StoreErrorKind::Damaged, Code::DataUnreadable),
             (StoreErrorKind::NewerFormat, Code::DataUnreadable),
+            (StoreErrorKind::Unfinished, Code::DataUnreadable),
             (StoreErrorKind::Cancelled, Code::Internal),
             (StoreErrorKind::Internal, Code::Internal),
         ] {

@@ -66,6 +66,7 @@ fn run(cli: &Cli) -> Result<(), CommandError> {
             Command::Records(args) => commands::records::run(args).await,
             Command::Changes(args) => commands::changes::run(args).await,
             Command::Export(args) => commands::export::run(args).await,
+            Command::Import(args) => commands::import::run(args).await,
             Command::Spaces(args) => commands::spaces::run(args).await,
             Command::Collections(args) => commands::collections::run(args).await,
             Command::Connectors(args) => commands::connectors::run(args).await,

@@ -10,9 +10,9 @@ use inlet_store::postgres::{Postgres, PostgresCollections, PostgresOptions};
 use inlet_store::sqlite::{CollectionOptions, DataDir, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStores, NoSignals, Signals, StoreError, StoreErrorKind};
 
-use crate::args::EncryptionArgs;
+use crate::args::{DatabaseArgs, EncryptionArgs};
 use crate::encryption::KeyRing;
-use crate::errors::CommandError;
+use crate::errors::{CommandError, Complaint};
 
 /// The longest pause between two tries to reach a database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -117,8 +117,18 @@ fn shared_vault(encryption: &EncryptionArgs, entropy: &dyn Entropy) -> Result<Va
     }
 }
 
+/// The database that must be named, for a process that needs few connections. It is not reached for yet.
+pub(crate) fn database_of(args: &DatabaseArgs) -> Result<Postgres, CommandError> {
+    let Some(url) = &args.database_url else {
+        return Err(CommandError::input("input.database_url", "the address of the database is missing")
+            .hint("give it with --database-url, or in the environment as INLET_DATABASE_URL")
+            .into());
+    };
+    database(url, PostgresOptions { connections: Postgres::FEWEST_CONNECTIONS, ..Default::default() })
+}
+
 /// The database of that URL. It is not reached for yet.
-pub(crate) fn database(url: &str, options: PostgresOptions) -> Result<Postgres, CommandError> {
+fn database(url: &str, options: PostgresOptions) -> Result<Postgres, CommandError> {
     Postgres::with_options(url, options).map_err(|error| {
         CommandError::input("input.database_url", "the address of the database cannot be read")
             .because(error)
@@ -148,14 +158,30 @@ pub(crate) async fn reached<T, F: Future<Output = Result<T, StoreError>>>(
 
 fn unusable_database(error: StoreError) -> CommandError {
     let code = error.kind().code();
+    let is_unfinished = error.kind() == StoreErrorKind::Unfinished;
     let complaint = CommandError::failure(code, "the database cannot be used").because(error);
-    complaint.into()
+    with_hint(complaint, is_unfinished).into()
 }
 
 /// The error of a data directory whose store does not open.
 pub(crate) fn unusable(path: &Path, error: StoreError) -> CommandError {
     let code = error.kind().code();
-    CommandError::failure(code, format!("the data directory `{}` cannot be opened", path.display()))
-        .because(error)
-        .into()
+    let is_unfinished = error.kind() == StoreErrorKind::Unfinished;
+    let message = format!("the data directory `{}` cannot be opened", path.display());
+    with_hint(CommandError::failure(code, message).because(error), is_unfinished).into()
+}
+
+/// The error of one of two places between which data are moved.
+pub(crate) fn unmovable(path: &Path, error: StoreError) -> CommandError {
+    let (code, is_unfinished) = (error.kind().code(), error.kind() == StoreErrorKind::Unfinished);
+    let message = format!("nothing can be moved between `{}` and the database", path.display());
+    with_hint(CommandError::failure(code, message).because(error), is_unfinished).into()
+}
+
+fn with_hint(complaint: Complaint, is_unfinished: bool) -> Complaint {
+    if is_unfinished {
+        complaint.hint("give the `inlet import` or `inlet export --all-to` again that was interrupted: it goes on where it was")
+    } else {
+        complaint
+    }
 }

@@ -24,6 +24,7 @@ mod harness;
 mod help;
 mod keys;
 mod late_commits;
+mod moving;
 mod nodes;
 #[cfg(feature = "testing")]
 mod outages;

@@ -70,6 +70,12 @@ mod testing {
         "engine.finished",
         "engine.purged",
         "webhook.answered",
+        "transfer.begun",
+        "transfer.page.before",
+        "transfer.page.after",
+        "transfer.written",
+        "transfer.checked",
+        "transfer.finished",
         "source.open",
         "source.read",
     ];

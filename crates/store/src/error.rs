@@ -22,6 +22,8 @@ pub enum StoreErrorKind {
     Damaged,
     /// Written by a newer version of Inlet.
     NewerFormat,
+    /// Data are being moved here, and not all of them have come.
+    Unfinished,
     /// The store has been closed or deleted.
     Closed,
     /// A mistake in Inlet: a broken invariant, a refused statement.
@@ -30,13 +32,14 @@ pub enum StoreErrorKind {
 
 impl StoreErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Fenced,
         Self::Cancelled,
         Self::DiskFull,
         Self::Unavailable,
         Self::Damaged,
         Self::NewerFormat,
+        Self::Unfinished,
         Self::Closed,
         Self::Internal,
     ];
@@ -51,6 +54,7 @@ impl StoreErrorKind {
             Self::Unavailable => "store.unavailable",
             Self::Damaged => "store.damaged",
             Self::NewerFormat => "store.newer_format",
+            Self::Unfinished => "store.transfer_unfinished",
             Self::Closed => "store.closed",
             Self::Internal => "store.internal",
         }
@@ -119,6 +123,7 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Unavailable => "the store does not answer now",
             StoreErrorKind::Damaged => "the stored data are damaged",
             StoreErrorKind::NewerFormat => "the data were written by a newer version of Inlet",
+            StoreErrorKind::Unfinished => "data were being moved here, and not all of them have come",
             StoreErrorKind::Closed => "the store is closed",
             StoreErrorKind::Internal => "an internal error",
         };

@@ -14,6 +14,7 @@ pub mod postgres;
 mod signals;
 mod sql;
 pub mod sqlite;
+pub mod transfer;
 
 pub use catalog::Catalog;
 pub use collection::{CollectionStore, CollectionStores};

@@ -8,6 +8,7 @@ mod connectors;
 mod database;
 mod demo;
 mod doctor;
+mod import;
 mod keys;
 mod log;
 mod migrate;
@@ -36,6 +37,7 @@ pub(crate) use connectors::{
 pub(crate) use database::DatabaseArgs;
 pub(crate) use demo::DemoArgs;
 pub(crate) use doctor::DoctorArgs;
+pub(crate) use import::ImportArgs;
 pub(crate) use keys::{CreateKey, KeysArgs, KeysCommand, RotateKey, UpdateKey};
 pub(crate) use log::{LogArgs, LogFormat};
 pub(crate) use migrate::MigrateArgs;
@@ -83,6 +85,7 @@ pub(crate) enum Command {
     Records(RecordsArgs),
     Changes(ChangesArgs),
     Export(ExportArgs),
+    Import(ImportArgs),
     Spaces(SpacesArgs),
     Collections(CollectionsArgs),
     Connectors(ConnectorsArgs),

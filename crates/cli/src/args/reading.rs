@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ApiArgs, LimitArgs};
+use super::{ApiArgs, DatabaseArgs, LimitArgs};
 
 /// Print the records of a collection
 #[derive(Debug, Args)]
@@ -56,17 +56,32 @@ const EXPORT_EXAMPLES: &str = "\
 Examples:
   inlet export shop --to shop.ndjson
   inlet export shop --stream orders --data-only | jq .price
-  inlet export shop --stream orders --format parquet --to orders.parquet";
+  inlet export shop --stream orders --format parquet --to orders.parquet
+  inlet export --all-to ./inlet-data --database-url postgres://inlet:secret@db.example/inlet";
 
-/// Write all records of a collection to a file or to standard output
+/// Write all records of a collection to a file or to standard output; or move a whole database into a data directory
 ///
 /// Reads page by page, in bounded memory, in the order of stream and key. A file appears under its name only when it is whole.
+/// With --all-to everything that is in a PostgreSQL database goes into a new data directory, the way back of `inlet import`: stop all its
+/// servers first. What was interrupted goes on when the same command is given again.
 #[derive(Debug, Args)]
 #[command(after_help = EXPORT_EXAMPLES)]
 pub(crate) struct ExportArgs {
     /// The collection, as `collection` or `space/collection`
-    #[arg(value_name = "COLLECTION")]
-    pub(crate) collection: String,
+    #[arg(value_name = "COLLECTION", required_unless_present = "all_to")]
+    pub(crate) collection: Option<String>,
+
+    /// Everything, from the database of --database-url into this data directory, which must be new or empty
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "INLET_ALL_TO",
+        conflicts_with_all = ["collection", "stream", "data_only", "to"]
+    )]
+    pub(crate) all_to: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 
     /// What is written
     #[arg(long, value_name = "FORMAT", env = "INLET_EXPORT_FORMAT", default_value = "ndjson")]

@@ -1,7 +1,6 @@
 //! `inlet migrate`: brings a database to the format of this version.
 
 use inlet_model::{SystemClock, SystemEntropy};
-use inlet_store::postgres::{Postgres, PostgresOptions};
 
 use crate::args::MigrateArgs;
 use crate::errors::CommandError;
@@ -10,13 +9,7 @@ use crate::place;
 
 /// Runs the command.
 pub(crate) async fn run(args: &MigrateArgs) -> Result<(), CommandError> {
-    let Some(url) = &args.database.database_url else {
-        return Err(CommandError::input("input.database_url", "the address of the database is missing")
-            .hint("give it with --database-url, or in the environment as INLET_DATABASE_URL")
-            .into());
-    };
-    let options = PostgresOptions { connections: Postgres::FEWEST_CONNECTIONS, ..Default::default() };
-    let database = place::database(url, options)?;
+    let database = place::database_of(&args.database)?;
     let migrated = place::reached(|| database.migrate(&SystemClock, &SystemEntropy)).await?;
     let version = migrated.version;
     let told = match migrated.before {

@@ -75,6 +75,12 @@ impl Progress {
         }
     }
 
+    /// What lets another thread change what the line says.
+    pub(crate) fn line(&self) -> impl Fn(String) + Send + 'static {
+        let bar = self.bar.clone();
+        move |text| bar.set_message(text)
+    }
+
     /// Says something above the line, or where the line would be.
     pub(crate) fn say(&self, text: &str) {
         self.bar.suspend(|| super::say(text));

@@ -6,11 +6,11 @@ use super::corpus::Corpus;
 use super::{Draw, inspect, process, seeds};
 use inlet_store::fault::POINTS;
 
-/// Points that a sync of files passes. The others are of pushes, purges, secrets, upkeep, undos, schedules and webhooks, which have
-/// their own tests.
+/// Points that a sync of files passes. The others are of pushes, purges, secrets, upkeep, undos, schedules, webhooks and moves to another
+/// backend, which have their own tests.
 fn points() -> impl Iterator<Item = &'static str> {
     let elsewhere = |point: &str| {
-        let parts = ["push.", "secrets.", "upkeep.", "undo.", "webhook.", "engine.scheduled"];
+        let parts = ["push.", "secrets.", "upkeep.", "undo.", "webhook.", "engine.scheduled", "transfer."];
         parts.iter().any(|part| point.starts_with(part)) || point.contains("purge")
     };
     POINTS.iter().copied().filter(move |point| !elsewhere(point))

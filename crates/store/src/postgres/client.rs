@@ -4,13 +4,14 @@
 //! thread for ever.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Sink, SinkExt};
+use futures_util::{Sink, SinkExt, TryStreamExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::{CopyInSink, Error, Row};
@@ -35,7 +36,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 pub(super) struct Silent(Duration);
 
 /// A connection. Must be used and dropped on a thread that may block.
-pub(super) struct Client {
+pub(crate) struct Client {
     /// `None` once it is to go.
     client: Option<tokio_postgres::Client>,
     line: Line,
@@ -109,6 +110,24 @@ impl Client {
     pub(super) fn query_typed(&mut self, sql: &str, params: &[Typed<'_>]) -> SqlResult<Vec<Row>> {
         let (client, line) = self.parts()?;
         line.run(client.query_typed(sql, params))
+    }
+
+    /// Shows the rows of a statement as they come, until enough were seen: there may be more than the memory holds.
+    pub(super) fn each_typed(
+        &mut self,
+        sql: &str,
+        params: Vec<Typed<'_>>,
+        show: &mut dyn FnMut(&Row) -> SqlResult<ControlFlow<()>>,
+    ) -> SqlResult<()> {
+        let (client, line) = self.parts()?;
+        let rows = line.run(client.query_typed_raw(sql, params))?;
+        let mut rows = pin!(rows);
+        while let Some(row) = line.run(rows.try_next())? {
+            if show(&row)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Begins to fill a table. A copy that is dropped before its end leaves nothing.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::client::Client;
 use inlet_model::{Clock, Entropy};
 
 use super::address::Address;
@@ -13,7 +14,7 @@ use super::pool::{Pool, Use};
 use super::schema::{self, Opened};
 use super::{clock, signals};
 use crate::sql::SqlCatalog;
-use crate::sql::catalog::Start;
+use crate::sql::catalog::{Start, Trouble};
 use crate::{Signals, StoreError, StoreErrorKind, StoreResult};
 
 /// A PostgreSQL database. What Inlet has in it lies in the first schema of the search path.
@@ -43,11 +44,21 @@ impl Postgres {
         Ok(Self { pool, patience: Patience::of(options.lease) })
     }
 
+    /// Does `work` with a connection, on a thread that may block. It goes on if the caller goes away.
+    pub(crate) async fn lend<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Client) -> T + Send + 'static,
+    ) -> StoreResult<T> {
+        self.pool.run(operation, Use::Commit, move |client| Ok::<_, Trouble>(work(client))).await
+    }
+
     /// Makes the tables of the catalog and of the collections, or brings them to the present format; what is of it stays as it is. In an empty
     /// database the secret is drawn, and there is a space `default` with a collection `default`.
     ///
     /// [`NewerFormat`](StoreErrorKind::NewerFormat) if a newer Inlet made the tables, with which this one cannot work; then nothing is
-    /// touched. [`Unavailable`](StoreErrorKind::Unavailable) while the server cannot be reached.
+    /// touched. [`Unfinished`](StoreErrorKind::Unfinished) while data are [moved](crate::transfer) there.
+    /// [`Unavailable`](StoreErrorKind::Unavailable) while the server cannot be reached.
     pub async fn migrate(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<Migrated> {
         self.open(clock, entropy).await.map(|(_, migrated)| migrated)
     }
@@ -64,6 +75,7 @@ impl Postgres {
         match self.pool.run(OPERATION, Use::Change, move |client| schema::open(client, &start)).await? {
             Opened::Ready { secret, before, version } => Ok((secret, Migrated { before, version })),
             Opened::TooNew => Err(StoreError::new(StoreErrorKind::NewerFormat, OPERATION)),
+            Opened::Unfinished => Err(StoreError::new(StoreErrorKind::Unfinished, OPERATION)),
         }
     }
 

@@ -16,7 +16,9 @@ mod signals;
 mod text;
 mod tls;
 mod transaction;
+mod transfer;
 
 pub use collection::PostgresCollections;
 pub use database::{Migrated, Postgres, PostgresOptions};
 pub use error::is_refusal;
+pub(crate) use transfer::SharedDatabase;

@@ -10,6 +10,7 @@ use super::session::PostgresSession;
 use super::transaction;
 use crate::sql::catalog::{Start, Trouble};
 use crate::sql::{Session, params};
+use crate::transfer;
 
 /// Step `n` makes version `n + 1`. Steps are only ever added.
 const MIGRATIONS: &[&str] =
@@ -35,6 +36,8 @@ pub(super) enum Opened {
     },
     /// A newer Inlet made them, and this one cannot work with them. Nothing was touched.
     TooNew,
+    /// Everything of somewhere else is being moved there.
+    Unfinished,
 }
 
 /// Makes the tables, or brings them to the present version, if need be.
@@ -42,17 +45,59 @@ pub(super) fn open(client: &mut Client, start: &Start) -> Result<Opened, Trouble
     client.be_patient(LONGEST);
     let mut opened = Opened::TooNew;
     transaction::alone(client, |client| {
-        opened = migrate(client, start)?;
+        opened = ready(client, start)?;
         Ok(())
     })?;
     Ok(opened)
 }
 
-fn migrate(client: &mut Client, start: &Start) -> Result<Opened, Trouble> {
+fn ready(client: &mut Client, start: &Start) -> Result<Opened, Trouble> {
+    let Some((before, version)) = migrate(client, start)? else { return Ok(Opened::TooNew) };
+    let session = PostgresSession::new(client);
+    let db: &dyn Session = &session;
+    if transfer::is_unfinished(db)? {
+        return Ok(Opened::Unfinished);
+    }
+    let secret = db.row("SELECT secret FROM identity", params![], |columns| columns.plain())?;
+    Ok(Opened::Ready { secret, before, version })
+}
+
+/// The same for whoever moves all that is in them: whether they are of this version and of no newer one.
+pub(super) fn open_whole(client: &mut Client, start: &Start) -> Result<bool, Trouble> {
+    let mut is_ours = false;
+    transaction::alone(client, |client| {
+        is_ours = migrate(client, start)?.is_some_and(|(_, version)| version == newest());
+        Ok(())
+    })?;
+    Ok(is_ours)
+}
+
+/// Whether everything of somewhere else is being moved there.
+pub(super) fn is_unfinished(client: &mut Client) -> Result<bool, Trouble> {
+    Ok(transfer::is_unfinished(&PostgresSession::new(client))?)
+}
+
+/// Whether there are any.
+pub(super) fn are_there(client: &mut Client) -> Result<bool, Trouble> {
+    let mut are_there = false;
+    transaction::alone(client, |client| {
+        are_there = format(client)?.0 > 0;
+        Ok(())
+    })?;
+    Ok(are_there)
+}
+
+/// The version that the steps lead to.
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// The version that the tables had, and the one that they have; nothing if a newer Inlet made them.
+fn migrate(client: &mut Client, start: &Start) -> Result<Option<(i64, i64)>, Trouble> {
     let (before, works_from) = format(client)?;
-    let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let newest = newest();
     if works_from > newest {
-        return Ok(Opened::TooNew);
+        return Ok(None);
     }
     for step in MIGRATIONS.iter().skip(usize::try_from(before).unwrap_or_default()) {
         client.batch_execute(step)?;
@@ -65,8 +110,7 @@ fn migrate(client: &mut Client, start: &Start) -> Result<Opened, Trouble> {
     if before < newest {
         db.execute("UPDATE format SET version = ?1", params![newest])?;
     }
-    let secret = db.row("SELECT secret FROM identity", params![], |columns| columns.plain())?;
-    Ok(Opened::Ready { secret, before, version: before.max(newest) })
+    Ok(Some((before, before.max(newest))))
 }
 
 /// The version of the tables that are there, 0 if there are none, and from which version on programs can work with them.

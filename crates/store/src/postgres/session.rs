@@ -67,7 +67,7 @@ pub(super) fn show_each(
 }
 
 /// The statement with its parameters in PostgreSQL's way.
-fn numbered(sql: &str) -> String {
+pub(super) fn numbered(sql: &str) -> String {
     sql.replace('?', "$")
 }
 

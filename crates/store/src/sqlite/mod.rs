@@ -21,6 +21,7 @@ mod connection;
 mod data_dir;
 mod inspect;
 mod session;
+mod transfer;
 
 pub use catalog::open_catalog;
 #[cfg(test)]
@@ -28,3 +29,4 @@ pub(crate) use collection::open_transactions;
 pub use collection::{CollectionOptions, SqliteCollections};
 pub use data_dir::{DataDir, KeyFileError, LockError, Server, read_key_file};
 pub use inspect::{FileReport, Format, inspect};
+pub(crate) use transfer::Directory;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use rusqlite::types::{Null, ValueRef};
-use rusqlite::{CachedStatement, Connection, Transaction};
+use rusqlite::{CachedStatement, Connection, Statement, Transaction};
 
 use crate::sql::{Bind, Bound, Cell, Columns, Dialect, Row, Session, SqlError, SqlResult};
 
@@ -59,16 +59,20 @@ fn prepared<'db>(db: &'db Connection, sql: &str, params: &[&dyn Bind]) -> SqlRes
     if params.len() != wanted {
         return Err(rusqlite::Error::InvalidParameterCount(params.len(), wanted).into());
     }
-    for (index, param) in params.iter().enumerate() {
-        let index = index + 1;
-        match param.bind()? {
-            Bound::Null => statement.raw_bind_parameter(index, Null)?,
-            Bound::Integer(number) => statement.raw_bind_parameter(index, number)?,
-            Bound::Text(text) => statement.raw_bind_parameter(index, &*text)?,
-            Bound::Blob(bytes) => statement.raw_bind_parameter(index, bytes)?,
-        }
+    for (index, param) in (1..).zip(params) {
+        bind(&mut statement, index, &param.bind()?)?;
     }
     Ok(statement)
+}
+
+/// Gives a statement the parameter of that number, from 1.
+pub(super) fn bind(statement: &mut Statement<'_>, index: usize, value: &Bound<'_>) -> rusqlite::Result<()> {
+    match value {
+        Bound::Null => statement.raw_bind_parameter(index, Null),
+        Bound::Integer(number) => statement.raw_bind_parameter(index, number),
+        Bound::Text(text) => statement.raw_bind_parameter(index, &**text),
+        Bound::Blob(bytes) => statement.raw_bind_parameter(index, bytes),
+    }
 }
 
 impl Row for rusqlite::Row<'_> {

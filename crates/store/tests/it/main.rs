@@ -13,3 +13,4 @@ mod postgres;
 #[path = "../../../connectors/tests/it/private_postgres.rs"]
 mod private_postgres;
 mod released;
+mod transfer;

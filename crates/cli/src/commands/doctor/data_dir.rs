@@ -190,6 +190,7 @@ fn broken(report: &FileReport) -> Option<Finding> {
     }
     let hint = match error.kind() {
         StoreErrorKind::NewerFormat => "use the newer inlet that wrote it",
+        StoreErrorKind::Unfinished => "give the command again that moves data here: it goes on where it was",
         StoreErrorKind::Damaged => {
             "put the file back from a backup; a lost collection can be synced again from its sources"
         }

@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::pages::Pages;
+use super::transfer;
 use crate::args::{ExportArgs, ExportFormat};
 use crate::client::{Client, Query};
 use crate::collection_name::CollectionName;
@@ -22,8 +23,11 @@ type Place = Box<dyn Write + Send>;
 
 /// Runs the command.
 pub(crate) async fn run(args: &ExportArgs) -> Result<(), CommandError> {
+    if let Some(dir) = &args.all_to {
+        return transfer::to_directory(dir, &args.database, args.api.output.output).await;
+    }
     check(args)?;
-    let collection = CollectionName::parse(&args.collection)?;
+    let collection = CollectionName::parse(args.collection.as_deref().unwrap_or_default())?;
     let session = Session::open(&args.api.server, Need::Present).await?;
     let result = match &args.to {
         None => {

@@ -7,8 +7,8 @@ use super::super::Draw;
 /// A fifth of the calls of files and of SQLite fail; PostgreSQL lies behind [a bad way](super::way).
 const CALLS_FAIL: &str = "source.open@20%=error,source.read@20%=error";
 
-/// What no server of the story does: rotate keys, remove records, undo syncs; or not in so short a life: upkeep.
-const NOT_PASSED: [&str; 5] = ["secrets.", "undo.", "upkeep.", "purge.", "engine.purged"];
+/// What no server of the story does: rotate keys, remove records, undo syncs, move to another backend; or not in so short a life: upkeep.
+const NOT_PASSED: [&str; 6] = ["secrets.", "undo.", "upkeep.", "purge.", "engine.purged", "transfer."];
 
 /// The end of one life, and what goes wrong before.
 #[derive(Debug)]

@@ -14,4 +14,7 @@ mod tables;
 mod transactions;
 mod walk;
 
+pub(super) use copy::Copy;
+pub(super) use statement::{PARTITIONED, PLANS, StoreName};
 pub use stores::PostgresCollections;
+pub(super) use stores::{make, stores};

@@ -3,34 +3,36 @@
 use inlet_model::StoreId;
 
 /// The tables of which each store has a partition of its own.
-pub(super) const PARTITIONED: [&str; 4] = ["store_keys", "store_blocks", "store_expired", "store_inbox"];
+pub(in crate::postgres) const PARTITIONED: [&str; 4] =
+    ["store_keys", "store_blocks", "store_expired", "store_inbox"];
 
 /// Of each table the way is through its index. Left to itself the server reads tables from end to end of which it does not know yet how large
 /// they have grown.
-pub(super) const PLANS: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
+pub(in crate::postgres) const PLANS: &str =
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
                                 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
 
 /// A store as statements name it.
 #[derive(Debug, Clone)]
-pub(super) struct StoreName {
+pub(in crate::postgres) struct StoreName {
     /// As a UUID.
-    pub(super) id: [u8; 16],
+    pub(in crate::postgres) id: [u8; 16],
     /// What the names of its partitions end with.
     suffix: String,
 }
 
 impl StoreName {
-    pub(super) fn new(id: StoreId) -> Self {
+    pub(in crate::postgres) fn new(id: StoreId) -> Self {
         Self { id: id.as_u128().to_be_bytes(), suffix: format!("_{:032x}", id.as_u128()) }
     }
 
     /// The store's partition of a table. To name it, and not the table, spares the server the choice, and a lock on the table.
-    pub(super) fn partition(&self, table: &str) -> String {
+    pub(in crate::postgres) fn partition(&self, table: &str) -> String {
         format!("{table}{}", self.suffix)
     }
 
     /// The statement with its parameters in PostgreSQL's way, where `?0` comes behind the others; whether it is among them.
-    pub(super) fn statement(&self, sql: &str, params: usize) -> (String, bool) {
+    pub(in crate::postgres) fn statement(&self, sql: &str, params: usize) -> (String, bool) {
         let mut out = String::with_capacity(sql.len() + self.suffix.len());
         let mut names_store = false;
         let mut rest = sql;

@@ -95,13 +95,14 @@ impl CollectionStores for PostgresCollections {
     }
 
     async fn list(&self) -> StoreResult<Vec<StoreId>> {
-        let read = |client: &mut Client| -> Outcome<Vec<StoreId>> {
-            let sql = "SELECT uuid_send(store) FROM store_meta ORDER BY store";
-            let rows = client.query_typed(sql, &[])?;
-            rows.iter().map(|row| Ok(StoreId::from_u128(u128::from_be_bytes(column(row)?)))).collect()
-        };
-        self.run("list the collections", Use::Read, read).await
+        self.run("list the collections", Use::Read, |client| Ok(stores(client)?)).await
     }
+}
+
+/// All stores that are there, in the order of their ids.
+pub(in crate::postgres) fn stores(client: &mut Client) -> SqlResult<Vec<StoreId>> {
+    let rows = client.query_typed("SELECT uuid_send(store) FROM store_meta ORDER BY store", &[])?;
+    rows.iter().map(|row| Ok(StoreId::from_u128(u128::from_be_bytes(column(row)?)))).collect()
 }
 
 /// The first column of a row: that many bytes.
@@ -117,7 +118,7 @@ fn seed_of(client: &mut Client, store: &StoreName) -> SqlResult<Option<HashSeed>
 }
 
 /// Makes a store, unless it is there; gives its seed.
-fn make(client: &mut Client, store: &StoreName, seed: [u8; 8]) -> Outcome<HashSeed> {
+pub(in crate::postgres) fn make(client: &mut Client, store: &StoreName, seed: [u8; 8]) -> Outcome<HashSeed> {
     if let Some(seed) = seed_of(client, store)? {
         return Ok(seed);
     }

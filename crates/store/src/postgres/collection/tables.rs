@@ -51,7 +51,7 @@ impl<'tx> StoreTables<'tx> {
         let table = if PARTITIONED.contains(&table) { self.store.partition(table) } else { table.to_owned() };
         let sql = format!("COPY {table} (store, {columns}) FROM STDIN (FORMAT binary)");
         let mut client = self.client.borrow_mut();
-        let mut copy = Copy::begin(&mut client, &sql, &self.store.id)?;
+        let mut copy = Copy::begin(&mut client, &sql, Some(self.store.id))?;
         rows(&mut copy)?;
         copy.finish()
     }

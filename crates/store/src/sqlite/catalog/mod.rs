@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use self::readers::Readers;
 use self::reserve::Reserve;
-pub(super) use self::schema::inspect;
+pub(super) use self::schema::{inspect, is_older, open_whole};
 use self::signal::Signal;
 use self::writer::Writer;
 use crate::sql::SqlCatalog;

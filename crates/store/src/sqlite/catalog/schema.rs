@@ -10,7 +10,7 @@ use crate::sql::catalog::Trouble;
 use crate::sql::catalog::{Start, schedules};
 use crate::sqlite::Format;
 use crate::sqlite::connection::{self, Access};
-use crate::{StoreError, StoreErrorKind, StoreResult};
+use crate::{StoreError, StoreErrorKind, StoreResult, transfer};
 
 /// Step `n` makes version `n + 1`. Steps are only ever added.
 const MIGRATIONS: &[&str] = &[
@@ -31,11 +31,25 @@ const CACHED_STATEMENTS: usize = 64;
 const OPERATION: &str = "open the catalog";
 
 /// Opens the file for writing, made or brought to the present version if need be, and reads its secret.
+///
+/// [`Unfinished`](StoreErrorKind::Unfinished) while data are moved into it.
 pub(super) fn open(
     path: &Path,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> StoreResult<(Connection, [u8; 32])> {
+    let db = open_whole(path, clock, entropy)?;
+    refuse_unfinished(&db)?;
+    let secret = db.query_row("SELECT secret FROM identity", [], |row| row.get(0)).map_err(sqlite)?;
+    Ok((db, secret))
+}
+
+/// The same for whoever moves all that is in it.
+pub(in crate::sqlite) fn open_whole(
+    path: &Path,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> StoreResult<Connection> {
     connection::create_private(path)
         .map_err(|error| StoreError::new(StoreErrorKind::Unavailable, OPERATION).because(error))?;
     let mut db = connect(path, Access::Write).map_err(sqlite)?;
@@ -44,8 +58,21 @@ pub(super) fn open(
     db.pragma_update(None, "journal_mode", "WAL").map_err(sqlite)?;
     db.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
     migrate(&mut db, MIGRATIONS, clock, entropy).map_err(|trouble| trouble.during(OPERATION))?;
-    let secret = db.query_row("SELECT secret FROM identity", [], |row| row.get(0)).map_err(sqlite)?;
-    Ok((db, secret))
+    Ok(db)
+}
+
+/// Whether an older Inlet wrote the file, which is not touched.
+pub(in crate::sqlite) fn is_older(path: &Path) -> StoreResult<bool> {
+    let have = version(&connect(path, Access::Read).map_err(sqlite)?)?;
+    Ok((1..newest(MIGRATIONS)).contains(&have))
+}
+
+fn refuse_unfinished(db: &Connection) -> StoreResult<()> {
+    let is_unfinished = transfer::is_unfinished(db);
+    match is_unfinished.map_err(|error| Trouble::from(error).during(OPERATION))? {
+        true => Err(StoreError::new(StoreErrorKind::Unfinished, OPERATION)),
+        false => Ok(()),
+    }
 }
 
 /// A connection to the catalog's file.
@@ -60,6 +87,7 @@ pub(super) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connectio
 pub(in crate::sqlite) fn inspect(path: &Path) -> StoreResult<Format> {
     let db = connect(path, Access::Read).map_err(sqlite)?;
     let version = version(&db)?;
+    refuse_unfinished(&db)?;
     let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sqlite)?;
     if verdict != "ok" {
         return Err(StoreError::new(StoreErrorKind::Damaged, OPERATION).because(verdict));

@@ -10,7 +10,7 @@ const UNSAID: [&str; 4] = ["store = ?0 AND ", "store, ", "store_", "?0, "];
 const ALL: &str = "store = ?0";
 
 /// The statement without the store.
-pub(super) fn of_file(sql: &str) -> String {
+pub(in crate::sqlite) fn of_file(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());
     let mut rest = sql;
     while let Some(at) = [rest.find("store"), rest.find("?0")].into_iter().flatten().min() {

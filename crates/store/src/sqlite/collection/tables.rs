@@ -13,7 +13,7 @@ use crate::sql::collection::{NewBlock, Outcome, Step, Stored, Tables, Walked, Wr
 use crate::sql::{Bind, Columns, Dialect, Session, SqlResult};
 
 /// What a reader sees.
-pub(super) struct FileTables<'tx> {
+pub(in crate::sqlite) struct FileTables<'tx> {
     connection: &'tx Connection,
     path: &'tx Path,
 }
@@ -25,7 +25,7 @@ pub(super) struct WriteFileTables<'tx> {
 }
 
 impl<'tx> FileTables<'tx> {
-    pub(super) fn new(connection: &'tx Connection, path: &'tx Path) -> Self {
+    pub(in crate::sqlite) fn new(connection: &'tx Connection, path: &'tx Path) -> Self {
         Self { connection, path }
     }
 }

@@ -89,7 +89,7 @@ fn schema(path: &Path) -> Vec<String> {
 }
 
 /// A catalog with every kind of row in every state.
-async fn write_everything(path: &Path) {
+pub(crate) async fn write_everything(path: &Path) {
     let given = Given::new(Arc::new(open(path)));
     let collection = given.stored_collection().await;
 
@@ -209,7 +209,7 @@ async fn write_webhooks(given: &Given) {
 }
 
 /// All that a catalog holds, through its methods.
-async fn show_everything(catalog: SqlCatalog) -> String {
+pub(crate) async fn show_everything(catalog: SqlCatalog) -> String {
     let given = Given::new(Arc::new(catalog));
     let catalog = &given.catalog;
     let mut shown = String::new();

@@ -5,7 +5,7 @@ mod conformance;
 mod crash;
 mod files;
 mod forgetting;
-mod golden;
+pub(crate) mod golden;
 mod held_up;
 mod values;
 mod waiting_size;

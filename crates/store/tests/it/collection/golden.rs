@@ -88,7 +88,7 @@ fn blocks(file: &Path) -> Vec<(i64, Vec<u8>)> {
 }
 
 /// Writes a collection that has something in every table, and gives its file.
-async fn written(dir: &Path) -> PathBuf {
+pub(crate) async fn written(dir: &Path) -> PathBuf {
     {
         let stores = super::open(dir, CollectionOptions::default());
         let store = stores.open(STORE).await.unwrap();

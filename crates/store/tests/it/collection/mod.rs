@@ -11,10 +11,10 @@ use inlet_store::sqlite::{CollectionOptions, SqliteCollections};
 
 mod conformance;
 mod files;
-mod golden;
+pub(crate) mod golden;
 mod histories;
 mod lost_machine;
-mod scene;
+pub(crate) mod scene;
 mod upkeep;
 
 /// A place for collections, which goes with it.
@@ -51,11 +51,11 @@ pub(crate) fn logging() -> Place {
     Place::new(logging_options())
 }
 
-fn logging_options() -> CollectionOptions {
+pub(crate) fn logging_options() -> CollectionOptions {
     CollectionOptions { logged_rows: 1, scattered_rows: 0, key_log_rows: 7, ..CollectionOptions::default() }
 }
 
 /// The collections in `dir`.
-fn open(dir: &Path, options: CollectionOptions) -> SqliteCollections {
+pub(crate) fn open(dir: &Path, options: CollectionOptions) -> SqliteCollections {
     SqliteCollections::new(dir, Arc::new(SeededEntropy::new(1)), options).unwrap()
 }

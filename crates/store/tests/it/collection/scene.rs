@@ -27,7 +27,7 @@ fn stream() -> StreamName {
 }
 
 /// The sync begins, or its next attempt under a greater fence.
-pub(super) async fn begin(store: &dyn CollectionStore, number: u64, fence: u64) {
+pub(crate) async fn begin(store: &dyn CollectionStore, number: u64, fence: u64) {
     let new_run = NewRun {
         sync_id: sync_id(number),
         connector_id: CONNECTOR,
@@ -46,7 +46,7 @@ pub(super) async fn begin(store: &dyn CollectionStore, number: u64, fence: u64) 
     store.begin_run(new_run).await.unwrap();
 }
 
-pub(super) async fn commit(store: &dyn CollectionStore, number: u64, ids: std::ops::Range<u64>, value: &str) {
+pub(crate) async fn commit(store: &dyn CollectionStore, number: u64, ids: std::ops::Range<u64>, value: &str) {
     let mut batch = Batch::new(stream(), Scope::whole(), store.seed());
     for id in ids {
         let mut encoded = Vec::new();
@@ -67,7 +67,7 @@ pub(super) async fn commit(store: &dyn CollectionStore, number: u64, ids: std::o
     store.commit(commit).await.unwrap();
 }
 
-pub(super) async fn finish(store: &dyn CollectionStore, number: u64, fence: u64) {
+pub(crate) async fn finish(store: &dyn CollectionStore, number: u64, fence: u64) {
     let finish = FinishRun {
         sync_id: sync_id(number),
         connector_id: CONNECTOR,
@@ -82,20 +82,20 @@ pub(super) async fn finish(store: &dyn CollectionStore, number: u64, fence: u64)
 }
 
 /// A whole sync that gives these records this value, or deletes them if it is empty.
-pub(super) async fn synced(store: &dyn CollectionStore, number: u64, ids: std::ops::Range<u64>, value: &str) {
+pub(crate) async fn synced(store: &dyn CollectionStore, number: u64, ids: std::ops::Range<u64>, value: &str) {
     begin(store, number, number).await;
     commit(store, number, ids, value).await;
     finish(store, number, number).await;
 }
 
 /// A step of upkeep that keeps no history; whether there may be more.
-pub(super) async fn upkeep_step(store: &dyn CollectionStore, seconds: u64, max_entries: usize) -> bool {
+pub(crate) async fn upkeep_step(store: &dyn CollectionStore, seconds: u64, max_entries: usize) -> bool {
     let (history, runs) = (Duration::ZERO, Duration::MAX);
     let step = UpkeepStep { now: at(seconds), history, runs, max_entries };
     store.upkeep_step(step).await.unwrap() == UpkeepProgress::More
 }
 
-pub(super) async fn undo_step(
+pub(crate) async fn undo_step(
     store: &dyn CollectionStore,
     number: u64,
     fence: u64,
@@ -117,10 +117,10 @@ pub(super) async fn undo_step(
 }
 
 /// Key → data.
-pub(super) type Held = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(crate) type Held = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// The records, which the replayed feed equals; and how many changes the feed has.
-pub(super) async fn held(store: &dyn CollectionStore) -> (Held, usize) {
+pub(crate) async fn held(store: &dyn CollectionStore) -> (Held, usize) {
     let query = RecordQuery { limit: 1 << 20, max_bytes: 1 << 30, ..RecordQuery::default() };
     let page = store.records(query).await.unwrap();
     let records: Held = page.records.into_iter().map(|record| (record.key, record.data)).collect();
