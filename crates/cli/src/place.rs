@@ -74,8 +74,10 @@ fn in_directory(
 ) -> Result<Found, CommandError> {
     let failed = |error: StoreError| unusable(dir.path(), error);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let vault = KeyRing::read(dir, encryption)?.vault(dir, &**entropy)?;
+    let keys = KeyRing::read(dir, encryption)?;
     let catalog = open_catalog(&dir.catalog_path(), &*clock, &**entropy).map_err(failed)?;
+    // A directory that is refused gets no key.
+    let vault = keys.vault(dir, &**entropy)?;
     let (dir, options) = (dir.collections_dir(), CollectionOptions::default());
     let stores = SqliteCollections::new(&dir, Arc::clone(entropy), options).map_err(failed)?;
     Ok(Found {

@@ -167,6 +167,7 @@ fn a_move_that_is_killed_anywhere_goes_on_and_nothing_opens_what_is_not_finished
             if kill.contains("finished") {
                 assert_eq!(opened.code, Some(0), "{opened}");
             } else {
+                assert!(!home.join("back/encryption.key").exists(), "one that is refused gets no key");
                 let is_refused = opened.stderr.contains("code: store.transfer_unfinished");
                 assert!(opened.code == Some(1) && is_refused, "{line}, {kill}: {opened}");
             }
