@@ -13,7 +13,7 @@ use crate::sql::catalog::{Change, Query, Trouble};
 const BEGIN_ALONE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// How often a transaction is tried that meets others again and again.
-const TRIES: u32 = 20;
+const TRIES: u32 = 60;
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
