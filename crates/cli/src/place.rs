@@ -101,7 +101,10 @@ async fn in_database(
 }
 
 /// The vault of the keys that were given: a node that made one of its own could not read what the others seal.
-fn shared_vault(encryption: &EncryptionArgs, entropy: &dyn Entropy) -> Result<Vault, CommandError> {
+pub(crate) fn shared_vault(
+    encryption: &EncryptionArgs,
+    entropy: &dyn Entropy,
+) -> Result<Vault, CommandError> {
     let mut given = KeyRing::given(encryption)?.into_iter();
     match given.next() {
         Some(current) => Ok(Vault::new(current, given)),
