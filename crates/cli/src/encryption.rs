@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use inlet_model::Entropy;
-use inlet_model::secret::{Vault, VaultKey};
+use inlet_model::secret::{Vault, VaultKey, VaultKeyId};
 use inlet_store::sqlite::{DataDir, KeyFileError, read_key_file};
 use inlet_store::{Catalog, StoreResult};
 
@@ -84,6 +84,22 @@ fn refused(error: KeyFileError, code: &str) -> CommandError {
 
 /// Says at start which keys are missing, so that nobody learns it from the first sync that fails.
 pub(crate) async fn warn_of_lost_keys(catalog: &dyn Catalog, vault: &Vault) -> StoreResult<()> {
+    let (lost, holders) = lost_keys(catalog, vault).await?;
+    for key in lost {
+        tracing::warn!(
+            encryption_key = %key,
+            holders,
+            "secrets of connectors and webhooks cannot be read, as their encryption key is not here: bring it back, or give them anew"
+        );
+    }
+    Ok(())
+}
+
+/// The keys that secrets are sealed under and the vault lacks, and how many connectors and webhooks have such secrets.
+pub(crate) async fn lost_keys(
+    catalog: &dyn Catalog,
+    vault: &Vault,
+) -> StoreResult<(BTreeSet<VaultKeyId>, usize)> {
     const AT_ONCE: usize = 200;
     let (mut lost, mut holders, mut after) = (BTreeSet::new(), 0_usize, None);
     loop {
@@ -97,12 +113,5 @@ pub(crate) async fn warn_of_lost_keys(catalog: &dyn Catalog, vault: &Vault) -> S
             lost.extend(missing);
         }
     }
-    for key in lost {
-        tracing::warn!(
-            encryption_key = %key,
-            holders,
-            "secrets of connectors and webhooks cannot be read, as their encryption key is not here: bring it back, or give them anew"
-        );
-    }
-    Ok(())
+    Ok((lost, holders))
 }

@@ -103,7 +103,10 @@ async fn in_database(
 }
 
 /// The vault of the keys that were given: a node that made one of its own could not read what the others seal.
-fn shared_vault(encryption: &EncryptionArgs, entropy: &dyn Entropy) -> Result<Vault, CommandError> {
+pub(crate) fn shared_vault(
+    encryption: &EncryptionArgs,
+    entropy: &dyn Entropy,
+) -> Result<Vault, CommandError> {
     let mut given = KeyRing::given(encryption)?.into_iter();
     match given.next() {
         Some(current) => Ok(Vault::new(current, given)),
@@ -126,6 +129,11 @@ pub(crate) fn database_of(args: &DatabaseArgs) -> Result<Postgres, CommandError>
             .hint("give it with --database-url, or in the environment as INLET_DATABASE_URL")
             .into());
     };
+    database_at(url)
+}
+
+/// The database of that URL, for a process that needs few connections. It is not reached for yet.
+pub(crate) fn database_at(url: &str) -> Result<Postgres, CommandError> {
     database(url, PostgresOptions { connections: Postgres::FEWEST_CONNECTIONS, ..Default::default() })
 }
 

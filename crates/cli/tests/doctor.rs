@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::harness::{Home, Ran, Server, json};
+use super::private_postgres::PrivatePostgres;
 
 fn with_data() -> Home {
     let home = Home::new();
@@ -48,6 +49,28 @@ fn all_is_well_with_and_without_a_server() {
     let url = home.inlet(&format!("doctor --output json --url {}", server.url()));
     assert_eq!(url.code, Some(1), "a server that asks for a key: {url}");
     assert_eq!(verdicts(&url)["key"], "wrong");
+}
+
+const KEY: &str = "4f6e65206b657920666f7220616c6c206e6f646573206f662061207465737421";
+
+#[test]
+fn a_database_that_servers_share() {
+    let home = Home::new();
+    let server = PrivatePostgres::start();
+    let url = server.url("postgres");
+    let with_key = format!(" --encryption-key {KEY} --database-url {url}");
+    let before = home.inlet(&format!("doctor --output json{with_key}"));
+    assert_eq!(before.code, Some(0), "{before}");
+    home.inlet_well(&format!("migrate --database-url {url}"));
+    let after = home.inlet(&format!("doctor --output json{with_key}"));
+    assert_eq!(after.code, Some(0), "{after}");
+    let checks: Vec<_> = verdicts(&after).into_keys().collect();
+    assert_eq!(checks, ["clock", "connections", "database", "encryption", "tables"], "{after}");
+    finds(&home, &format!(" --database-url {url}"), "encryption");
+    finds(&home, &format!("{with_key}?sslmode=verify-full"), "database");
+    finds(&home, &format!("{with_key}?sslmode=sometimes"), "database");
+    drop(server);
+    finds(&home, &with_key, "database");
 }
 
 #[test]

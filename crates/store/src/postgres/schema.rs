@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::client::Client;
+use super::examine::FoundTables;
 use super::session::PostgresSession;
 use super::transaction;
 use crate::sql::catalog::{Start, Trouble};
@@ -119,6 +120,21 @@ fn format(client: &mut Client) -> Result<(i64, i64), Trouble> {
     let db: &dyn Session = &session;
     // Whoever else makes them at this moment is waited for.
     db.execute("SELECT pg_advisory_xact_lock(?1)", params![LOCK])?;
+    versions(db)
+}
+
+/// Which tables are there.
+pub(super) fn found(client: &mut Client) -> Result<FoundTables, Trouble> {
+    let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    Ok(match versions(&PostgresSession::new(client))? {
+        (0, _) => FoundTables::Missing,
+        (version, works_from) if works_from > newest => FoundTables::TooNew(version),
+        (version, _) if version < newest => FoundTables::Older(version),
+        (version, _) => FoundTables::Present(version),
+    })
+}
+
+fn versions(db: &dyn Session) -> Result<(i64, i64), Trouble> {
     let is_there: bool =
         db.row("SELECT to_regclass('format') IS NOT NULL", params![], |columns| columns.plain())?;
     if !is_there {

@@ -2,6 +2,7 @@
 
 mod clock;
 mod data_dir;
+mod database;
 mod server;
 
 use std::path::Path;
@@ -55,7 +56,7 @@ impl Finding {
 
 /// Runs the command.
 pub(crate) async fn run(args: &DoctorArgs) -> Result<(), CommandError> {
-    let findings = examine(&args.api.server).await;
+    let findings = examine(&args.api.server, args.database.database_url.as_deref()).await;
     match args.api.output.output {
         OutputFormat::Json => print_lines(&findings)?,
         OutputFormat::Table => print(&report(&findings, terminal_width()))?,
@@ -69,11 +70,12 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<(), CommandError> {
     Err(CommandError::failure("doctor.found", format!("{things} {verb} wrong")).into())
 }
 
-async fn examine(server: &ServerArgs) -> Vec<Finding> {
+async fn examine(server: &ServerArgs, database: Option<&str>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    match &server.url {
-        Some(url) => findings.extend(server::examine(server, url).await),
-        None => findings.extend(examine_here(&server.data_dir).await),
+    match (&server.url, database) {
+        (Some(url), _) => findings.extend(server::examine(server, url).await),
+        (None, Some(url)) => findings.extend(database::examine(url, &server.encryption).await),
+        (None, None) => findings.extend(examine_here(&server.data_dir).await),
     }
     findings
 }

@@ -74,7 +74,7 @@ async fn ask(client: &Client, address: &str, has_key: bool) -> Vec<Finding> {
 }
 
 /// An error in one line.
-fn told(error: CommandError) -> String {
+pub(super) fn told(error: CommandError) -> String {
     match error {
         CommandError::Complaint(complaint) => complaint.in_a_line(),
         CommandError::OutputClosed => String::new(),
