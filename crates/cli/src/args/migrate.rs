@@ -6,8 +6,8 @@ use super::DatabaseArgs;
 
 /// Bring a PostgreSQL database to the format of this version
 ///
-/// Makes the tables that are not there. A server does the same when it starts; this is for those who let servers start with fewer rights
-/// than it takes, or at another time. Several may run at once: one works, the others wait. It changes nothing if there is
+/// Makes the tables that are not there. A server does the same when it starts; this is for those who would rather do it at another time.
+/// Several may run at once: one works, the others wait. It changes nothing if there is
 /// nothing to do.
 #[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
