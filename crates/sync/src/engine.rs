@@ -193,7 +193,7 @@ impl Engine {
 
     /// Says that syncs ended or are to end, through a deletion or because others take their place.
     pub fn unwanted(&self) {
-        self.wake();
+        self.shared.look_for_work();
         self.shared.watchers.tell_all();
         self.shared.parts.signals.tell(Signal::Anything);
     }

@@ -3,8 +3,6 @@
 //! While machines are upgraded one after the other, those of the version before work on beside the new one. So a step only adds what they
 //! need not know, and says by `works_from` from which version on programs can work with what it leaves.
 
-use std::time::Duration;
-
 use super::client::Client;
 use super::examine::FoundTables;
 use super::session::PostgresSession;
@@ -19,9 +17,6 @@ const MIGRATIONS: &[&str] =
 
 /// Held while the tables are made or changed: by one process at a time, in the whole database.
 const LOCK: i64 = 0x696e_6c65_7400_0001;
-
-/// A step of a large database may take so long, or another process that is at it.
-const LONGEST: Duration = Duration::from_secs(30 * 60);
 
 /// What came of opening the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +38,6 @@ pub(super) enum Opened {
 
 /// Makes the tables, or brings them to the present version, if need be.
 pub(super) fn open(client: &mut Client, start: &Start) -> Result<Opened, Trouble> {
-    client.be_patient(LONGEST);
     let mut opened = Opened::TooNew;
     transaction::alone(client, |client| {
         opened = ready(client, start)?;
@@ -125,7 +119,7 @@ fn format(client: &mut Client) -> Result<(i64, i64), Trouble> {
 
 /// Which tables are there.
 pub(super) fn found(client: &mut Client) -> Result<FoundTables, Trouble> {
-    let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let newest = newest();
     Ok(match versions(&PostgresSession::new(client))? {
         (0, _) => FoundTables::Missing,
         (version, works_from) if works_from > newest => FoundTables::TooNew(version),

@@ -19,7 +19,8 @@ use crate::sql::catalog::Trouble;
 use crate::{Signal, Signals};
 
 const CHANNEL: &str = "inlet";
-/// Signals that wait to be sent or taken, at most; those beyond become one that says [`Signal::Anything`].
+/// Signals that wait to be sent, or to be taken, at most. Those beyond are not sent; of those that have come one is made that says
+/// [`Signal::Anything`].
 const WAITING: usize = 1_024;
 /// What is told within this time goes together.
 const GATHERED: Duration = Duration::from_millis(10);
@@ -55,7 +56,7 @@ pub(super) fn start(pool: Pool, entropy: &dyn Entropy) -> Arc<ServerSignals> {
 #[async_trait]
 impl Signals for ServerSignals {
     fn tell(&self, signal: Signal) {
-        // With so many under way, the others look at everything soon.
+        // With so many under way it is left unsaid: the others look by themselves before long.
         let _full = self.out.try_send(signal);
     }
 

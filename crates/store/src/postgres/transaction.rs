@@ -11,6 +11,8 @@ use crate::fault;
 use crate::sql::catalog::{Change, Query, Trouble};
 
 const BEGIN_ALONE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// What is [done alone](alone) may take so long in a large database, or another process that is at it.
+const LONGEST_ALONE: Duration = Duration::from_secs(30 * 60);
 
 /// How often a transaction is tried that meets others again and again.
 const TRIES: u32 = 60;
@@ -47,6 +49,7 @@ pub(super) fn alone(
     client: &mut Client,
     work: impl FnOnce(&mut Client) -> Result<(), Trouble>,
 ) -> Result<(), Trouble> {
+    client.be_patient_once_it_answers(LONGEST_ALONE);
     begun(client, BEGIN_ALONE, work)
 }
 
