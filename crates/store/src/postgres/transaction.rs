@@ -8,6 +8,7 @@ use super::error::is_conflict;
 use super::patience::Patience;
 use super::session::PostgresSession;
 use crate::fault;
+use crate::sql::SqlError;
 use crate::sql::catalog::{Change, Query, Trouble};
 
 const BEGIN_ALONE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -50,7 +51,7 @@ pub(super) fn alone(
     work: impl FnOnce(&mut Client) -> Result<(), Trouble>,
 ) -> Result<(), Trouble> {
     client.be_patient_once_it_answers(LONGEST_ALONE);
-    begun(client, BEGIN_ALONE, work)
+    of_catalog(client, BEGIN_ALONE, work)
 }
 
 fn within(
@@ -58,21 +59,31 @@ fn within(
     begin: &str,
     work: impl FnOnce(&dyn crate::sql::Session) -> Result<(), Trouble>,
 ) -> Result<(), Trouble> {
-    begun(client, begin, |client| work(&PostgresSession::new(client)))
+    of_catalog(client, begin, |client| work(&PostgresSession::new(client)))
 }
 
-fn begun(
+fn of_catalog(
     client: &mut Client,
     begin: &str,
     work: impl FnOnce(&mut Client) -> Result<(), Trouble>,
 ) -> Result<(), Trouble> {
-    client.batch_execute(begin)?;
-    let outcome = work(client).and_then(|()| {
+    run(client, begin, |client| {
+        work(client)?;
         fault::point("catalog.write.before");
-        client.batch_execute("COMMIT")?;
-        fault::point("catalog.write.after");
-        Ok(())
-    });
+        Ok::<(), Trouble>(())
+    })?;
+    fault::point("catalog.write.after");
+    Ok(())
+}
+
+/// Runs `work` as one transaction that begins so: durable if this returns `Ok`, without trace otherwise.
+pub(super) fn run<E: From<SqlError>>(
+    client: &mut Client,
+    begin: &str,
+    work: impl FnOnce(&mut Client) -> Result<(), E>,
+) -> Result<(), E> {
+    client.batch_execute(begin)?;
+    let outcome = work(client).and_then(|()| Ok(client.batch_execute("COMMIT")?));
     if outcome.is_err() && client.batch_execute("ROLLBACK").is_err() {
         // It is of no use any more, and says so itself.
         tracing::debug!("a transaction could not be rolled back");

@@ -5,11 +5,10 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use inlet_model::StoreId;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::client::Client;
-use super::collection::{Copy, PARTITIONED, PLANS, StoreName, make, stores};
-use super::{schema, session, text};
+use super::collection::{Copy, PLANS, StoreName, make, stores};
+use super::{schema, session, text, transaction};
 use crate::sql::catalog::Start;
 use crate::sql::{Bind, Bound, Columns, Dialect, Session, SqlError, SqlResult, params};
 use crate::transfer::{Moved, Page, Part, Place, Source, Table, Target, TransferError, note};
@@ -53,18 +52,13 @@ impl<'run> SharedDatabase<'run> {
 
     fn transact(&mut self, begin: &str, work: impl FnOnce(&mut Client) -> Moved<()>) -> Moved<()> {
         self.client.be_patient(LONGEST_ANSWER);
-        self.client.batch_execute(&format!("{begin}; {PATIENT}"))?;
-        let done = work(self.client).and_then(|()| {
+        transaction::run(self.client, &format!("{begin}; {PATIENT}"), |client| {
+            work(client)?;
             fault::point("transfer.page.before");
-            self.client.batch_execute("COMMIT")?;
-            fault::point("transfer.page.after");
-            Ok(())
-        });
-        if done.is_err() && self.client.batch_execute("ROLLBACK").is_err() {
-            // It is of no use any more, and says so itself.
-            tracing::debug!("a transaction could not be rolled back");
-        }
-        done
+            Moved::Ok(())
+        })?;
+        fault::point("transfer.page.after");
+        Ok(())
     }
 }
 
@@ -143,10 +137,7 @@ fn update(db: &dyn Session, table: &Table, page: &Page) -> Moved<()> {
 
 fn copy(client: &mut Client, store: Option<&StoreName>, table: &Table, page: &Page) -> Moved<()> {
     let mut columns = table.columns(Dialect::Postgres);
-    let name = match store {
-        Some(store) if PARTITIONED.contains(&table.name) => store.partition(table.name),
-        _ => table.name.to_owned(),
-    };
+    let name = store.map_or_else(|| table.name.to_owned(), |store| store.table(table.name));
     if store.is_some() {
         columns.insert(0, "store");
     }
@@ -176,11 +167,11 @@ struct Reading<'tx> {
 impl Reading<'_> {
     /// The statement and its parameters in PostgreSQL's way.
     fn complete<'p>(&'p self, sql: &str, bound: &'p [Bound<'p>]) -> (String, Vec<session::Typed<'p>>) {
-        let mut params = session::typed(bound);
-        let Some(store) = self.store else { return (session::numbered(sql), params) };
-        let (sql, names_store) = store.statement(sql, params.len());
-        params.extend(names_store.then_some((store as &(dyn ToSql + Sync), Type::UUID)));
-        (sql, params)
+        let params = session::typed(bound);
+        match self.store {
+            Some(store) => store.complete(sql, params),
+            None => (session::numbered(sql), params),
+        }
     }
 }
 

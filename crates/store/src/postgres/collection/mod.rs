@@ -15,6 +15,6 @@ mod transactions;
 mod walk;
 
 pub(super) use copy::Copy;
-pub(super) use statement::{PARTITIONED, PLANS, StoreName};
+pub(super) use statement::{PLANS, StoreName};
 pub use stores::PostgresCollections;
 pub(super) use stores::{make, stores};

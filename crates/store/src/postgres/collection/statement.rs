@@ -1,10 +1,13 @@
 //! Statements about collections as PostgreSQL takes them.
 
+use bytes::BytesMut;
 use inlet_model::StoreId;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+
+use crate::postgres::session::Typed;
 
 /// The tables of which each store has a partition of its own.
-pub(in crate::postgres) const PARTITIONED: [&str; 4] =
-    ["store_keys", "store_blocks", "store_expired", "store_inbox"];
+pub(super) const PARTITIONED: [&str; 4] = ["store_keys", "store_blocks", "store_expired", "store_inbox"];
 
 /// Of each table the way is through its index. Left to itself the server reads tables from end to end of which it does not know yet how large
 /// they have grown.
@@ -29,6 +32,22 @@ impl StoreName {
     /// The store's partition of a table. To name it, and not the table, spares the server the choice, and a lock on the table.
     pub(in crate::postgres) fn partition(&self, table: &str) -> String {
         format!("{table}{}", self.suffix)
+    }
+
+    /// The table as statements name it: the store's partition, where it has one.
+    pub(in crate::postgres) fn table(&self, table: &str) -> String {
+        if PARTITIONED.contains(&table) { self.partition(table) } else { table.to_owned() }
+    }
+
+    /// The statement in PostgreSQL's way, and its parameters with the store, if it names that.
+    pub(in crate::postgres) fn complete<'p>(
+        &'p self,
+        sql: &str,
+        mut params: Vec<Typed<'p>>,
+    ) -> (String, Vec<Typed<'p>>) {
+        let (sql, names_store) = self.statement(sql, params.len());
+        params.extend(names_store.then_some((self as &(dyn ToSql + Sync), Type::UUID)));
+        (sql, params)
     }
 
     /// The statement with its parameters in PostgreSQL's way, where `?0` comes behind the others; whether it is among them.
@@ -60,6 +79,23 @@ impl StoreName {
         out.push_str(rest);
         (out, names_store)
     }
+}
+
+impl ToSql for StoreName {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.extend_from_slice(&self.id);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::UUID
+    }
+
+    to_sql_checked!();
 }
 
 fn is_of_word(letter: char) -> bool {

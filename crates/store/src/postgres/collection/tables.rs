@@ -3,8 +3,7 @@
 use std::cell::RefCell;
 use std::ops::{ControlFlow, Range};
 
-use bytes::BytesMut;
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::Type;
 
 use super::copy::Copy;
 use super::statement::{PARTITIONED, StoreName};
@@ -31,13 +30,13 @@ impl<'tx> StoreTables<'tx> {
 
     /// Runs a statement with parameters that only this database knows; how many rows it has changed.
     pub(super) fn execute_typed(&self, sql: &str, params: &[Typed<'_>]) -> SqlResult<usize> {
-        let (sql, params) = self.complete(sql, params);
+        let (sql, params) = self.store.complete(sql, params.to_vec());
         session::execute(&mut self.client.borrow_mut(), &sql, &params)
     }
 
     /// The rows of such a statement.
     pub(super) fn query_typed(&self, sql: &str, params: &[Typed<'_>]) -> SqlResult<Vec<tokio_postgres::Row>> {
-        let (sql, params) = self.complete(sql, params);
+        let (sql, params) = self.store.complete(sql, params.to_vec());
         self.client.borrow_mut().query_typed(&sql, &params)
     }
 
@@ -48,37 +47,13 @@ impl<'tx> StoreTables<'tx> {
         columns: &str,
         rows: impl FnOnce(&mut Copy<'_>) -> Outcome<()>,
     ) -> Outcome<()> {
-        let table = if PARTITIONED.contains(&table) { self.store.partition(table) } else { table.to_owned() };
+        let table = self.store.table(table);
         let sql = format!("COPY {table} (store, {columns}) FROM STDIN (FORMAT binary)");
         let mut client = self.client.borrow_mut();
         let mut copy = Copy::begin(&mut client, &sql, Some(self.store.id))?;
         rows(&mut copy)?;
         copy.finish()
     }
-
-    fn complete<'p>(&'p self, sql: &str, params: &[Typed<'p>]) -> (String, Vec<Typed<'p>>) {
-        let (sql, names_store) = self.store.statement(sql, params.len());
-        let mut params = params.to_vec();
-        params.extend(names_store.then_some((self.store as &(dyn ToSql + Sync), Type::UUID)));
-        (sql, params)
-    }
-}
-
-impl ToSql for StoreName {
-    fn to_sql(
-        &self,
-        _: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        out.extend_from_slice(&self.id);
-        Ok(IsNull::No)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        *ty == Type::UUID
-    }
-
-    to_sql_checked!();
 }
 
 impl Session for StoreTables<'_> {

@@ -8,9 +8,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::statement::{PLANS, StoreName};
 use super::tables::StoreTables;
-use crate::postgres::client::Client;
 use crate::postgres::patience::Patience;
 use crate::postgres::pool::{Pool, Use};
+use crate::postgres::transaction;
 use crate::sql::collection::{Memory, Outcome, Transactions, Trouble, Work};
 use crate::sql::{Session, params};
 
@@ -40,35 +40,21 @@ impl Transactions for StoreTransactions {
             None => runtime.insert(Builder::new_current_thread().enable_time().build()?),
         };
         let _permit = runtime.block_on(pool.permit(Use::Commit))?;
+        let mut number = 0;
         pool.lend(Use::Commit.longest_answer(), |client| {
-            client.batch_execute(begin)?;
-            let done = write(client, store, writes, memory, work);
-            if done.is_err() && client.batch_execute("ROLLBACK").is_err() {
-                // It is of no use any more, and says so itself.
-                tracing::debug!("a transaction could not be rolled back");
-            }
-            done
-        })
+            transaction::run(client, begin, |client| {
+                let tables = StoreTables::new(client, store);
+                number = take_turn(&tables)?;
+                if number != *writes + 1 {
+                    // Another process has written: what this one remembers may be out of date.
+                    memory.forget();
+                }
+                work(&tables, memory)
+            })
+        })?;
+        *writes = number;
+        Ok(())
     }
-}
-
-fn write(
-    client: &mut Client,
-    store: &StoreName,
-    writes: &mut u64,
-    memory: &mut Memory,
-    work: Work<'_>,
-) -> Outcome<()> {
-    let tables = StoreTables::new(client, store);
-    let number = take_turn(&tables)?;
-    if number != *writes + 1 {
-        // Another process has written: what this one remembers may be out of date.
-        memory.forget();
-    }
-    work(&tables, memory)?;
-    client.batch_execute("COMMIT")?;
-    *writes = number;
-    Ok(())
 }
 
 /// Waits until nobody else writes the store, and keeps it so. Gives the number of the write.
