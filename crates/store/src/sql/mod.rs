@@ -19,7 +19,7 @@ use answer::Answer;
 pub(crate) use bind::{Bind, Bound, Json, Name, Text, Unsigned, name_of};
 pub(crate) use columns::{Cell, Columns, Row};
 pub(crate) use error::{SqlError, SqlResult};
-pub(crate) use session::{Dialect, Session};
+pub(crate) use session::{Dialect, Session, WithSession};
 
 /// The parameters of a statement, in order.
 macro_rules! params {

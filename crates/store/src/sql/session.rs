@@ -27,6 +27,30 @@ pub(crate) trait Session {
     ) -> SqlResult<()>;
 }
 
+/// What goes about with a session, and is one by it.
+pub(crate) trait WithSession {
+    fn session(&self) -> &dyn Session;
+}
+
+impl<T: WithSession> Session for T {
+    fn dialect(&self) -> Dialect {
+        self.session().dialect()
+    }
+
+    fn execute(&self, sql: &str, params: &[&dyn Bind]) -> SqlResult<usize> {
+        self.session().execute(sql, params)
+    }
+
+    fn each(
+        &self,
+        sql: &str,
+        params: &[&dyn Bind],
+        show: &mut dyn FnMut(&mut Columns<'_>) -> SqlResult<ControlFlow<()>>,
+    ) -> SqlResult<()> {
+        self.session().each(sql, params, show)
+    }
+}
+
 impl dyn Session + '_ {
     /// The rows of an answer.
     pub(crate) fn rows<T>(

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use rusqlite::types::{Null, ValueRef};
 use rusqlite::{CachedStatement, Connection, Statement, Transaction};
 
-use crate::sql::{Bind, Bound, Cell, Columns, Dialect, Row, Session, SqlError, SqlResult};
+use crate::sql::{Bind, Bound, Cell, Columns, Dialect, Row, Session, SqlError, SqlResult, WithSession};
 
 impl Session for Connection {
     fn dialect(&self) -> Dialect {
@@ -33,22 +33,9 @@ impl Session for Connection {
     }
 }
 
-impl Session for Transaction<'_> {
-    fn dialect(&self) -> Dialect {
-        (**self).dialect()
-    }
-
-    fn execute(&self, sql: &str, params: &[&dyn Bind]) -> SqlResult<usize> {
-        Session::execute(&**self, sql, params)
-    }
-
-    fn each(
-        &self,
-        sql: &str,
-        params: &[&dyn Bind],
-        show: &mut dyn FnMut(&mut Columns<'_>) -> SqlResult<ControlFlow<()>>,
-    ) -> SqlResult<()> {
-        Session::each(&**self, sql, params, show)
+impl WithSession for Transaction<'_> {
+    fn session(&self) -> &dyn Session {
+        &**self
     }
 }
 

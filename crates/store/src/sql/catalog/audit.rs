@@ -1,6 +1,6 @@
 //! The audit log, written by the transactions that have the changes.
 
-use std::ops::{ControlFlow, Deref};
+use std::ops::Deref;
 
 use async_trait::async_trait;
 
@@ -9,7 +9,7 @@ use super::page::Listing;
 use crate::StoreResult;
 use crate::catalog::{AUDIT_KEPT, AUDIT_MAX, Action, Audit, AuditEntry, AuditQuery, Cause, Page, Target};
 use crate::sql::catalog::Trouble;
-use crate::sql::{Bind, Columns, Dialect, Json, Session, SqlResult, Text, params};
+use crate::sql::{Columns, Dialect, Json, Session, SqlResult, Text, WithSession, params};
 
 const SELECT: &str =
     "SELECT id, at, actor, request_id, action, space_id, collection_id, connector_id, sync_id,
@@ -56,22 +56,9 @@ impl<'tx> Deref for Write<'tx> {
     }
 }
 
-impl Session for Write<'_> {
-    fn dialect(&self) -> Dialect {
-        self.tx.dialect()
-    }
-
-    fn execute(&self, sql: &str, params: &[&dyn Bind]) -> SqlResult<usize> {
-        self.tx.execute(sql, params)
-    }
-
-    fn each(
-        &self,
-        sql: &str,
-        params: &[&dyn Bind],
-        show: &mut dyn FnMut(&mut Columns<'_>) -> SqlResult<ControlFlow<()>>,
-    ) -> SqlResult<()> {
-        self.tx.each(sql, params, show)
+impl WithSession for Write<'_> {
+    fn session(&self) -> &dyn Session {
+        self.tx
     }
 }
 

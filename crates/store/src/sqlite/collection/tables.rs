@@ -10,7 +10,7 @@ use super::keys::{self, KeyLog};
 use super::statement;
 use crate::sql::collection::key_row::KeyRow;
 use crate::sql::collection::{NewBlock, Outcome, Step, Stored, Tables, Walked, WriteTables, blocks};
-use crate::sql::{Bind, Columns, Dialect, Session, SqlResult};
+use crate::sql::{Bind, Columns, Dialect, Session, SqlResult, WithSession};
 
 /// What a reader sees.
 pub(in crate::sqlite) struct FileTables<'tx> {
@@ -71,22 +71,9 @@ impl Tables for FileTables<'_> {
     }
 }
 
-impl Session for WriteFileTables<'_> {
-    fn dialect(&self) -> Dialect {
-        self.tables.dialect()
-    }
-
-    fn execute(&self, sql: &str, params: &[&dyn Bind]) -> SqlResult<usize> {
-        self.tables.execute(sql, params)
-    }
-
-    fn each(
-        &self,
-        sql: &str,
-        params: &[&dyn Bind],
-        show: &mut dyn FnMut(&mut Columns<'_>) -> SqlResult<ControlFlow<()>>,
-    ) -> SqlResult<()> {
-        self.tables.each(sql, params, show)
+impl WithSession for WriteFileTables<'_> {
+    fn session(&self) -> &dyn Session {
+        &self.tables
     }
 }
 
