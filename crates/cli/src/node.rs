@@ -9,6 +9,7 @@ use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::Vault;
 use inlet_model::{Clock, Entropy, NodeRole, NodeRoles, SystemEntropy};
 use inlet_source::{Egress, Environment, Registry};
+use inlet_store::catalog::SyncLimits;
 use inlet_store::sqlite::{DataDir, LockError, Server};
 use inlet_store::{Catalog, CollectionStores, StoreError};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
@@ -55,6 +56,8 @@ pub(crate) struct NodeOptions {
     pub(crate) roles: NodeRoles,
     /// Syncs that it runs at the same time; `None` for as many as usual.
     pub(crate) max_syncs: Option<usize>,
+    /// Syncs that all who share its database run at the same time.
+    pub(crate) limits: SyncLimits,
     /// How long it may be silent before others take its syncs over; `None` for as long as usual.
     pub(crate) lease: Option<Duration>,
     /// Whether it runs syncs and sends what webhooks are told, and takes over those that an earlier process left.
@@ -77,6 +80,7 @@ impl NodeOptions {
         }
         engine.lease = self.lease.unwrap_or(engine.lease);
         engine.running_syncs = self.max_syncs.unwrap_or(engine.running_syncs);
+        engine.limits = self.limits.clone();
         if !self.runs_syncs {
             engine.running_syncs = 0;
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, Uri};
 use inlet_model::{NodeRole, NodeRoles, SystemEntropy};
 use inlet_source::Egress;
+use inlet_store::catalog::SyncLimits;
 use inlet_store::sqlite::Server;
 use tokio::time::Instant;
 
@@ -119,6 +120,7 @@ impl Session {
             stall_limit: None,
             roles: NodeRoles::only(NodeRole::Worker),
             max_syncs: None,
+            limits: SyncLimits::default(),
             lease: None,
             runs_syncs: need.runs_syncs(),
             is_server: false,

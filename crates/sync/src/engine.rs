@@ -7,7 +7,7 @@ use std::time::Duration;
 use inlet_model::secret::Vault;
 use inlet_model::{Clock, ConnectorId, Entropy, NodeId, NodeRole, NodeRoles, StoreId, SyncId};
 use inlet_source::{Environment, Registry};
-use inlet_store::catalog::{Lease, Node};
+use inlet_store::catalog::{Lease, Node, SyncLimits};
 use inlet_store::collection::Fence;
 use inlet_store::{Catalog, CollectionStores, Signal, Signals, StoreResult};
 use tokio::sync::{Notify, watch};
@@ -53,6 +53,8 @@ pub struct EngineOptions {
     /// Syncs that run at the same time. With none the engine only carries out what was asked to go, and is no node that
     /// others know of.
     pub running_syncs: usize,
+    /// Syncs that run at the same time on all nodes together. All nodes should have the same limits: each claims by its own.
+    pub limits: SyncLimits,
     /// Bytes of records that one sync may hold between source and commit: a few commits, so that neither waits for the
     /// other's every breath.
     pub sync_bytes: u32,
@@ -100,6 +102,7 @@ impl Default for EngineOptions {
             name: "localhost".to_owned(),
             roles: NodeRoles::ALL,
             running_syncs: 4,
+            limits: SyncLimits::default(),
             sync_bytes: 18 << 20,
             commit_delay: Duration::from_millis(250),
             commit_bytes: 6 << 20,

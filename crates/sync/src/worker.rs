@@ -139,7 +139,8 @@ async fn renew(shared: &Shared) {
 }
 
 async fn claim(shared: &Shared) -> StoreResult<Option<Claim>> {
-    let claim = shared.parts.catalog.sync_claim(shared.lease(), shared.parts.clock.now()).await;
+    let now = shared.parts.clock.now();
+    let claim = shared.parts.catalog.sync_claim(shared.lease(), &shared.options.limits, now).await;
     match &claim {
         Ok(Some(claim)) => {
             register(shared, claim);

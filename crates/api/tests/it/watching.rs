@@ -9,7 +9,7 @@ use inlet_api::Limits;
 use inlet_model::log::{LogLevel, NewLogLine};
 use inlet_model::sync::{Failure, Outcome};
 use inlet_model::{NodeId, SyncId, SystemEntropy};
-use inlet_store::catalog::{Claim, Lease, Wait};
+use inlet_store::catalog::{Claim, Lease, SyncLimits, Wait};
 use inlet_store::collection::{CancelFlag, Commit, FinishRun, Item, NewRun};
 use serde_json::{Value, json};
 
@@ -228,7 +228,7 @@ async fn a_queued_sync_is_told_as_such_and_its_end_without_a_beginning() {
 /// Claims the one sync that is queued, as a worker of this server would.
 async fn claimed(app: &TestApp) -> Claim {
     let lease = Lease { node: NodeId::new(app.now(), &SystemEntropy), until: app.now().plus(PATIENCE) };
-    app.catalog.sync_claim(lease, app.now()).await.unwrap().expect("one is queued")
+    app.catalog.sync_claim(lease, &SyncLimits::default(), app.now()).await.unwrap().expect("one is queued")
 }
 
 #[tokio::test(flavor = "multi_thread")]

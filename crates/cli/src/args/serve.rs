@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use inlet_model::{NodeRoles, parse_duration};
 use inlet_source::Egress;
 
-use super::{DatabaseArgs, EncryptionArgs};
+use super::{DatabaseArgs, EncryptionArgs, LimitsArgs};
 
 /// Run the server: the HTTP API and the syncs
 ///
@@ -39,10 +39,8 @@ pub(crate) struct ServeArgs {
     #[arg(long = "role", value_name = "ROLES", env = "INLET_ROLE", default_value = "api,worker,scheduler")]
     pub(crate) roles: NodeRoles,
 
-    /// Syncs that this server runs at the same time
-    #[arg(long, value_name = "SYNCS", env = "INLET_MAX_SYNCS", default_value = "4",
-          value_parser = clap::value_parser!(u16).range(1..=1_000))]
-    pub(crate) max_syncs: u16,
+    #[command(flatten)]
+    pub(crate) limits: LimitsArgs,
 
     /// After how long without a sign of life other servers take the syncs of this one over, where they share a database
     ///

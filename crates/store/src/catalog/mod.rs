@@ -49,7 +49,9 @@ pub use reverts::{RevertConflict, Reverts};
 pub use schedules::Schedules;
 pub use secrets::{HeldSecrets, Renewal, SealedSecrets, SecretHolder, masking_key, renew_secrets};
 pub use spaces::{DeleteEffect, Space, Spaces};
-pub use syncs::{CancelEffect, Claim, ClaimKind, Lease, OnConflict, Sync, SyncTally, Syncs, Wait};
+pub use syncs::{
+    CancelEffect, Claim, ClaimKind, Lease, OnConflict, Sync, SyncLimits, SyncTally, Syncs, Wait,
+};
 pub use tasks::{Task, TaskId, TaskKind, Tasks};
 pub use triggers::{Trigger, Triggers};
 pub use webhooks::{

@@ -1,6 +1,8 @@
 //! Syncs: which are wanted, and a copy of how they stand.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use inlet_model::approval::{Approval, LargeDelete};
@@ -139,6 +141,15 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
+/// How many syncs may run at once, on all nodes together. What was running before a limit was set runs on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SyncLimits {
+    /// Of one space; `None`: any number.
+    pub per_space: Option<NonZeroU32>,
+    /// Of the connectors of one type; of a type that is not among them any number.
+    pub per_kind: BTreeMap<String, NonZeroU32>,
+}
+
 /// How a sync came to a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimKind {
@@ -236,10 +247,18 @@ pub trait Syncs {
         now: Timestamp,
     ) -> StoreResult<CancelEffect>;
     /// Gives a sync to the caller, running under its lease, with a new fence: one that waited, if its time has come; else one
-    /// whose lease is over, if it is not the caller's; else the longest queued one whose connector is free. A connector is
-    /// free if it is not paused (which does not hold up a revert), no sync holds it, and no [`Purge`](super::Purge) of its records
-    /// is queued.
-    async fn sync_claim(&self, lease: Lease, now: Timestamp) -> StoreResult<Option<Claim>>;
+    /// whose lease is over, if it is not the caller's; else the queued one whose turn comes first of those whose connector is free.
+    /// A connector is free if it is not paused (which does not hold up a revert), no sync holds it, and no
+    /// [`Purge`](super::Purge) of its records is queued.
+    ///
+    /// Spaces take turns, each with its longest queued sync. Nothing is begun or goes on beyond the limits, however many claim at once;
+    /// a sync that they hold up holds up nobody else.
+    async fn sync_claim(
+        &self,
+        lease: Lease,
+        limits: &SyncLimits,
+        now: Timestamp,
+    ) -> StoreResult<Option<Claim>>;
     /// Gives the caller every sync that is running or cancelling, whatever lease it has: each with a new fence and, if
     /// running, one attempt more. For a process that knows it is alone, at its start: all other nodes are forgotten.
     async fn sync_take_over(&self, lease: Lease) -> StoreResult<Vec<Claim>>;

@@ -52,6 +52,9 @@ pub const CATALOG: &[Table] = &[
         &["id"],
         &[
             "connector_id",
+            "space_id",
+            "kind",
+            "turn",
             "status",
             "asked_by",
             "mode",

@@ -301,6 +301,18 @@ impl Fixture {
         id
     }
 
+    /// A queued sync of another connector that is like this one.
+    pub(crate) async fn queued_beside(&self) -> Sync {
+        let now = SystemClock.now();
+        let connector = Connector { id: ConnectorId::new(now, &SystemEntropy), ..self.connector.clone() };
+        assert_eq!(self.catalog.connector_create(connector.clone(), None).await.unwrap(), Effect::Done);
+        let id = SyncId::new(now, &SystemEntropy);
+        let sync = Sync::queued(id, &connector, SyncTrigger::Api, SyncMode::Incremental, now);
+        let queued = self.catalog.sync_trigger(sync.clone(), OnConflict::Reject, None).await.unwrap();
+        assert_eq!(queued, Effect::Done);
+        sync
+    }
+
     /// Sets how many records a sync of the connector may reject.
     pub(crate) async fn allow_rejected(&self, max_rejected: u64) {
         self.allow(ConnectorPolicy { max_rejected, ..ConnectorPolicy::default() }).await;

@@ -8,6 +8,7 @@ mod cancelling;
 mod dry_runs;
 mod failing;
 mod fixture;
+mod limits;
 mod listing;
 mod masking;
 mod metrics;

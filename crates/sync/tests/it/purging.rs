@@ -6,7 +6,7 @@ use inlet_model::sync::{SyncMode, SyncStatus};
 use inlet_model::{Clock, NodeId, StoreId, SystemClock, SystemEntropy, Timestamp};
 use inlet_source::{Message, Outlet, ReadRequest, SourceError};
 use inlet_store::catalog::{
-    Collection, Connector, Effect, ExpectedVersion, Lease, PurgeEffect, PurgeId, Remains,
+    Collection, Connector, Effect, ExpectedVersion, Lease, PurgeEffect, PurgeId, Remains, SyncLimits,
 };
 use inlet_store::collection::{ChangeCursor, ChangePage};
 use inlet_sync::Engine;
@@ -169,7 +169,7 @@ async fn a_sync_whose_collection_was_deleted_before_a_crash_ends_without_making_
         fixture.engine_with(inlet_sync::EngineOptions { running_syncs: 0, ..Default::default() }).await;
     let id = fixture.trigger(&idle, SyncMode::Incremental).await;
     let lease = Lease { node: NodeId::from_u128(1), until: now() };
-    let claim = fixture.catalog.sync_claim(lease, now()).await.unwrap();
+    let claim = fixture.catalog.sync_claim(lease, &SyncLimits::default(), now()).await.unwrap();
     assert!(claim.is_some(), "as if by a process that then died");
     fixture.catalog.space_delete(&fixture.connector.space_id, true, now()).await.unwrap();
     let _engine = fixture.engine().await;

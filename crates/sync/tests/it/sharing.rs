@@ -3,10 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use inlet_model::sync::{SyncMode, SyncStatus, SyncTrigger};
-use inlet_model::{Clock, ConnectorId, SyncId, SystemClock, SystemEntropy};
+use inlet_model::sync::SyncStatus;
 use inlet_source::{CallBudget, CallBudgets, CallRate, Message, SourceError};
-use inlet_store::catalog::{Connector, Effect, OnConflict, Sync};
 use tokio::time::Instant;
 
 use crate::fixture::{Fixture, batch, complete, end, listing};
@@ -54,14 +52,7 @@ async fn twenty_connectors_of_one_credential_finish_within_its_limit() {
     let engine = fixture.engine_with(Default::default()).await;
     let mut syncs = Vec::new();
     for _ in 0..CONNECTORS {
-        let now = SystemClock.now();
-        let connector = Connector { id: ConnectorId::new(now, &SystemEntropy), ..fixture.connector.clone() };
-        fixture.catalog.connector_create(connector.clone(), None).await.unwrap();
-        let id = SyncId::new(now, &SystemEntropy);
-        let sync = Sync::queued(id, &connector, SyncTrigger::Api, SyncMode::Incremental, now);
-        let queued = fixture.catalog.sync_trigger(sync.clone(), OnConflict::Reject, None).await.unwrap();
-        assert_eq!(queued, Effect::Done);
-        syncs.push(sync);
+        syncs.push(fixture.queued_beside().await);
     }
     engine.wake();
     for sync in syncs {

@@ -9,6 +9,7 @@ use inlet_api::{Auth, new_key};
 use inlet_model::NodeRoles;
 use inlet_model::sync::SyncStatus;
 use inlet_source::Egress;
+use inlet_store::catalog::SyncLimits;
 use inlet_sync::EngineOptions;
 use serde::Deserialize;
 use serde_json::json;
@@ -52,6 +53,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
         stall_limit: None,
         roles: NodeRoles::ALL,
         max_syncs: None,
+        limits: SyncLimits::default(),
         lease: None,
         runs_syncs: true,
         is_server: true,

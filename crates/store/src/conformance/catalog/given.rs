@@ -18,8 +18,8 @@ use serde_json::json;
 
 use crate::catalog::{
     Actor, ApiKey, Catalog, Cause, Claim, Collection, Connector, ConnectorStatus, Effect, Idempotent, Lease,
-    Node, OnConflict, Order, PageCursor, PageQuery, Role, Space, StoredAnswer, Sync, Wait, Webhook,
-    WebhookSecret, WebhookSecrets, WebhookStatus,
+    Node, OnConflict, Order, PageCursor, PageQuery, Role, Space, StoredAnswer, Sync, SyncLimits, Wait,
+    Webhook, WebhookSecret, WebhookSecrets, WebhookStatus,
 };
 use crate::collection::{Phase, Run, StreamProgress, StreamStatus};
 
@@ -306,7 +306,7 @@ impl Given {
     /// What the node numbered 1 is given now.
     pub async fn claim(&self) -> Option<Claim> {
         let now = self.now();
-        self.catalog.sync_claim(self.a_lease(1, now), now).await.unwrap()
+        self.catalog.sync_claim(self.a_lease(1, now), &SyncLimits::default(), now).await.unwrap()
     }
 
     /// A wait of this time from now on, without progress before it.

@@ -32,10 +32,12 @@ pub mod sync_dry_run;
 pub mod sync_finish;
 pub mod sync_give_up;
 pub mod sync_lease;
+pub mod sync_limits;
 pub mod sync_moves;
 pub mod sync_revert;
 pub mod sync_take_over;
 pub mod sync_trigger;
+pub mod sync_turns;
 pub mod sync_wait;
 pub mod syncs;
 pub mod tasks;
@@ -162,6 +164,20 @@ macro_rules! catalog_tests {
                 each_claim_of_a_connector_has_a_greater_fence,
                 a_hundred_parallel_claims_share_out_each_sync_once,
                 a_claimed_sync_is_durable_as_running,
+            }
+            sync_turns {
+                spaces_take_turns,
+                the_collections_of_a_space_have_its_turns_together,
+                a_space_is_not_owed_the_turns_it_had_no_use_for,
+                a_space_that_queues_one_by_one_has_every_other_turn,
+            }
+            sync_limits {
+                no_more_syncs_of_a_space_run_than_may,
+                no_more_syncs_of_a_type_run_than_may,
+                a_sync_needs_room_in_its_space_and_for_its_type,
+                a_sync_that_waited_needs_room_to_go_on,
+                a_sync_of_a_lost_node_needs_no_more_room,
+                parallel_claims_stay_within_the_limits,
             }
             sync_take_over {
                 a_running_sync_is_taken_over_with_one_attempt_more,

@@ -8,6 +8,7 @@ use inlet_model::sync::{Outcome, SyncStatus};
 use super::given::{Given, after, first};
 use crate::catalog::{
     Catalog, KnownNode, NODE_SYNCS_MAX, NODES_KEPT, Node, NodeStatus, NodeSync, Order, PageQuery, Sync,
+    SyncLimits,
 };
 
 /// As long as the leases of [`Given::renewed`].
@@ -104,7 +105,12 @@ pub async fn a_lost_node_has_its_syncs_until_others_take_them_over(catalog: Arc<
     given.let_pass(LEASE);
     assert_eq!(known(&given, &lost).await.syncs, [as_run(&sync)]);
     let now = given.now();
-    given.catalog.sync_claim(given.a_lease(2, now), now).await.unwrap().expect("its lease is over");
+    given
+        .catalog
+        .sync_claim(given.a_lease(2, now), &SyncLimits::default(), now)
+        .await
+        .unwrap()
+        .expect("its lease is over");
     assert_eq!(known(&given, &lost).await.syncs, []);
     assert_eq!(known(&given, &other).await.syncs, [as_run(&sync)], "it began when it was first begun");
 }
@@ -133,7 +139,7 @@ pub async fn a_node_that_ends_in_order_is_forgotten(catalog: Arc<dyn Catalog>) {
     given.catalog.node_leave(node.id).await.unwrap();
     assert_eq!(names(&given).await, [other.name]);
     let now = given.now();
-    let claim = given.catalog.sync_claim(given.a_lease(2, now), now).await.unwrap();
+    let claim = given.catalog.sync_claim(given.a_lease(2, now), &SyncLimits::default(), now).await.unwrap();
     assert_eq!(claim.map(|claim| claim.sync.id), Some(sync.id));
 }
 

@@ -7,7 +7,7 @@ use inlet_model::{ConnectorId, StoreId, StreamName};
 use tokio::task::JoinSet;
 
 use super::given::Given;
-use crate::catalog::{Catalog, Connector, ExpectedVersion, Purge, PurgeEffect, PurgeId, Remains};
+use crate::catalog::{Catalog, Connector, ExpectedVersion, Purge, PurgeEffect, PurgeId, Remains, SyncLimits};
 
 fn stream(name: &str) -> Option<StreamName> {
     Some(StreamName::new(name).unwrap())
@@ -179,7 +179,9 @@ pub async fn a_purge_and_a_claim_at_once_agree(catalog: Arc<dyn Catalog>) {
         let mut both = JoinSet::new();
         let (catalog, now) = (Arc::clone(&given.catalog), given.now());
         let lease = given.a_lease(1, now);
-        both.spawn(async move { catalog.sync_claim(lease, now).await.unwrap().is_some() });
+        both.spawn(
+            async move { catalog.sync_claim(lease, &SyncLimits::default(), now).await.unwrap().is_some() },
+        );
         let (catalog, id, store_id) = (Arc::clone(&given.catalog), connector.id, connector.store_id);
         both.spawn(async move {
             catalog.purge_queue(store_id, vec![id], None).await.unwrap() == PurgeEffect::Queued

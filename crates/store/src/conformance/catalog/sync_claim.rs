@@ -7,7 +7,7 @@ use inlet_model::sync::{Outcome, SyncStatus};
 use tokio::task::JoinSet;
 
 use super::given::Given;
-use crate::catalog::{Catalog, OnConflict, Sync};
+use crate::catalog::{Catalog, OnConflict, Sync, SyncLimits};
 
 /// Nothing is claimed when nothing is queued.
 pub async fn nothing_is_claimed_when_nothing_is_queued(catalog: Arc<dyn Catalog>) {
@@ -25,7 +25,8 @@ pub async fn a_claim_begins_the_sync(catalog: Arc<dyn Catalog>) {
     let connector = given.stored_connector().await;
     let queued = given.queued_sync(&connector).await;
     let now = given.now();
-    let claim = given.catalog.sync_claim(given.a_lease(1, now), now).await.unwrap().unwrap();
+    let claim =
+        given.catalog.sync_claim(given.a_lease(1, now), &SyncLimits::default(), now).await.unwrap().unwrap();
     let begun = Sync { status: SyncStatus::Running, attempt: 1, started_at: Some(now), ..queued };
     assert_eq!(claim.sync, begun);
     assert_eq!(claim.connector, Some(connector));
@@ -72,7 +73,7 @@ pub async fn a_hundred_parallel_claims_share_out_each_sync_once(catalog: Arc<dyn
     for _ in 0..100 {
         let (catalog, now) = (Arc::clone(&given.catalog), given.now());
         let lease = given.a_lease(1, now);
-        claims.spawn(async move { catalog.sync_claim(lease, now).await.unwrap() });
+        claims.spawn(async move { catalog.sync_claim(lease, &SyncLimits::default(), now).await.unwrap() });
     }
     let claimed: Vec<_> = claims.join_all().await.into_iter().flatten().map(|claim| claim.sync.id).collect();
     assert_eq!(claimed.len(), 20);

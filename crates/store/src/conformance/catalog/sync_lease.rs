@@ -7,14 +7,14 @@ use inlet_model::sync::SyncStatus;
 use inlet_model::{NodeId, Timestamp};
 
 use super::given::Given;
-use crate::catalog::{Catalog, Claim, ClaimKind, Lease, Sync};
+use crate::catalog::{Catalog, Claim, ClaimKind, Lease, Sync, SyncLimits};
 
 /// As long as the leases of [`Given::a_lease`].
 const LEASE: Duration = Duration::from_secs(1_000);
 
 async fn claim(given: &Given, node: u128) -> Option<Claim> {
     let now = given.now();
-    given.catalog.sync_claim(given.a_lease(node, now), now).await.unwrap()
+    given.catalog.sync_claim(given.a_lease(node, now), &SyncLimits::default(), now).await.unwrap()
 }
 
 /// A sync is its node's until the lease is over; then another takes it over, in its next attempt and with a greater fence.
@@ -83,7 +83,7 @@ pub async fn of_many_nodes_one_takes_a_sync_over(catalog: Arc<dyn Catalog>) {
         let (catalog, now) = (Arc::clone(&given.catalog), given.now());
         let until = Timestamp::from_micros(now.as_micros() + 1_000_000_000);
         let lease = Lease { node: NodeId::from_u128(node), until };
-        claims.spawn(async move { catalog.sync_claim(lease, now).await.unwrap() });
+        claims.spawn(async move { catalog.sync_claim(lease, &SyncLimits::default(), now).await.unwrap() });
     }
     assert_eq!(claims.join_all().await.into_iter().flatten().count(), 1);
 }

@@ -81,10 +81,13 @@ CREATE INDEX connectors_of_store ON connectors (store_id);
 -- claimed: the settings a begun sync keeps, whatever becomes of its connector's; NULL before and after. only_streams: JSON, null for
 -- all. resume_at, waits_for: of a sync that waits, until when and (JSON) for the end of which error; retries: how often it has waited
 -- since it last came on. node: who runs it; NULL if nobody does, or did when it was given back. approval: JSON, of a sync that asks or
--- asked whether it may delete. replays, reverts: the sync of which this one reads again what was refused, or that it undoes.
+-- asked whether it may delete. replays, reverts: the sync of which this one reads again what was refused, or that it undoes. space_id,
+-- kind: the connector's, which never change. turn: of a queued sync, when it comes: spaces take turns.
 CREATE TABLE syncs (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     connector_id TEXT COLLATE "C" NOT NULL REFERENCES connectors (id),
+    space_id TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
     status TEXT COLLATE "C" NOT NULL CHECK (status IN (
         'queued', 'running', 'waiting', 'needs_approval', 'cancelling', 'succeeded', 'failed', 'cancelled'
     )),
@@ -108,12 +111,17 @@ CREATE TABLE syncs (
     replays TEXT COLLATE "C",
     approval TEXT,
     dry_run BIGINT NOT NULL DEFAULT 0,
-    reverts TEXT COLLATE "C"
+    reverts TEXT COLLATE "C",
+    turn BIGINT NOT NULL
 );
 
 CREATE INDEX syncs_newest ON syncs (connector_id, created_at DESC, id DESC);
 CREATE INDEX syncs_by_status ON syncs (connector_id, status, created_at DESC, id DESC);
-CREATE INDEX syncs_queue ON syncs (created_at, id) WHERE status = 'queued';
+CREATE INDEX syncs_queue ON syncs (turn, created_at, id) WHERE status = 'queued';
+CREATE INDEX syncs_queue_of_space ON syncs (space_id, turn) WHERE status = 'queued';
+CREATE INDEX syncs_running_turn ON syncs (turn) WHERE status IN ('running', 'cancelling');
+CREATE INDEX syncs_running ON syncs (space_id, kind) WHERE status IN ('running', 'cancelling');
+CREATE INDEX syncs_running_of_kind ON syncs (kind) WHERE status IN ('running', 'cancelling');
 CREATE INDEX syncs_leased ON syncs (lease_until) WHERE status IN ('running', 'cancelling');
 CREATE INDEX syncs_of_node ON syncs (node, started_at, id) WHERE status IN ('running', 'cancelling');
 CREATE INDEX syncs_waiting ON syncs (resume_at, id) WHERE status = 'waiting';

@@ -1,5 +1,7 @@
 //! How the lists are read: by an index that has their order, so that no page costs more than the rows it goes through.
 
+use std::num::NonZeroU32;
+
 use inlet_model::sync::SyncStatus;
 use inlet_model::{ConnectorId, ManualClock, SeededEntropy, Timestamp, WebhookId};
 use rusqlite::{Connection, params_from_iter};
@@ -7,10 +9,11 @@ use rusqlite::{Connection, params_from_iter};
 use super::schema;
 use crate::catalog::{
     ConnectorFilter, ConnectorStatus, Created, DeliveryState, NameFilter, Order, PageCursor, PageQuery,
+    SyncLimits,
 };
 use crate::sql::Dialect;
 use crate::sql::catalog::page::Listing;
-use crate::sql::catalog::syncs::{sync_row, tally::TALLY};
+use crate::sql::catalog::syncs::{claim, room, sync_row, tally::TALLY, turn};
 use crate::sql::catalog::{collections, connectors, deliveries, nodes, spaces, webhooks};
 
 fn plan(db: &Connection, listing: &Listing, select: &str) -> String {
@@ -84,6 +87,40 @@ fn no_sync_that_has_ended_is_looked_at() {
         assert!(on_syncs[0].contains("USING INDEX syncs_one_active"), "{steps:?}");
         assert!(on_syncs[1].contains("USING INDEX syncs_"), "{steps:?}");
         assert!(!on_syncs[1].contains("syncs_newest"), "{steps:?}");
+    }
+}
+
+/// With a million queued syncs, a sort of them would take seconds.
+#[test]
+fn a_claim_reads_the_queue_in_order_and_counts_by_indexes() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new(Timestamp::from_millis(1));
+    let (db, _) = schema::open(&directory.path().join("catalog.db"), &clock, &SeededEntropy::new(1)).unwrap();
+    let limits = SyncLimits {
+        per_space: NonZeroU32::new(2),
+        per_kind: [("files".to_owned(), NonZeroU32::MIN)].into(),
+    };
+    let (room, params) = room::condition(&limits, 1);
+    let next = format!("{} {}", sync_row::SELECT, claim::next_where(&room));
+    for analyze in ["", "ANALYZE"] {
+        db.execute_batch(analyze).unwrap();
+        for (sql, values, indexes) in [
+            (
+                next.as_str(),
+                params.len(),
+                &["syncs_queue", "syncs_running (space_id=?)", "syncs_running_of_kind"][..],
+            ),
+            (turn::NEXT, 1, &["syncs_queue", "syncs_queue_of_space (space_id=?)", "syncs_running_turn"]),
+        ] {
+            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps = statement
+                .query_map(params_from_iter(vec![None::<i64>; values]), |row| row.get::<_, String>("detail"));
+            let plan = steps.unwrap().map(Result::unwrap).collect::<Vec<_>>().join("; ");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+            for index in indexes {
+                assert!(plan.contains(&format!("INDEX {index}")), "{index}: {plan}");
+            }
+        }
     }
 }
 

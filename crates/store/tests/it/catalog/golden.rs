@@ -63,6 +63,26 @@ async fn a_catalog_of_every_version_gets_the_schema_of_a_new_one() {
     }
 }
 
+/// Claims go by it; a sync of an early version did not have it.
+#[tokio::test]
+async fn what_has_not_ended_in_a_catalog_of_every_version_knows_its_space_and_type() {
+    let directory = tempfile::tempdir().unwrap();
+    for version in VERSIONS {
+        let path = directory.path().join(version);
+        fs::copy(golden(version, "catalog.db"), &path).unwrap();
+        drop(open(&path));
+        let counted = look_into(&path).query_row(
+            "SELECT count(*), count(*) FILTER (WHERE s.space_id = c.space_id AND s.kind = c.kind)
+             FROM syncs AS s JOIN connectors AS c ON c.id = s.connector_id
+             WHERE s.status NOT IN ('succeeded', 'failed', 'cancelled')",
+            [],
+            |row| Ok((row.get::<_, u32>(0)?, row.get::<_, u32>(1)?)),
+        );
+        let (open, known) = counted.unwrap();
+        assert!(open > 0 && open == known, "{version}: {known} of {open}");
+    }
+}
+
 /// What the generator writes now is what the present version's file holds: the file is no relic of another program.
 #[tokio::test]
 async fn the_present_version_still_writes_its_golden_file() {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use inlet_store::catalog::Nodes;
+use inlet_store::catalog::{Nodes, SyncLimits};
 use inlet_store::conformance::catalog::given::{Given, first};
 use inlet_store::{Catalog, StoreErrorKind};
 use tokio::task::JoinSet;
@@ -47,7 +47,9 @@ async fn nodes_that_claim_at_once_share_out_each_sync_once() {
         claiming.spawn(async move {
             let mut claimed = Vec::new();
             let now = given.now();
-            while let Some(claim) = node.sync_claim(given.a_lease(number, now), now).await.unwrap() {
+            while let Some(claim) =
+                node.sync_claim(given.a_lease(number, now), &SyncLimits::default(), now).await.unwrap()
+            {
                 claimed.push(claim.sync.id);
             }
             claimed

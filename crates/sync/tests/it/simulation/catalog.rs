@@ -20,8 +20,8 @@ use inlet_store::catalog::{
     HeldSecrets, Idempotent, KeyChange, KeyHash, KeyMatch, Keys, KnownNode, Lease, NameFilter, Nodes,
     OnConflict, Page, PageQuery, Purge, PurgeEffect, PurgeId, Purges, Remains, RetryConflict, RevertConflict,
     Reverts, RotateConflict, Schedules, SealedSecrets, SecretHolder, Space, Spaces, Sync, SyncFilter,
-    SyncTally, Syncs, Task, TaskId, Tasks, Trigger, Triggers, UpdateEffect, Wait, Webhook, WebhookChange,
-    WebhookConflict, WebhookSecret, WebhookUpdate, Webhooks,
+    SyncLimits, SyncTally, Syncs, Task, TaskId, Tasks, Trigger, Triggers, UpdateEffect, Wait, Webhook,
+    WebhookChange, WebhookConflict, WebhookSecret, WebhookUpdate, Webhooks,
 };
 use inlet_store::collection::{Fence, Run};
 use inlet_store::{Catalog, StoreResult};
@@ -128,9 +128,14 @@ impl Syncs for NodeCatalog {
         self.node.call("sync_cancel", self.inner.sync_cancel(connector_id, id, now)).await
     }
 
-    async fn sync_claim(&self, lease: Lease, now: Timestamp) -> StoreResult<Option<Claim>> {
+    async fn sync_claim(
+        &self,
+        lease: Lease,
+        limits: &SyncLimits,
+        now: Timestamp,
+    ) -> StoreResult<Option<Claim>> {
         self.node.before("sync_claim").await?;
-        let claim = self.node.world.backends.block_on(self.inner.sync_claim(self.lease(lease), now));
+        let claim = self.node.world.backends.block_on(self.inner.sync_claim(self.lease(lease), limits, now));
         let claim = claim.map(|claim| claim.map(|claim| self.claimed(claim)));
         self.node.after("sync_claim", kind_of(&claim)).await;
         claim

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use inlet_model::{Clock, NodeRoles};
 use inlet_source::{ConnectorType, Environment, Registry};
+use inlet_store::catalog::SyncLimits;
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
 use tokio::runtime::Builder;
 
@@ -158,6 +159,7 @@ fn options(world: &World, has_neighbours: bool) -> EngineOptions {
         name: String::new(),
         roles: NodeRoles::ALL,
         is_alone: !has_neighbours,
+        limits: SyncLimits::default(),
         running_syncs: 1 + world.dice.index(3),
         sync_bytes: 4_096,
         commit_delay: Duration::from_millis(world.dice.pick(&[0, 250, 1_000])),

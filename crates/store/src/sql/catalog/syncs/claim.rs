@@ -5,33 +5,41 @@ use inlet_model::{ConnectorId, Timestamp};
 
 use super::super::{connectors, nodes};
 use super::moves::{Step, advance};
-use super::{kept_settings, sync_row};
-use crate::catalog::{Claim, ClaimKind, Lease, Sync};
+use super::{kept_settings, room, sync_row};
+use crate::catalog::{Claim, ClaimKind, Lease, Sync, SyncLimits};
 use crate::collection::Fence;
 use crate::sql::catalog::Trouble;
-use crate::sql::{Bind, Dialect, Session, Text, Unsigned, params};
+use crate::sql::{Bind, Bound, Dialect, Session, Text, Unsigned, params};
 
 /// Gives a sync to a worker: what was begun goes before what was not.
-pub(super) fn claim(tx: &dyn Session, lease: Lease, now: Timestamp) -> Result<Option<Claim>, Trouble> {
-    if let Some(sync) = due(tx, now)? {
+pub(super) fn claim(
+    tx: &dyn Session,
+    lease: Lease,
+    limits: &SyncLimits,
+    now: Timestamp,
+) -> Result<Option<Claim>, Trouble> {
+    if let Some(sync) = due(tx, limits, now)? {
         return resume(tx, sync, lease, now).map(Some);
     }
     if let Some(sync) = lost(tx, lease, now)? {
         return take_over_one(tx, sync, lease).map(Some);
     }
-    match next(tx)? {
+    match next(tx, limits)? {
         Some(sync) => begin(tx, sync, lease, now).map(Some),
         None => Ok(None),
     }
 }
 
-/// The sync that has waited long enough.
-fn due(tx: &dyn Session, now: Timestamp) -> Result<Option<Sync>, Trouble> {
-    let condition = "WHERE s.status = 'waiting' AND s.resume_at <= ?1 ORDER BY s.resume_at, s.id LIMIT 1";
-    claimable(tx, condition, params![now.as_micros()])
+/// The sync that has waited long enough, and that there is room for.
+fn due(tx: &dyn Session, limits: &SyncLimits, now: Timestamp) -> Result<Option<Sync>, Trouble> {
+    let (room, mut params) = room::condition(limits, 2);
+    params.insert(0, Bound::Integer(now.as_micros()));
+    let condition =
+        format!("WHERE s.status = 'waiting' AND s.resume_at <= ?1 {room} ORDER BY s.resume_at, s.id LIMIT 1");
+    claimable(tx, &condition, &as_binds(&params))
 }
 
-/// The sync of another node whose lease is over, that was given back, or that was approved.
+/// The sync of another node whose lease is over, that was given back, or that was approved. It has its room.
 fn lost(tx: &dyn Session, lease: Lease, now: Timestamp) -> Result<Option<Sync>, Trouble> {
     let condition =
         "WHERE s.status IN ('running', 'cancelling') AND s.lease_until <= ?1 AND s.node IS DISTINCT FROM ?2
@@ -39,16 +47,26 @@ fn lost(tx: &dyn Session, lease: Lease, now: Timestamp) -> Result<Option<Sync>, 
     claimable(tx, condition, params![now.as_micros(), Text(lease.node)])
 }
 
-/// The sync that was queued first among those whose connector is free. A revert is what its connector was paused by.
-fn next(tx: &dyn Session) -> Result<Option<Sync>, Trouble> {
-    let condition =
+/// The sync whose turn comes first among those whose connector is free and that there is room for. A revert is what its connector was
+/// paused by.
+fn next(tx: &dyn Session, limits: &SyncLimits) -> Result<Option<Sync>, Trouble> {
+    let (room, params) = room::condition(limits, 1);
+    claimable(tx, &next_where(&room), &as_binds(&params))
+}
+
+pub(crate) fn next_where(room: &str) -> String {
+    format!(
         "WHERE s.status = 'queued' AND (c.status = 'active' OR s.reverts IS NOT NULL) AND NOT EXISTS (
              SELECT 1 FROM syncs AS a WHERE a.connector_id = s.connector_id
                  AND a.status IN ('running', 'waiting', 'needs_approval', 'cancelling'))
              AND NOT EXISTS (SELECT 1 FROM purges AS p WHERE p.connector_id = s.connector_id)
-             AND NOT EXISTS (SELECT 1 FROM discards AS d WHERE d.connector_id = s.connector_id)
-         ORDER BY s.created_at, s.id LIMIT 1";
-    claimable(tx, condition, params![])
+             AND NOT EXISTS (SELECT 1 FROM discards AS d WHERE d.connector_id = s.connector_id) {room}
+         ORDER BY s.turn, s.created_at, s.id LIMIT 1"
+    )
+}
+
+fn as_binds<'a>(params: &'a [Bound<'_>]) -> Vec<&'a dyn Bind> {
+    params.iter().map(|param| param as &dyn Bind).collect()
 }
 
 /// The first of them that no other claim has its hand on: those who claim at once do not wait for each other.

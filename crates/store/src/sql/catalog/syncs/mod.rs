@@ -2,16 +2,18 @@
 
 mod approve;
 mod cancel;
-mod claim;
+pub(crate) mod claim;
 mod dry_run;
 mod finish;
 pub(super) mod kept_settings;
 mod lease;
 pub(super) mod moves;
 mod revert;
+pub(crate) mod room;
 pub(crate) mod sync_row;
 pub(crate) mod tally;
 mod trigger;
+pub(crate) mod turn;
 mod wait;
 
 use std::convert::Infallible;
@@ -28,7 +30,7 @@ use super::{SqlCatalog, idempotency};
 use crate::StoreResult;
 use crate::catalog::{
     Approvals, CancelEffect, Claim, Discard, Effect, Idempotent, Lease, OnConflict, Page, PageQuery, Sync,
-    SyncFilter, SyncTally, Syncs, Wait,
+    SyncFilter, SyncLimits, SyncTally, Syncs, Wait,
 };
 use crate::collection::{Fence, Run};
 
@@ -88,8 +90,14 @@ impl Syncs for SqlCatalog {
         self.write("cancel a sync", move |tx| cancel::cancel(tx, connector_id, id, now)).await
     }
 
-    async fn sync_claim(&self, lease: Lease, now: Timestamp) -> StoreResult<Option<Claim>> {
-        self.write("claim a sync", move |tx| claim::claim(tx, lease, now)).await
+    async fn sync_claim(
+        &self,
+        lease: Lease,
+        limits: &SyncLimits,
+        now: Timestamp,
+    ) -> StoreResult<Option<Claim>> {
+        let limits = limits.clone();
+        self.write("claim a sync", move |tx| claim::claim(tx, lease, &limits, now)).await
     }
 
     async fn sync_take_over(&self, lease: Lease) -> StoreResult<Vec<Claim>> {

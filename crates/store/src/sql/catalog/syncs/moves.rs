@@ -4,7 +4,7 @@ use inlet_model::sync::{MoveCause, StateMove, SyncStatus};
 use inlet_model::{SyncId, Timestamp};
 
 use super::super::deliveries;
-use super::sync_row;
+use super::{sync_row, turn};
 use crate::catalog::{Sync, WebhookEvent};
 use crate::sql::catalog::Trouble;
 use crate::sql::{Columns, Name, Session, SqlResult, Text, Unsigned, params};
@@ -32,7 +32,7 @@ pub(in super::super) fn begin(tx: &dyn Session, sync: &Sync) -> Result<(), Troub
     if sync.status != SyncStatus::Queued {
         return Err(Trouble::Broken("a sync begins its life queued"));
     }
-    sync_row::insert(tx, sync)?;
+    sync_row::insert(tx, sync, turn::next(tx, &sync.space_id)?)?;
     note(tx, sync, None, Step::new(SyncStatus::Queued, MoveCause::Triggered), sync.created_at)
 }
 

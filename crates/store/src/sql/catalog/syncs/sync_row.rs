@@ -100,11 +100,12 @@ pub(super) fn all(db: &dyn Session, condition: &str, params: &[&dyn Bind]) -> Re
     Ok(db.rows(&format!("{SELECT} {condition}"), params, sync_from)?)
 }
 
-pub(super) fn insert(tx: &dyn Session, sync: &Sync) -> Result<(), Trouble> {
+/// Stores a sync that is to come at its turn.
+pub(super) fn insert(tx: &dyn Session, sync: &Sync, turn: i64) -> Result<(), Trouble> {
     tx.execute(
         "INSERT INTO syncs (id, connector_id, status, asked_by, mode, only_streams, attempt, created_at,
-         counts, streams, dry_run, replays, reverts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-         ?12, ?13)",
+         counts, streams, dry_run, replays, reverts, space_id, turn, kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+         ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, (SELECT kind FROM connectors WHERE id = ?2))",
         params![
             Text(sync.id),
             Text(sync.connector_id),
@@ -119,6 +120,8 @@ pub(super) fn insert(tx: &dyn Session, sync: &Sync) -> Result<(), Trouble> {
             sync.dry_run,
             sync.replays.map(Text),
             sync.reverts.map(Text),
+            Text(&sync.space_id),
+            turn,
         ],
     )?;
     Ok(())

@@ -17,3 +17,19 @@ CREATE INDEX nodes_silent ON nodes (last_seen_at);
 
 -- What a node runs.
 CREATE INDEX syncs_of_node ON syncs (node, started_at, id) WHERE status IN ('running', 'cancelling');
+
+-- Fair claims. space_id, kind: the connector's, which never change; empty for a sync that had ended by then. turn: of a queued
+-- sync, when it comes: spaces take turns.
+ALTER TABLE syncs ADD COLUMN space_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE syncs ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+ALTER TABLE syncs ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+
+UPDATE syncs SET (space_id, kind) = (SELECT c.space_id, c.kind FROM connectors AS c WHERE c.id = syncs.connector_id)
+    WHERE status IN ('queued', 'running', 'waiting', 'needs_approval', 'cancelling');
+
+DROP INDEX syncs_queue;
+CREATE INDEX syncs_queue ON syncs (turn, created_at, id) WHERE status = 'queued';
+CREATE INDEX syncs_queue_of_space ON syncs (space_id, turn) WHERE status = 'queued';
+CREATE INDEX syncs_running_turn ON syncs (turn) WHERE status IN ('running', 'cancelling');
+CREATE INDEX syncs_running ON syncs (space_id, kind) WHERE status IN ('running', 'cancelling');
+CREATE INDEX syncs_running_of_kind ON syncs (kind) WHERE status IN ('running', 'cancelling');
