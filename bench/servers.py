@@ -1,11 +1,13 @@
 """Inlet as a running server that a benchmark talks to over one connection that is kept; and who used the processors meanwhile."""
-import datetime, http.client, json, os, re, secrets, socket, subprocess, threading
+import datetime, http.client, json, os, re, secrets, signal, socket, subprocess, sys, threading
 
 import processes
 
 TICKS = os.sysconf("SC_CLK_TCK")
 ENCRYPTION_KEY = secrets.token_hex(32)
-ENDED = ("succeeded", "failed", "cancelled")
+
+# A benchmark that is told to end (by `timeout`, say) ends what it has started.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
 
 
 class Server:
