@@ -117,7 +117,7 @@ class Dlt(Peer):
         database, tables = ("twenty", TWENTY) if workload == "twenty" else ("shop", ["orders"])
         url = self.server.url(database, "postgresql+psycopg2")
         program = os.path.join(environment("dlt"), "bin", "python")
-        return [program, os.path.join(HERE, "peers", "dlt_load.py"), self.backend, mode, folder, url, *tables]
+        return [program, os.path.join(HERE, "peers", "dlt_load.py"), self.backend, mode, folder, url, self.file(folder), *tables]
 
     def file(self, folder):
         return os.path.join(folder, "loaded.duckdb")

@@ -32,37 +32,52 @@ def resident(pid):
         return 0
 
 
+class Watch:
+    """Looks again and again how much memory a process and all that it started hold together; ends their group when it lasts too long."""
+
+    def __init__(self, pid, limit=None):
+        self.pid, self.limit, self.peak, self.ended = pid, limit, 0, threading.Event()
+        self.thread = threading.Thread(target=self.look)
+        self.thread.start()
+
+    def look(self):
+        begun = time.monotonic()
+        while not self.ended.wait(0.01):
+            self.peak = max(self.peak, sum(resident(pid) for pid in descendants(self.pid)))
+            if self.limit and time.monotonic() > begun + self.limit:
+                os.killpg(self.pid, 9)
+
+    def end(self):
+        """The most that it saw, in bytes."""
+        self.ended.set()
+        self.thread.join()
+        return self.peak
+
+
 def run(command, environment=None, limit=1800):
     """Runs to the end, which must be a good one. Its standard error is shown if it is not."""
     begun = time.monotonic()
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                              env={**os.environ, **(environment or {})}, start_new_session=True)
-    said, peak, ended = {}, [0], threading.Event()
+    said, watch = {}, Watch(child.pid, limit)
     readers = [threading.Thread(target=lambda name=name: said.update({name: getattr(child, name).read()}))
                for name in ("stdout", "stderr")]
 
-    def watch():
-        while not ended.wait(0.01):
-            peak[0] = max(peak[0], sum(resident(pid) for pid in descendants(child.pid)))
-            if time.monotonic() > begun + limit:
-                os.killpg(child.pid, 9)
-
-    watcher = threading.Thread(target=watch)
-    for thread in [*readers, watcher]:
+    for thread in readers:
         thread.start()
     # The kernel's own count: of the command and of every child that it waited for.
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.monotonic() - begun
     child.returncode = os.waitstatus_to_exitcode(status)
-    ended.set()
-    for thread in [*readers, watcher]:
+    peak = watch.end()
+    for thread in readers:
         thread.join()
     if child.returncode != 0:
         raise Failed(f"{' '.join(command)}\nended with {child.returncode}\n{said['stdout'].decode()}{said['stderr'].decode()}")
     # A single process may have had its peak between two looks, but the kernel saw it. What this very process held when it
     # made the child counts as the child's there, so less than that says nothing.
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak_bytes = max(peak[0], usage.ru_maxrss * 1024 if usage.ru_maxrss > own else 0)
+    peak_bytes = max(peak, usage.ru_maxrss * 1024 if usage.ru_maxrss > own else 0)
     return Measured(seconds, usage.ru_utime + usage.ru_stime, peak_bytes / 1e6, said["stdout"].decode())
 
 
