@@ -10,6 +10,7 @@ pub(crate) mod catalog;
 pub(crate) mod collection;
 mod columns;
 mod error;
+pub(crate) mod rows;
 mod session;
 
 pub use catalog::SqlCatalog;

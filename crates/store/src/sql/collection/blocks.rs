@@ -6,7 +6,10 @@
 use super::block::{Block, BlockEncoder, BlockEntry, BlockError, EncodedBlock};
 use super::error::{Outcome, Trouble};
 use super::tables::{NewBlock, WriteTables};
-use crate::sql::{Columns, Session, SqlResult, params};
+use crate::sql::{Bound, Columns, Session, SqlResult, params, rows};
+
+/// Blocks that are looked at with one statement, at most.
+const BLOCKS_AT_ONCE: usize = 512;
 
 const NO_BLOCK: Trouble = Trouble::Damaged("a change is in no block");
 
@@ -95,38 +98,60 @@ pub(super) fn remove(connection: &dyn Session, first_change: u64) -> Outcome<()>
 
 /// Takes `changes`, in order, from the live counts of their blocks.
 fn count_dead(connection: &dyn Session, changes: &[u64]) -> Outcome<()> {
-    count(
-        connection,
-        changes,
-        "UPDATE store_block_index SET live = live - ?2 WHERE store = ?0 AND first_change = ?1",
-    )
+    count(connection, changes, "live = live - counted.column2")
 }
 
 /// Adds `changes`, in order, to the expired entries of their blocks.
 pub(super) fn count_expired(connection: &dyn Session, changes: &[u64]) -> Outcome<()> {
-    count(
-        connection,
-        changes,
-        "UPDATE store_block_index SET expired = expired + ?2 WHERE store = ?0 AND first_change = ?1",
-    )
+    count(connection, changes, "expired = expired + counted.column2")
 }
 
-/// Updates for each block that holds some of `changes`, which come in order, how many.
-fn count(connection: &dyn Session, changes: &[u64], update: &str) -> Outcome<()> {
-    let mut rest = changes;
-    while let Some(&change) = rest.first() {
-        let found = connection.row_if_any(
-            "SELECT first_change, last_change FROM store_block_index
-             WHERE store = ?0 AND first_change <= ?1 ORDER BY first_change DESC LIMIT 1",
-            params![change as i64],
-            |columns| Ok((columns.unsigned()?, columns.unsigned()?)),
-        )?;
-        let (first, last) = found.filter(|(_, last)| change <= *last).ok_or(NO_BLOCK)?;
-        let (counted, others) = rest.split_at(rest.partition_point(|&change| change <= last));
-        connection.execute(update, params![first as i64, counted.len() as i64])?;
-        rest = others;
+/// Updates for each block that holds some of `changes`, which come in order, how many: `counted.column2`.
+fn count(connection: &dyn Session, changes: &[u64], set: &str) -> Outcome<()> {
+    let counted: Vec<_> = share_out(connection, changes)?
+        .into_iter()
+        .map(|(first, count)| vec![Bound::Integer(first as i64), Bound::Integer(count as i64)])
+        .collect();
+    for counted in counted.chunks(rows::ROWS) {
+        let sql = format!(
+            "UPDATE store_block_index SET {set} FROM (VALUES {}) AS counted
+             WHERE store = ?0 AND first_change = counted.column1",
+            rows::values(counted, "")
+        );
+        connection.execute(&sql, &rows::parameters(counted))?;
     }
     Ok(())
+}
+
+/// The first change of each block that holds some of `changes`, which come in order, and how many it holds.
+fn share_out(connection: &dyn Session, changes: &[u64]) -> Outcome<Vec<(u64, usize)>> {
+    let mut counted = Vec::new();
+    let (mut rest, mut looked_at) = (changes, 1);
+    while let Some((&next, &last)) = rest.first().zip(rest.last()) {
+        let blocks: Vec<(u64, u64)> = connection.rows(
+            "SELECT first_change, last_change FROM store_block_index WHERE store = ?0 AND first_change >= (
+                 SELECT max(first_change) FROM store_block_index WHERE store = ?0 AND first_change <= ?1)
+             AND first_change <= ?2 ORDER BY first_change LIMIT ?3",
+            params![next as i64, last as i64, looked_at as i64],
+            |columns| Ok((columns.unsigned()?, columns.unsigned()?)),
+        )?;
+        let before = counted.len();
+        for (first, last) in blocks {
+            let (within, others) = rest.split_at(rest.partition_point(|&change| change <= last));
+            if within.first().is_some_and(|&change| change < first) {
+                return Err(NO_BLOCK);
+            }
+            counted.extend((!within.is_empty()).then_some((first, within.len())));
+            rest = others;
+        }
+        // Where the changes lie close, most blocks have some: many are asked for at once. Else most would be for nothing.
+        looked_at = match counted.len() - before {
+            0 => return Err(NO_BLOCK),
+            found if found * 8 >= looked_at => (looked_at * 8).min(BLOCKS_AT_ONCE),
+            _ => looked_at.div_ceil(2),
+        };
+    }
+    Ok(counted)
 }
 
 /// The block that holds `change`.

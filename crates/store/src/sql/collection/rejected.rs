@@ -1,13 +1,14 @@
 //! The records that a sync refused.
 
-use inlet_model::PushedRecord;
+use std::borrow::Cow;
+
 use inlet_model::{Rejection, Scope, StreamName, SyncId};
 
 use super::error::Outcome;
 use super::inbox::Stated;
 use super::streams::{id_bytes, read_name};
 use crate::collection::{RejectedQuery, RejectedRecord};
-use crate::sql::{Session, params};
+use crate::sql::{Bound, Session, params, rows};
 
 /// So many are kept of one sync; a source gone wrong must not fill the disk with its mistakes. The counters go on.
 pub(super) const KEPT: u64 = 10_000;
@@ -15,74 +16,74 @@ pub(super) const KEPT: u64 = 10_000;
 /// Of the pushed ones among them so many bytes are kept whole.
 const KEPT_WHOLE_BYTES: u64 = 64 << 20;
 
-/// Keeps refused records of one sync.
-pub(super) struct Keeper<'c> {
-    connection: &'c dyn Session,
-    /// Bytes that are kept whole, once that has been asked.
-    whole_bytes: Option<u64>,
-    sync_id: [u8; 16],
+/// With one statement go so many bytes of pushed records, or a single one.
+const WHOLE_BYTES_AT_ONCE: usize = 1 << 20;
+
+/// A refused record that is to be kept, with its number within its sync.
+pub(super) struct Refused<'a> {
+    pub(super) seq: u64,
+    pub(super) stream: &'a StreamName,
+    pub(super) scope: &'a Scope,
+    pub(super) rejection: Cow<'a, Rejection>,
 }
 
-impl<'c> Keeper<'c> {
-    pub(super) fn new(connection: &'c dyn Session, sync_id: SyncId) -> Outcome<Self> {
-        Ok(Self { connection, whole_bytes: None, sync_id: id_bytes(sync_id.as_u128()) })
-    }
+/// Keeps refused records of one sync.
+pub(super) fn keep(connection: &dyn Session, sync_id: SyncId, refused: &[Refused<'_>]) -> Outcome<()> {
+    let sync_id = id_bytes(sync_id.as_u128());
+    let rows: Vec<_> = refused
+        .iter()
+        .map(|Refused { seq, stream, scope, rejection }| {
+            vec![
+                Bound::Blob(&sync_id),
+                Bound::Integer(*seq as i64),
+                Bound::Text(stream.as_str().into()),
+                Bound::Text(scope.as_str().into()),
+                Bound::Integer(rejection.position as i64),
+                Bound::Text(rejection.code.into()),
+                Bound::Text(rejection.reason.as_str().into()),
+                Bound::Text(rejection.sample.as_str().into()),
+            ]
+        })
+        .collect();
+    let into = "store_rejected (store, sync_id, seq, stream, scope, position, code, reason, sample)";
+    rows::insert(connection, into, &rows, "")?;
+    keep_whole(connection, &sync_id, refused)
+}
 
-    /// Keeps one.
-    pub(super) fn keep(
-        &mut self,
-        seq: u64,
-        stream: &StreamName,
-        scope: &Scope,
-        rejection: &Rejection,
-    ) -> Outcome<()> {
-        self.connection.execute(
-            "INSERT INTO store_rejected (store, sync_id, seq, stream, scope, position, code, reason, sample)
-             VALUES (?0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                self.sync_id,
-                seq as i64,
-                stream.as_str(),
-                scope.as_str(),
-                rejection.position as i64,
-                rejection.code,
-                rejection.reason,
-                rejection.sample
-            ],
-        )?;
-        match &rejection.pushed {
-            Some(pushed) => self.keep_whole(seq, stream, pushed),
-            None => Ok(()),
-        }
+/// Keeps the pushed ones among them whole, as long as there is room.
+fn keep_whole(connection: &dyn Session, sync_id: &[u8; 16], refused: &[Refused<'_>]) -> Outcome<()> {
+    let mut pushed =
+        refused.iter().filter_map(|refused| Some((refused, refused.rejection.pushed.as_deref()?))).peekable();
+    if pushed.peek().is_none() {
+        return Ok(());
     }
+    let mut room = KEPT_WHOLE_BYTES.saturating_sub(whole_bytes(connection, *sync_id)?);
+    let mut at_once = Vec::new();
+    let mut bytes = 0;
+    for (refused, pushed) in pushed {
+        let Some(left) = room.checked_sub(pushed.line.len() as u64) else { continue };
+        room = left;
+        if bytes + pushed.line.len() > WHOLE_BYTES_AT_ONCE {
+            insert_whole(connection, &std::mem::take(&mut at_once))?;
+            bytes = 0;
+        }
+        bytes += pushed.line.len();
+        let Stated { key_fields, masking } = Stated::new(&pushed.key_fields, &pushed.masked)?;
+        at_once.push(vec![
+            Bound::Blob(sync_id),
+            Bound::Integer(refused.seq as i64),
+            Bound::Text(refused.stream.as_str().into()),
+            Bound::Text(key_fields.into()),
+            Bound::Text(masking.into()),
+            Bound::Blob(&pushed.line),
+        ]);
+    }
+    insert_whole(connection, &at_once)
+}
 
-    /// Keeps a pushed record whole, if there is room.
-    fn keep_whole(&mut self, seq: u64, stream: &StreamName, pushed: &PushedRecord) -> Outcome<()> {
-        let before = match self.whole_bytes {
-            Some(bytes) => bytes,
-            None => whole_bytes(self.connection, self.sync_id)?,
-        };
-        let bytes = before + pushed.line.len() as u64;
-        self.whole_bytes = Some(before);
-        if bytes > KEPT_WHOLE_BYTES {
-            return Ok(());
-        }
-        self.whole_bytes = Some(bytes);
-        let stated = Stated::new(&pushed.key_fields, &pushed.masked)?;
-        self.connection.execute(
-            "INSERT INTO store_rejected_pushes (store, sync_id, seq, stream, key_fields, masking, line)
-                 VALUES (?0, ?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                self.sync_id,
-                seq as i64,
-                stream.as_str(),
-                stated.key_fields,
-                stated.masking,
-                pushed.line
-            ],
-        )?;
-        Ok(())
-    }
+fn insert_whole(connection: &dyn Session, pushes: &[Vec<Bound<'_>>]) -> Outcome<()> {
+    let into = "store_rejected_pushes (store, sync_id, seq, stream, key_fields, masking, line)";
+    Ok(rows::insert(connection, into, pushes, "")?)
 }
 
 fn whole_bytes(connection: &dyn Session, sync_id: [u8; 16]) -> Outcome<u64> {

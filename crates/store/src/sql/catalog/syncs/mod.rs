@@ -70,11 +70,7 @@ impl Syncs for SqlCatalog {
 
     async fn sync_last(&self, connector_ids: &[ConnectorId]) -> StoreResult<Vec<Sync>> {
         let connector_ids = connector_ids.to_vec();
-        self.read_rows("get the last syncs", move |db| {
-            let last = connector_ids.into_iter().map(|id| sync_row::last(db, id));
-            last.filter_map(Result::transpose).collect()
-        })
-        .await
+        self.read_rows("get the last syncs", move |db| sync_row::last_of_each(db, &connector_ids)).await
     }
 
     async fn sync_tally(&self) -> StoreResult<Vec<SyncTally>> {

@@ -6,7 +6,7 @@ use inlet_model::{ConnectorId, SyncId};
 use super::super::page::{Listing, merge};
 use crate::catalog::{Created, Page, PageQuery, Sync, SyncFilter};
 use crate::sql::catalog::Trouble;
-use crate::sql::{Bind, Columns, Dialect, Json, Name, Session, SqlResult, Text, params};
+use crate::sql::{Bind, Bound, Columns, Dialect, Json, Name, Session, SqlResult, Text, params, rows};
 
 /// Where a sync belongs is its connector's business, so it is read from there.
 pub(crate) const SELECT: &str = "SELECT s.id, c.space_id, c.collection_id, c.store_id, s.connector_id, s.status, s.asked_by, s.mode,
@@ -18,13 +18,19 @@ pub(super) fn get(db: &dyn Session, id: SyncId) -> Result<Option<Sync>, Trouble>
     one(db, "WHERE s.id = ?1", params![Text(id)])
 }
 
-/// The newest sync of a connector.
-pub(super) fn last(db: &dyn Session, connector_id: ConnectorId) -> Result<Option<Sync>, Trouble> {
-    one(
-        db,
-        "WHERE s.connector_id = ?1 ORDER BY s.created_at DESC, s.id DESC LIMIT 1",
-        params![Text(connector_id)],
-    )
+/// The newest sync of each connector that has one.
+pub(super) fn last_of_each(db: &dyn Session, connector_ids: &[ConnectorId]) -> Result<Vec<Sync>, Trouble> {
+    let ids: Vec<_> = connector_ids.iter().map(|id| vec![Bound::Text(id.to_string().into())]).collect();
+    let mut last = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(rows::ROWS) {
+        let condition = format!(
+            "WHERE s.id IN (SELECT (SELECT l.id FROM syncs AS l WHERE l.connector_id = wanted.column1
+                 ORDER BY l.created_at DESC, l.id DESC LIMIT 1) FROM (VALUES {}) AS wanted)",
+            rows::values(ids, "")
+        );
+        last.extend(all(db, &condition, &rows::parameters(ids))?);
+    }
+    Ok(last)
 }
 
 /// The sync that holds the connector.

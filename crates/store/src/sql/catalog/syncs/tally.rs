@@ -5,11 +5,11 @@ use crate::sql::catalog::Trouble;
 use crate::sql::{Columns, Session, SqlResult, params};
 
 /// Each half reads a partial index, which holds what it counts and nothing else.
-pub(crate) const TALLY: &str = "SELECT s.status, c.kind, count(*), min(s.created_at) FROM syncs AS s JOIN connectors AS c ON c.id = s.connector_id
-                     WHERE s.status IN ('running', 'waiting', 'needs_approval', 'cancelling') GROUP BY s.status, c.kind
+pub(crate) const TALLY: &str = "SELECT s.status, s.kind, count(*), min(s.created_at) FROM syncs AS s
+                     WHERE s.status IN ('running', 'waiting', 'needs_approval', 'cancelling') GROUP BY s.status, s.kind
                      UNION ALL
-                     SELECT 'queued', c.kind, count(*), min(s.created_at) FROM syncs AS s JOIN connectors AS c ON c.id = s.connector_id
-                     WHERE s.status = 'queued' GROUP BY c.kind";
+                     SELECT 'queued', s.kind, count(*), min(s.created_at) FROM syncs AS s
+                     WHERE s.status = 'queued' GROUP BY s.kind";
 
 pub(super) fn tally(db: &dyn Session) -> Result<Vec<SyncTally>, Trouble> {
     Ok(db.rows(TALLY, params![], tally_from)?)

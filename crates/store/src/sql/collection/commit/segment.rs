@@ -5,6 +5,8 @@
 //! of arrival, and rows of the key table in the order of keys. So the table is gone through once for each commit,
 //! from front to back, however the records came.
 
+use std::borrow::Cow;
+
 use inlet_model::{ChangeOp, Counts, Entry, Rejection, Scope};
 
 use super::super::block::{BlockEntry, EntryHead, Origin, StreamId};
@@ -198,19 +200,21 @@ fn refuse(draft: &Draft<'_>, entries: &Entries<'_>, mut refusals: Vec<Refusal>) 
         }));
     }
     refusals.sort_by_key(|refusal| (refusal.batch, refusal.position));
-    let mut keeper = rejected::Keeper::new(draft.connection, draft.run.sync_id)?;
     let before = draft.run.counts.rejected - refusals.len() as u64;
-    for (seq, refusal) in (before + 1..=rejected::KEPT).zip(&refusals) {
-        let batch = entries.batches()[refusal.batch];
-        let (stream, scope) = (batch.stream(), batch.scope());
-        match &refusal.why {
-            Refused::BySource(index) => keeper.keep(seq, stream, scope, &batch.rejections()[*index])?,
-            Refused::Duplicate { entry, owner } => {
-                keeper.keep(seq, stream, scope, &duplicate(&entries.entry(*entry), owner.as_ref()))?;
-            }
-        }
-    }
-    Ok(())
+    let refused: Vec<_> = (before + 1..=rejected::KEPT)
+        .zip(&refusals)
+        .map(|(seq, refusal)| {
+            let batch = entries.batches()[refusal.batch];
+            let rejection = match &refusal.why {
+                Refused::BySource(index) => Cow::Borrowed(&batch.rejections()[*index]),
+                Refused::Duplicate { entry, owner } => {
+                    Cow::Owned(duplicate(&entries.entry(*entry), owner.as_ref()))
+                }
+            };
+            rejected::Refused { seq, stream: batch.stream(), scope: batch.scope(), rejection }
+        })
+        .collect();
+    rejected::keep(draft.connection, draft.run.sync_id, &refused)
 }
 
 fn duplicate(entry: &Entry<'_>, owner: Option<&Scope>) -> Rejection {

@@ -1,6 +1,6 @@
 //! The changes of the sync that is undone, and those that later syncs made to the same records.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 
 use inlet_model::ChangeOp;
@@ -19,7 +19,7 @@ const BLOCK_COST: usize = 16;
 pub(super) fn some(connection: &dyn Session, undo: &mut UndoRow, undone: &Run, limit: usize) -> Outcome<()> {
     let matching = streams::matching(connection, Some(undone.connector_id), None)?;
     let own = matching.into_iter().map(|stream| stream.id).collect();
-    let mut collector = Collector { connection, undone, undo: undo.id, own };
+    let mut collector = Collector { connection, undone, undo: undo.id, own, noted: BTreeMap::new() };
     let mut left = limit;
     while left > 0 && undo.collected < undo.through {
         match next_range(connection, undone, undo.collected)? {
@@ -29,7 +29,7 @@ pub(super) fn some(connection: &dyn Session, undo: &mut UndoRow, undone: &Run, l
             _ => undo.collected = undo.through,
         }
     }
-    Ok(())
+    collector.write()
 }
 
 /// The next changes to look at: those of the sync, then those of later ones. These can only matter where the sync deleted
@@ -48,6 +48,22 @@ struct Collector<'a> {
     undo: i64,
     /// The streams of the connector.
     own: HashSet<StreamId>,
+    /// What the entries since the last write say, by the keys of their records as they are filed.
+    noted: BTreeMap<Vec<u8>, Noted>,
+}
+
+/// What entries say of a record.
+#[derive(Debug)]
+struct Noted {
+    /// The change that stood before the first of the sync's, if one of these is the sync's.
+    before: Option<u64>,
+    left: Left,
+}
+
+impl Default for Noted {
+    fn default() -> Self {
+        Self { before: None, left: Left::Changed }
+    }
 }
 
 impl Collector<'_> {
@@ -62,7 +78,7 @@ impl Collector<'_> {
                     return Ok(true);
                 }
                 if self.own.contains(&entry.head.stream) {
-                    self.entry(&entry)?;
+                    self.entry(&entry);
                 }
                 *left = left.saturating_sub(1);
             }
@@ -75,13 +91,27 @@ impl Collector<'_> {
         Ok(through)
     }
 
-    fn entry(&mut self, entry: &BlockEntry<'_>) -> Outcome<()> {
+    fn entry(&mut self, entry: &BlockEntry<'_>) {
         let head = &entry.head;
-        let filed = keys::filed(head.stream, entry.key);
+        let noted = self.noted.entry(keys::filed(head.stream, entry.key)).or_default();
         if entry.origin.sync_id != Some(self.undone.sync_id) {
-            return table::note_changed(self.connection, self.undo, &filed);
+            noted.left = Left::Changed;
+            return;
         }
-        let left = if head.op == ChangeOp::Deleted { Left::Gone } else { Left::There(head.change) };
-        table::collect(self.connection, self.undo, &Collected { filed, before: head.previous, left })
+        noted.before.get_or_insert(head.previous);
+        noted.left = if head.op == ChangeOp::Deleted { Left::Gone } else { Left::There(head.change) };
+    }
+
+    /// Writes down what was found.
+    fn write(&mut self) -> Outcome<()> {
+        let (mut own, mut others) = (Vec::new(), Vec::new());
+        for (filed, Noted { before, left }) in std::mem::take(&mut self.noted) {
+            match before {
+                Some(before) => own.push(Collected { filed, before, left }),
+                None => others.push(filed),
+            }
+        }
+        table::collect(self.connection, self.undo, &own)?;
+        table::note_changed(self.connection, self.undo, &others)
     }
 }

@@ -6,7 +6,7 @@ use super::super::error::{Outcome, Trouble};
 use super::super::runs;
 use super::super::streams::id_bytes;
 use crate::collection::Run;
-use crate::sql::{Columns, Session, SqlError, SqlResult, params};
+use crate::sql::{Bound, Columns, Session, SqlError, SqlResult, params, rows};
 
 /// An undo as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,24 +120,37 @@ pub(super) fn save(connection: &dyn Session, undo: &UndoRow) -> Outcome<()> {
     Ok(())
 }
 
-/// Notes how the sync left a record; what stood before counts only the first time.
-pub(super) fn collect(connection: &dyn Session, undo: i64, record: &Collected) -> Outcome<()> {
-    let (last, state) = record.left.columns();
-    connection.execute(
-        "INSERT INTO store_undo_keys (store, undo, k, before, last, state) VALUES (?0, ?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (store, undo, k) DO UPDATE SET last = ?4, state = ?5",
-        params![undo, record.filed, record.before as i64, last as i64, state],
-    )?;
-    Ok(())
+/// Notes how the sync left records, which are all different; what stood before counts only the first time.
+pub(super) fn collect(connection: &dyn Session, undo: i64, records: &[Collected]) -> Outcome<()> {
+    let rows: Vec<_> = records
+        .iter()
+        .map(|record| {
+            let (last, state) = record.left.columns();
+            vec![
+                Bound::Integer(undo),
+                Bound::Blob(&record.filed),
+                Bound::Integer(record.before as i64),
+                Bound::Integer(last as i64),
+                Bound::Integer(state),
+            ]
+        })
+        .collect();
+    let otherwise = "ON CONFLICT (store, undo, k) DO UPDATE SET last = excluded.last, state = excluded.state";
+    Ok(rows::insert(connection, "store_undo_keys (store, undo, k, before, last, state)", &rows, otherwise)?)
 }
 
-/// Notes that a record was changed since, if it is one of those collected.
-pub(super) fn note_changed(connection: &dyn Session, undo: i64, filed: &[u8]) -> Outcome<()> {
+/// Notes that records were changed since, of these those that were collected.
+pub(super) fn note_changed(connection: &dyn Session, undo: i64, filed: &[Vec<u8>]) -> Outcome<()> {
     let (last, state) = Left::Changed.columns();
-    connection.execute(
-        "UPDATE store_undo_keys SET last = ?3, state = ?4 WHERE store = ?0 AND undo = ?1 AND k = ?2",
-        params![undo, filed, last as i64, state],
-    )?;
+    let keys: Vec<_> = filed.iter().map(|filed| vec![Bound::Blob(filed)]).collect();
+    for keys in keys.chunks(rows::ROWS) {
+        let sql = format!(
+            "UPDATE store_undo_keys SET last = {last}, state = {state} FROM (VALUES {}) AS changed
+             WHERE store = ?0 AND undo = {undo} AND k = changed.column1",
+            rows::values(keys, "")
+        );
+        connection.execute(&sql, &rows::parameters(keys))?;
+    }
     Ok(())
 }
 

@@ -2,14 +2,12 @@
 
 use super::super::blocks;
 use super::super::error::Outcome;
-use crate::sql::{Session, params};
+use crate::sql::{Bound, Session, params, rows};
 
 /// Notes `changes`, in order, of which none is noted yet.
 pub(super) fn note(connection: &dyn Session, changes: &[u64]) -> Outcome<()> {
-    for change in changes {
-        connection
-            .execute("INSERT INTO store_expired (store, change) VALUES (?0, ?1)", params![*change as i64])?;
-    }
+    let new: Vec<_> = changes.iter().map(|change| vec![Bound::Integer(*change as i64)]).collect();
+    rows::insert(connection, "store_expired (store, change)", &new, "")?;
     blocks::count_expired(connection, changes)
 }
 
