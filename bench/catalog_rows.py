@@ -2,7 +2,7 @@
 
 A column that the tables of a version do not have is left out, and one that is not named here gets its default.
 """
-import itertools, json, sqlite3, subprocess
+import collections, itertools, json, sqlite3, subprocess
 
 BEGAN_MS, ALPHABET = 1_700_000_000_000, "0123456789abcdefghjkmnpqrstvwxyz"
 COUNTS = json.dumps(dict.fromkeys(("read", "created", "updated", "unchanged", "deleted", "rejected", "bytes"), 0), separators=(",", ":"))
@@ -48,10 +48,13 @@ class Rows:
 
     def of_syncs(self):
         """One waits for each of the first connectors."""
+        turns = collections.Counter()
         for number in range(self.queued):
+            space = self.place(number)[0]
+            turns[space] += 1
             yield {"id": identifier("syn", number, 3), "connector_id": identifier("con", number, 2), "status": "queued", "asked_by": "api",
                    "mode": "incremental", "attempt": 0, "created_at": at(number), "counts": COUNTS, "streams": "[]",
-                   "space_id": self.place(number)[0], "kind": "files"}
+                   "space_id": space, "kind": "files", "turn": turns[space]}
 
     def of_sync_moves(self):
         for number in range(self.queued):

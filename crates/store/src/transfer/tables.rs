@@ -55,6 +55,7 @@ pub const CATALOG: &[Table] = &[
             "space_id",
             "kind",
             "turn",
+            "blocked",
             "status",
             "asked_by",
             "mode",

@@ -26,6 +26,7 @@ pub mod secrets;
 pub mod spaces;
 pub mod sync_abandon;
 pub mod sync_approve;
+pub mod sync_blocked;
 pub mod sync_cancel;
 pub mod sync_claim;
 pub mod sync_dry_run;
@@ -164,6 +165,12 @@ macro_rules! catalog_tests {
                 each_claim_of_a_connector_has_a_greater_fence,
                 a_hundred_parallel_claims_share_out_each_sync_once,
                 a_claimed_sync_is_durable_as_running,
+            }
+            sync_blocked {
+                it_begins_when_the_one_before_it_has_ended,
+                it_begins_when_one_that_waited_or_asked_is_cancelled,
+                it_needs_a_connector_that_is_free_and_not_paused,
+                it_waits_when_the_one_before_it_was_a_failure_too_many,
             }
             sync_turns {
                 spaces_take_turns,

@@ -82,7 +82,8 @@ CREATE INDEX connectors_of_store ON connectors (store_id);
 -- all. resume_at, waits_for: of a sync that waits, until when and (JSON) for the end of which error; retries: how often it has waited
 -- since it last came on. node: who runs it; NULL if nobody does, or did when it was given back. approval: JSON, of a sync that asks or
 -- asked whether it may delete. replays, reverts: the sync of which this one reads again what was refused, or that it undoes. space_id,
--- kind: the connector's, which never change. turn: of a queued sync, when it comes: spaces take turns.
+-- kind: the connector's, which never change. turn: of a queued sync, when it comes: spaces take turns. blocked: of a
+-- queued sync, whether its connector is paused (a revert does not mind) or has an active sync.
 CREATE TABLE syncs (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     connector_id TEXT COLLATE "C" NOT NULL REFERENCES connectors (id),
@@ -112,12 +113,13 @@ CREATE TABLE syncs (
     approval TEXT,
     dry_run BIGINT NOT NULL DEFAULT 0,
     reverts TEXT COLLATE "C",
-    turn BIGINT NOT NULL
+    turn BIGINT NOT NULL,
+    blocked BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE INDEX syncs_newest ON syncs (connector_id, created_at DESC, id DESC);
 CREATE INDEX syncs_by_status ON syncs (connector_id, status, created_at DESC, id DESC);
-CREATE INDEX syncs_queue ON syncs (turn, created_at, id) WHERE status = 'queued';
+CREATE INDEX syncs_queue ON syncs (turn, created_at, id) WHERE status = 'queued' AND blocked = 0;
 CREATE INDEX syncs_queue_of_space ON syncs (space_id, turn) WHERE status = 'queued';
 CREATE INDEX syncs_running_turn ON syncs (turn) WHERE status IN ('running', 'cancelling');
 CREATE INDEX syncs_running ON syncs (space_id, kind) WHERE status IN ('running', 'cancelling');

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::audit::Write;
 use super::page::Listing;
-use super::{SqlCatalog, collections, deletes, idempotency, schedules};
+use super::{SqlCatalog, collections, deletes, idempotency, schedules, syncs};
 use crate::StoreResult;
 use crate::catalog::{
     Action, Connector, ConnectorDeleteEffect, ConnectorFilter, Connectors, Effect, ExpectedVersion,
@@ -186,6 +186,7 @@ fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, 
         return Ok(UpdateEffect::Circular);
     }
     let changed = changed_fields(&stored, &wanted);
+    let stored_status = stored.status;
     let is_rescheduled = stored.schedule != wanted.schedule || stored.status != wanted.status;
     let mut updated = Connector {
         name: wanted.name,
@@ -225,6 +226,9 @@ fn update(tx: &Write<'_>, wanted: Connector) -> Result<UpdateEffect<Connector>, 
             updated.notice.as_ref().map(Json),
         ],
     )?;
+    if stored_status != updated.status {
+        syncs::settle_queued(tx, updated.id)?;
+    }
     tx.audit_fields(Action::ConnectorUpdate, target(&updated), changed)?;
     Ok(UpdateEffect::Updated(updated))
 }

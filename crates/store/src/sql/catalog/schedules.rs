@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use inlet_model::sync::{Failure, SyncMode, SyncStatus, SyncTrigger};
 use inlet_model::{ConnectorId, SyncId, Timestamp};
 
-use super::syncs::{moves, sync_row};
+use super::syncs::{self, moves, sync_row};
 use super::{SqlCatalog, connectors};
 use crate::StoreResult;
 use crate::catalog::{Connector, ConnectorStatus, Notice, Schedules, Sync};
@@ -181,7 +181,7 @@ fn note_failure(
          WHERE id = ?1 AND status = 'active'",
         params![Text(connector.id), failures, Name(ConnectorStatus::Paused), Json(notice), now.as_micros()],
     )?;
-    Ok(())
+    syncs::settle_queued(tx, connector.id)
 }
 
 #[cfg(test)]

@@ -47,8 +47,7 @@ fn lost(tx: &dyn Session, lease: Lease, now: Timestamp) -> Result<Option<Sync>, 
     claimable(tx, condition, params![now.as_micros(), Text(lease.node)])
 }
 
-/// The sync whose turn comes first among those whose connector is free and that there is room for. A revert is what its connector was
-/// paused by.
+/// The sync whose turn comes first among those whose connector is free and that there is room for.
 fn next(tx: &dyn Session, limits: &SyncLimits) -> Result<Option<Sync>, Trouble> {
     let (room, params) = room::condition(limits, 1);
     claimable(tx, &next_where(&room), &as_binds(&params))
@@ -56,9 +55,7 @@ fn next(tx: &dyn Session, limits: &SyncLimits) -> Result<Option<Sync>, Trouble> 
 
 pub(crate) fn next_where(room: &str) -> String {
     format!(
-        "WHERE s.status = 'queued' AND (c.status = 'active' OR s.reverts IS NOT NULL) AND NOT EXISTS (
-             SELECT 1 FROM syncs AS a WHERE a.connector_id = s.connector_id
-                 AND a.status IN ('running', 'waiting', 'needs_approval', 'cancelling'))
+        "WHERE s.status = 'queued' AND s.blocked = 0
              AND NOT EXISTS (SELECT 1 FROM purges AS p WHERE p.connector_id = s.connector_id)
              AND NOT EXISTS (SELECT 1 FROM discards AS d WHERE d.connector_id = s.connector_id) {room}
          ORDER BY s.turn, s.created_at, s.id LIMIT 1"

@@ -1,6 +1,7 @@
 //! Syncs.
 
 mod approve;
+mod blocked;
 mod cancel;
 pub(crate) mod claim;
 mod dry_run;
@@ -24,6 +25,7 @@ use inlet_model::sync::{Failure, StateMove, SyncStatus};
 use inlet_model::{ConnectorId, SyncId, Timestamp};
 
 pub(super) use self::approve::drop_discards_of;
+pub(super) use self::blocked::settle as settle_queued;
 pub(super) use self::cancel::want_cancelled_of;
 pub(super) use self::lease::{release, renew};
 use super::{SqlCatalog, idempotency};

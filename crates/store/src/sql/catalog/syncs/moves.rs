@@ -4,7 +4,7 @@ use inlet_model::sync::{MoveCause, StateMove, SyncStatus};
 use inlet_model::{SyncId, Timestamp};
 
 use super::super::deliveries;
-use super::{sync_row, turn};
+use super::{blocked, sync_row, turn};
 use crate::catalog::{Sync, WebhookEvent};
 use crate::sql::catalog::Trouble;
 use crate::sql::{Columns, Name, Session, SqlResult, Text, Unsigned, params};
@@ -33,6 +33,7 @@ pub(in super::super) fn begin(tx: &dyn Session, sync: &Sync) -> Result<(), Troub
         return Err(Trouble::Broken("a sync begins its life queued"));
     }
     sync_row::insert(tx, sync, turn::next(tx, &sync.space_id)?)?;
+    blocked::settle(tx, sync.connector_id)?;
     note(tx, sync, None, Step::new(SyncStatus::Queued, MoveCause::Triggered), sync.created_at)
 }
 
@@ -47,6 +48,9 @@ pub(super) fn advance(
     sync.status = from.move_to(step.to)?;
     sync_row::save(tx, sync)?;
     note(tx, sync, Some(from), step, now)?;
+    if from.is_active() && sync.status.is_final() {
+        blocked::settle(tx, sync.connector_id)?;
+    }
     match WebhookEvent::of_move(from, sync.status) {
         Some(event) => deliveries::queue(tx, sync, event, now),
         None => Ok(()),

@@ -9,10 +9,10 @@ use inlet_model::SpaceId;
 use crate::sql::catalog::Trouble;
 use crate::sql::{Session, Text, params};
 
-/// The turn that is under way is the greatest of those running; while none of them runs, the least of those queued.
+/// The turn that is under way is the greatest of those running; while none of them runs, the least of those that can be begun.
 pub(crate) const NEXT: &str = "SELECT coalesce(max(turn), 0) FROM (
          SELECT max(turn) AS turn FROM syncs WHERE status IN ('running', 'cancelling')
-         UNION ALL SELECT min(turn) FROM syncs WHERE status = 'queued'
+         UNION ALL SELECT min(turn) FROM syncs WHERE status = 'queued' AND blocked = 0
          UNION ALL SELECT max(turn) + 1 FROM syncs WHERE status = 'queued' AND space_id = ?1
      ) AS turns";
 
