@@ -35,6 +35,7 @@ mod postgres;
 #[path = "../../connectors/tests/it/private_postgres.rs"]
 mod private_postgres;
 mod reading;
+mod servers;
 mod serving;
 mod shell;
 mod sources;
