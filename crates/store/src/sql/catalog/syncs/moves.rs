@@ -65,16 +65,12 @@ fn note(
     now: Timestamp,
 ) -> Result<(), Trouble> {
     let id = Text(sync.id);
-    let last: i64 =
-        tx.row("SELECT coalesce(max(seq), 0) FROM sync_moves WHERE sync_id = ?1", params![&id], |columns| {
-            columns.plain()
-        })?;
-    tx.execute(
+    let seq: i64 = tx.row(
         "INSERT INTO sync_moves (sync_id, seq, at, from_status, to_status, cause, code, attempt)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM sync_moves WHERE sync_id = ?1
+         RETURNING seq",
         params![
-            id,
-            last + 1,
+            &id,
             now.as_micros(),
             from.map(SyncStatus::as_str),
             step.to.as_str(),
@@ -82,11 +78,12 @@ fn note(
             step.code,
             sync.attempt,
         ],
+        |columns| columns.plain(),
     )?;
-    if last >= 2 * KEPT {
+    if seq > 2 * KEPT {
         tx.execute(
             "DELETE FROM sync_moves WHERE sync_id = ?1 AND seq > ?2 AND seq <= ?3",
-            params![id, KEPT, last + 1 - KEPT],
+            params![id, KEPT, seq - KEPT],
         )?;
     }
     Ok(())
