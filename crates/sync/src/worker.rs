@@ -7,7 +7,7 @@ use std::time::Duration;
 use inlet_model::sync::SyncStatus;
 use inlet_model::{NodeRole, SyncId};
 use inlet_store::catalog::Claim;
-use inlet_store::{StoreResult, fault};
+use inlet_store::{StoreErrorKind, StoreResult, fault};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
@@ -25,9 +25,28 @@ pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
     if shared.options.running_syncs == 0 {
         return Ok(tokio::spawn(reconcile::work(shared)));
     }
-    let taken_over = if shared.has_role(NodeRole::Worker) { take_over(&shared).await? } else { Vec::new() };
-    shared.renew().await?;
+    let taken_over = match shared.has_role(NodeRole::Worker) {
+        true => reached(&shared, || take_over(&shared)).await?,
+        false => Vec::new(),
+    };
+    reached(&shared, || shared.renew()).await?;
     Ok(tokio::spawn(work(shared, taken_over)))
+}
+
+/// Does it again while a catalog that others use too does not answer: who starts meanwhile waits, as those do that have started.
+async fn reached<T, F: Future<Output = StoreResult<T>>>(
+    shared: &Shared,
+    work: impl Fn() -> F,
+) -> StoreResult<T> {
+    loop {
+        match work().await {
+            Err(error) if error.kind() == StoreErrorKind::Unavailable && !shared.options.is_alone => {
+                error.complain("the catalog does not answer; trying again");
+            }
+            done => return done,
+        }
+        tokio::time::sleep(shared.options.period).await;
+    }
 }
 
 /// Does what is to be done before any sync begins, and takes over what was begun.
