@@ -145,15 +145,29 @@ fn idle(period: Duration, all_is_claimed: bool, until_resume: Option<Duration>) 
 
 /// Says that this node is there and still has its syncs, and stops those that it has lost: they are another's to go on with.
 async fn renew(shared: &Shared) {
+    // Nothing is claimed meanwhile.
     let running: Vec<SyncId> = shared.running().keys().copied().collect();
-    match shared.renew().await {
-        Ok(held) => {
-            for sync_id in running.into_iter().filter(|id| !held.contains(id)) {
-                // One that waits or has ended a moment ago is not there either, and then this does nothing.
-                shared.cancel(sync_id, Why::Lost);
-            }
-        }
-        Err(error) => error.complain("cannot renew the leases"),
+    let held = match shared.renew().await {
+        Ok(held) => held,
+        Err(error) => return error.complain("cannot renew the leases"),
+    };
+    for sync_id in running.iter().filter(|id| !held.contains(id)) {
+        // One that waits or has ended a moment ago is not there either, and then this does nothing.
+        shared.cancel(*sync_id, Why::Lost);
+    }
+    for sync_id in held.into_iter().filter(|id| !running.contains(id)) {
+        give_back(shared, sync_id).await;
+    }
+}
+
+/// This node has a sync that it knows nothing of: the answer to its claim was lost, or the database forgot how it ended. It would have it, and
+/// not run it, for as long as it is there.
+async fn give_back(shared: &Shared, sync_id: SyncId) {
+    tracing::warn!(%sync_id, "a sync is not run by the node that has it; it is given back");
+    match shared.parts.catalog.sync_give_back(sync_id, shared.node.id).await {
+        Ok(()) => shared.look_for_work(),
+        // It is looked at again when the leases are renewed the next time.
+        Err(error) => error.complain("cannot give back a sync"),
     }
 }
 
