@@ -13,11 +13,13 @@ def ip(*arguments):
 
 
 class Node:
-    def __init__(self, number, inlet, port, folder):
+    def __init__(self, number, inlet, server, folder):
         self.number, self.inlet, self.folder = number, inlet, folder
         self.space, self.link = f"inlet{os.getpid()}n{number}", f"in{os.getpid() % 100000}n{number}"
         self.host, self.own = f"10.77.{number}.1", f"10.77.{number}.2"
-        self.database = f"postgres://postgres@{self.host}:{port}/postgres"
+        hosts = server.hosts(self.host)
+        attributes = "?target_session_attrs=read-write" if len(hosts) > 1 else ""
+        self.database = f"postgres://postgres@{','.join(hosts)}/postgres{attributes}"
         self.process, self.free = None, threading.Lock()
         ip("netns", "add", self.space)
         ip("link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", self.space)
@@ -25,7 +27,8 @@ class Node:
         ip("link", "set", self.link, "up")
         # While it is cut off, nobody else is asked in its place.
         ip("route", "add", "unreachable", f"10.77.{number}.0/24", "metric", "1000")
-        for command in (["addr", "add", f"{self.own}/24", "dev", "eth0"], ["link", "set", "eth0", "up"], ["link", "set", "lo", "up"]):
+        for command in (["addr", "add", f"{self.own}/24", "dev", "eth0"], ["link", "set", "eth0", "up"], ["link", "set", "lo", "up"],
+                        ["route", "add", "default", "via", self.host]):
             ip("-n", self.space, *command)
 
     def start(self):
@@ -35,7 +38,12 @@ class Node:
                    "--rate-limit", "0", "--undo-for", "1s", "--history", "1h"]
         self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
+    def has_ended(self):
+        return self.process.poll() is not None
+
     def kill(self):
+        if self.has_ended():
+            raise RuntimeError(f"server {self.number} has ended by itself: {self.process.returncode}")
         self.process.kill()
         self.process.wait()
 

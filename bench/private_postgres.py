@@ -40,34 +40,48 @@ def programs():
 class Server:
     """Started in a folder; ended by `end`. Later settings win; `access` are lines of pg_hba.conf."""
 
-    def __init__(self, folder, settings=(), access=""):
-        self.bin, self.data = programs(), os.path.join(folder, "postgres")
+    def __init__(self, folder, settings=(), access="", name="postgres"):
+        self.bin, self.folder, self.data = programs(), folder, os.path.join(folder, name)
+        self.settings, self.access, self.log = [*SETTINGS, *settings], access, []
         # PostgreSQL does not run as root.
-        account = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        self.account = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
         os.mkdir(self.data, 0o700)
-        if account:
+        if self.account:
             os.chmod(folder, 0o755)
             subprocess.run(["chown", "postgres:postgres", self.data], check=True)
-        initdb = [f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **account)
-        with open(os.path.join(self.data, "pg_hba.conf"), "a") as hba:
-            hba.write(access)
+        self.fill()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        self.start()
+        self.version = self.ask("postgres", "SHOW server_version").split()[0]
+
+    def fill(self, *more):
+        """Makes its data."""
+        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", *more)
+        with open(os.path.join(self.data, "pg_hba.conf"), "a") as hba:
+            hba.write(self.access)
+
+    def run(self, program, *arguments):
+        """Runs one of PostgreSQL's programs to its end."""
+        done = subprocess.run([f"{self.bin}/{program}", *arguments], capture_output=True, text=True, cwd=self.folder, **self.account)
+        if done.returncode != 0:
+            raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}")
+
+    def start(self):
         command = [f"{self.bin}/postgres", "-D", self.data, "-k", self.data, "-p", str(self.port)]
-        for setting in [*SETTINGS, *settings]:
+        for setting in self.settings:
             command += ["-c", setting]
-        self.process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **account)
-        self.log = []
-        for line in self.process.stderr:
+        self.process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **self.account)
+        errors = self.process.stderr
+        for line in errors:
             self.log.append(line)
-            if "ready to accept connections" in line:
+            # A standby accepts "read-only connections".
+            if "ready to accept " in line:
                 break
         else:
-            sys.exit("PostgreSQL did not start:\n" + "".join(self.log))
-        threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
-        self.version = self.ask("postgres", "SHOW server_version").split()[0]
+            raise RuntimeError("PostgreSQL did not start:\n" + "".join(self.log))
+        threading.Thread(target=lambda: self.log.extend(errors), daemon=True).start()
 
     def url(self, database, scheme="postgres"):
         return f"{scheme}://postgres@127.0.0.1:{self.port}/{database}"
@@ -82,6 +96,10 @@ class Server:
         if done.returncode != 0:
             sys.exit(f"{sql}\n{done.stderr}")
         return done.stdout.strip()
+
+    def hosts(self, host):
+        """Where it is for whoever reaches this machine at that address."""
+        return [f"{host}:{self.port}"]
 
     def end(self):
         self.process.send_signal(signal.SIGINT)

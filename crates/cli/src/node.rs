@@ -9,7 +9,7 @@ use inlet_api::{App, Auth, Limits, Metrics, router};
 use inlet_model::secret::Vault;
 use inlet_model::{Clock, Entropy, NodeRole, NodeRoles, SystemEntropy};
 use inlet_source::{Egress, Environment, Registry};
-use inlet_store::catalog::SyncLimits;
+use inlet_store::catalog::{ApiKey, KeyHash, SyncLimits};
 use inlet_store::sqlite::{DataDir, LockError, Server};
 use inlet_store::{Catalog, CollectionStores, StoreError};
 use inlet_sync::{Engine, EngineMetrics, EngineOptions, EngineParts, RetryOptions};
@@ -129,7 +129,7 @@ impl Node {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let Found { catalog, stores, vault, clock, signals } = place.open(encryption, &entropy).await?;
         let failed = |error: StoreError| place.unusable(error);
-        encryption::warn_of_lost_keys(&*catalog, &vault).await.map_err(failed)?;
+        place.reached(|| encryption::warn_of_lost_keys(&*catalog, &vault)).await?;
         let environment = Environment {
             files_roots: options.files_roots,
             egress: options.egress,
@@ -204,6 +204,16 @@ impl Node {
     pub(crate) fn local_client(&self) -> Client {
         let transport = Transport::in_process(router(self.app(Auth::OwnProcess)), HeaderMap::new());
         Client::new(transport, Arc::clone(&self.entropy))
+    }
+
+    /// Stores this key if there is none at all yet; whether it did.
+    pub(crate) async fn make_first_key(&self, key: &ApiKey, hash: KeyHash) -> Result<bool, CommandError> {
+        let make = || async {
+            let is_made = self.catalog.key_create_first(key.clone(), hash).await?;
+            // Or it was when this was tried before, and the answer was lost.
+            Ok(is_made || self.catalog.key_by_hash(hash).await?.is_some())
+        };
+        self.place.reached(make).await
     }
 
     /// Tells other commands of this user where this process's server is, if it has a directory where they look.

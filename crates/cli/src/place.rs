@@ -58,6 +58,17 @@ impl Place {
         }
     }
 
+    /// Does `work`, which may be done twice; again and again while a database does not answer.
+    pub(crate) async fn reached<T, F: Future<Output = Result<T, StoreError>>>(
+        &self,
+        work: impl Fn() -> F,
+    ) -> Result<T, CommandError> {
+        match self {
+            Self::Directory(_) => work().await.map_err(|error| self.unusable(error)),
+            Self::Database(_) => reached(work).await,
+        }
+    }
+
     /// What a person is told of something that went wrong in the store.
     pub(crate) fn unusable(&self, error: StoreError) -> CommandError {
         match self {

@@ -174,3 +174,37 @@ async fn commits_whose_outcome_nobody_learns_are_neither_lost_nor_done_twice() {
     });
     working.await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_starts_waits_while_reads_are_answered_and_commits_are_not() {
+    let database = database();
+    let url = database.url("postgres");
+    let start = move || {
+        let home = Home::new();
+        let mut command = home.command(["serve", "--listen", "127.0.0.1:0", "--auth", "none"]);
+        command.env("INLET_DATABASE_URL", &url).env("INLET_ENCRYPTION_KEY", KEY);
+        (Server::of(command), home)
+    };
+    // The first makes the tables.
+    let (first, _home) = tokio::task::spawn_blocking(start.clone()).await.unwrap();
+    drop(first);
+    let admin = database.connect("postgres").await;
+    let wait_for = async |standby: &str| {
+        let sql = format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'");
+        admin.batch_execute(&sql).await.unwrap();
+        admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    };
+    wait_for("nobody").await;
+    let starting = tokio::task::spawn_blocking(start);
+    let end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid <> pg_backend_pid()";
+    for _ in 0..2 {
+        while admin.query(end, &[]).await.unwrap().is_empty() {
+            assert!(!starting.is_finished(), "it has ended");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    wait_for("").await;
+    let (server, _home) = starting.await.unwrap();
+    let status = tokio::task::spawn_blocking(move || server.status("/readyz", &[])).await.unwrap();
+    assert_eq!(status, 200);
+}

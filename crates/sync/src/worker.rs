@@ -7,7 +7,7 @@ use std::time::Duration;
 use inlet_model::sync::SyncStatus;
 use inlet_model::{NodeRole, SyncId};
 use inlet_store::catalog::Claim;
-use inlet_store::{StoreResult, fault};
+use inlet_store::{StoreErrorKind, StoreResult, fault};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
@@ -25,9 +25,28 @@ pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
     if shared.options.running_syncs == 0 {
         return Ok(tokio::spawn(reconcile::work(shared)));
     }
-    let taken_over = if shared.has_role(NodeRole::Worker) { take_over(&shared).await? } else { Vec::new() };
-    shared.renew().await?;
+    let taken_over = match shared.has_role(NodeRole::Worker) {
+        true => reached(&shared, || take_over(&shared)).await?,
+        false => Vec::new(),
+    };
+    reached(&shared, || shared.renew()).await?;
     Ok(tokio::spawn(work(shared, taken_over)))
+}
+
+/// Does it again while a catalog that others use too does not answer: who starts meanwhile waits, as those do that have started.
+async fn reached<T, F: Future<Output = StoreResult<T>>>(
+    shared: &Shared,
+    work: impl Fn() -> F,
+) -> StoreResult<T> {
+    loop {
+        match work().await {
+            Err(error) if error.kind() == StoreErrorKind::Unavailable && !shared.options.is_alone => {
+                error.complain("the catalog does not answer; trying again");
+            }
+            done => return done,
+        }
+        tokio::time::sleep(shared.options.period).await;
+    }
 }
 
 /// Does what is to be done before any sync begins, and takes over what was begun.
@@ -126,15 +145,29 @@ fn idle(period: Duration, all_is_claimed: bool, until_resume: Option<Duration>) 
 
 /// Says that this node is there and still has its syncs, and stops those that it has lost: they are another's to go on with.
 async fn renew(shared: &Shared) {
+    // Nothing is claimed meanwhile.
     let running: Vec<SyncId> = shared.running().keys().copied().collect();
-    match shared.renew().await {
-        Ok(held) => {
-            for sync_id in running.into_iter().filter(|id| !held.contains(id)) {
-                // One that waits or has ended a moment ago is not there either, and then this does nothing.
-                shared.cancel(sync_id, Why::Lost);
-            }
-        }
-        Err(error) => error.complain("cannot renew the leases"),
+    let held = match shared.renew().await {
+        Ok(held) => held,
+        Err(error) => return error.complain("cannot renew the leases"),
+    };
+    for sync_id in running.iter().filter(|id| !held.contains(id)) {
+        // One that waits or has ended a moment ago is not there either, and then this does nothing.
+        shared.cancel(*sync_id, Why::Lost);
+    }
+    for sync_id in held.into_iter().filter(|id| !running.contains(id)) {
+        give_back(shared, sync_id).await;
+    }
+}
+
+/// This node has a sync that it knows nothing of: the answer to its claim was lost, or the database forgot how it ended. It would have it, and
+/// not run it, for as long as it is there.
+async fn give_back(shared: &Shared, sync_id: SyncId) {
+    tracing::warn!(%sync_id, "a sync is not run by the node that has it; it is given back");
+    match shared.parts.catalog.sync_give_back(sync_id, shared.node.id).await {
+        Ok(()) => shared.look_for_work(),
+        // It is looked at again when the leases are renewed the next time.
+        Err(error) => error.complain("cannot give back a sync"),
     }
 }
 

@@ -155,10 +155,7 @@ async fn make_first_key(node: &Node, args: &ServeArgs) -> Result<(), CommandErro
         expires_at: None,
         last_used_at: None,
     };
-    let is_first = node.catalog.key_create_first(stored, key.hash).await.map_err(|error| {
-        CommandError::failure(error.kind().code(), "the first API key could not be stored").because(error)
-    })?;
-    if is_first {
+    if node.make_first_key(&stored, key.hash).await? {
         say(&format!(
             "This is the admin's API key. It is shown only now; keep it safe:\n\n    {}\n",
             key.text

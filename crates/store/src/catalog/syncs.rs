@@ -270,6 +270,9 @@ pub trait Syncs {
         wait: Wait,
         now: Timestamp,
     ) -> StoreResult<Option<Sync>>;
+    /// Gives back a sync that the node has and does not run, for any node to claim at once. Nothing is done if it runs no more, or
+    /// another node has it.
+    async fn sync_give_back(&self, id: SyncId, node: NodeId) -> StoreResult<()>;
     /// When the next of the waiting syncs is to go on.
     async fn sync_next_resume(&self) -> StoreResult<Option<Timestamp>>;
     /// The history of a sync: its moves behind the one of that number, oldest first. Of one that moved more than two

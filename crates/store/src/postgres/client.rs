@@ -33,7 +33,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 /// The server has not answered in time.
 #[derive(Debug, thiserror::Error)]
 #[error("the database has not answered within {} seconds", .0.as_secs())]
-pub(super) struct Silent(Duration);
+pub(super) struct Silent(pub(super) Duration);
 
 /// A connection. Must be used and dropped on a thread that may block.
 pub(crate) struct Client {
@@ -59,9 +59,7 @@ impl Client {
     /// Opens a connection.
     pub(super) fn connect(address: &Address, outage: &Arc<Outage>) -> SqlResult<Self> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(SqlError::unavailable)?;
-        let opening = async { timeout(CONNECT_TIMEOUT, address.open(None)).await };
-        let (client, driver) =
-            runtime.block_on(opening).map_err(|_| SqlError::Lost(Silent(CONNECT_TIMEOUT).into()))??;
+        let (client, driver) = runtime.block_on(address.open(None))?;
         let (patience, outage) = (CONNECT_TIMEOUT, Arc::clone(outage));
         let line = Line { runtime, driver, is_broken: false, patience, first: None, outage };
         Ok(Self { client: Some(client), line })

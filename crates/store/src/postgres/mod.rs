@@ -8,6 +8,7 @@ mod collection;
 mod database;
 mod error;
 mod examine;
+mod hosts;
 mod patience;
 mod pool;
 mod schema;

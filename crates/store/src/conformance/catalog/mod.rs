@@ -222,6 +222,7 @@ macro_rules! catalog_tests {
                 a_node_does_not_take_over_its_own,
                 a_renewal_names_what_the_node_still_has,
                 what_is_given_back_is_taken_at_once,
+                one_that_its_node_does_not_run_is_given_back_alone,
                 of_many_nodes_one_takes_a_sync_over,
             }
             nodes {

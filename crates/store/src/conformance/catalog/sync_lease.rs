@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use inlet_model::sync::SyncStatus;
+use inlet_model::sync::{Outcome, SyncStatus};
 use inlet_model::{NodeId, Timestamp};
 
 use super::given::Given;
@@ -60,6 +60,24 @@ pub async fn a_renewal_names_what_the_node_still_has(catalog: Arc<dyn Catalog>) 
     given.let_pass(LEASE);
     assert!(claim(&given, 2).await.is_some());
     assert_eq!(given.renewed(&node).await, [], "it is lost");
+}
+
+/// A node may give back one sync and keep the others; not that of another node, nor one that has ended.
+pub async fn one_that_its_node_does_not_run_is_given_back_alone(catalog: Arc<dyn Catalog>) {
+    let given = Given::new(catalog);
+    let unknown = given.running_sync(&given.stored_connector().await).await;
+    let kept = given.running_sync(&given.stored_connector().await).await;
+    let ended = given.finished_sync(&given.stored_connector().await, Outcome::Failed).await;
+    let (node, other) = (given.a_node(1), NodeId::from_u128(2));
+    given.catalog.sync_give_back(unknown.sync.id, other).await.unwrap();
+    given.catalog.sync_give_back(ended.id, node.id).await.unwrap();
+    assert_eq!(claim(&given, 2).await, None);
+    given.catalog.sync_give_back(unknown.sync.id, node.id).await.unwrap();
+    assert_eq!(given.renewed(&node).await, [kept.sync.id]);
+    let after = claim(&given, 1).await.expect("its node may claim it too");
+    assert_eq!((after.kind, after.sync.id), (ClaimKind::Resumed, unknown.sync.id));
+    assert!(after.fence > unknown.fence);
+    assert_eq!(claim(&given, 2).await, None);
 }
 
 /// What a node gives back is taken at once, as what was left in order.

@@ -25,9 +25,12 @@ impl Process {
     }
 
     async fn at(port: u16, connections: u16) -> Self {
-        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+        Self::of(&format!("postgres://postgres@127.0.0.1:{port}/postgres"), connections).await
+    }
+
+    async fn of(url: &str, connections: u16) -> Self {
         let database =
-            Postgres::with_options(&url, PostgresOptions { connections, ..Default::default() }).unwrap();
+            Postgres::with_options(url, PostgresOptions { connections, ..Default::default() }).unwrap();
         let (clock, entropy) =
             (ManualClock::new(Timestamp::from_millis(1_700_000_000_000)), SeededEntropy::new(1));
         let catalog = Arc::new(database.catalog(&clock, &entropy).await.unwrap());
@@ -159,4 +162,22 @@ async fn a_server_that_falls_silent_holds_no_call_for_long_and_is_found_again() 
         assert!(begun.elapsed() < Duration::from_secs(10));
     }
     store.close_connector(ConnectorId::from_u128(1)).await.unwrap();
+}
+
+/// As where a machine has failed, and as a standby that hangs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_says_nothing_keeps_nobody_from_the_others() {
+    let server = PrivatePostgres::start();
+    let proxy = FaultProxy::start((Ipv4Addr::LOCALHOST, server.port()).into()).await;
+    proxy.set(Fault::Stall);
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", proxy.port(), server.port());
+    let url = format!("postgres://postgres@{hosts}/postgres?target_session_attrs=read-write");
+    let begun = Instant::now();
+    super::try_open(&url).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    // Only the first connection looked for the right one.
+    let process = Process::of(&url, 16).await;
+    let begun = Instant::now();
+    assert!(process.calls(8).await.iter().all(Result::is_ok));
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }

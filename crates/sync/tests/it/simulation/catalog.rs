@@ -170,6 +170,10 @@ impl Syncs for NodeCatalog {
         waiting
     }
 
+    async fn sync_give_back(&self, id: SyncId, node: NodeId) -> StoreResult<()> {
+        self.node.call("sync_give_back", self.inner.sync_give_back(id, node)).await
+    }
+
     async fn sync_next_resume(&self) -> StoreResult<Option<Timestamp>> {
         self.node.call("sync_next_resume", self.inner.sync_next_resume()).await
     }

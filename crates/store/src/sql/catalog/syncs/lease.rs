@@ -28,3 +28,13 @@ pub(in super::super) fn release(tx: &dyn Session, node: NodeId) -> Result<(), Tr
     )?;
     Ok(())
 }
+
+/// The same for one of them.
+pub(super) fn give_back(tx: &dyn Session, id: SyncId, node: NodeId) -> Result<(), Trouble> {
+    tx.execute(
+        "UPDATE syncs SET node = NULL, lease_until = 0 WHERE id = ?1 AND node = ?2 AND
+         status IN ('running', 'cancelling')",
+        params![Text(id), Text(node)],
+    )?;
+    Ok(())
+}

@@ -22,7 +22,7 @@ use std::convert::Infallible;
 use async_trait::async_trait;
 use inlet_model::approval::Approval;
 use inlet_model::sync::{Failure, StateMove, SyncStatus};
-use inlet_model::{ConnectorId, SyncId, Timestamp};
+use inlet_model::{ConnectorId, NodeId, SyncId, Timestamp};
 
 pub(super) use self::approve::drop_discards_of;
 pub(super) use self::blocked::settle as settle_queued;
@@ -110,6 +110,10 @@ impl Syncs for SqlCatalog {
         now: Timestamp,
     ) -> StoreResult<Option<Sync>> {
         self.write("let a sync wait", move |tx| wait::wait(tx, id, fence, wait.clone(), now)).await
+    }
+
+    async fn sync_give_back(&self, id: SyncId, node: NodeId) -> StoreResult<()> {
+        self.write("give back a sync", move |tx| lease::give_back(tx, id, node)).await
     }
 
     async fn sync_next_resume(&self) -> StoreResult<Option<Timestamp>> {
