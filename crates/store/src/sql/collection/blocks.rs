@@ -11,6 +11,9 @@ use crate::sql::{Bound, Columns, Session, SqlResult, params, rows};
 /// Blocks that are looked at with one statement, at most.
 const BLOCKS_AT_ONCE: usize = 512;
 
+/// Blocks that are counted in with one statement: few, since the server may compare all of them with each other.
+const COUNTED_AT_ONCE: usize = 32;
+
 const NO_BLOCK: Trouble = Trouble::Damaged("a change is in no block");
 
 /// Makes blocks of the entries of one transaction. Apart from storing them it needs no connection, and so may run beside
@@ -112,13 +115,16 @@ fn count(connection: &dyn Session, changes: &[u64], set: &str) -> Outcome<()> {
         .into_iter()
         .map(|(first, count)| vec![Bound::Integer(first as i64), Bound::Integer(count as i64)])
         .collect();
-    for counted in counted.chunks(rows::ROWS) {
+    for counted in counted.chunks(COUNTED_AT_ONCE) {
+        let params = rows::parameters(counted);
+        // Between which blocks they are is said besides: a server that does not know the table yet may go through all that may be meant.
         let sql = format!(
-            "UPDATE store_block_index SET {set} FROM (VALUES {}) AS counted
-             WHERE store = ?0 AND first_change = counted.column1",
-            rows::values(counted, "")
+            "UPDATE store_block_index SET {set} FROM (VALUES {}) AS counted WHERE store = ?0 AND
+             first_change = counted.column1 AND first_change >= ?1 AND first_change <= ?{}",
+            rows::values(counted, ""),
+            params.len() - 1
         );
-        connection.execute(&sql, &rows::parameters(counted))?;
+        connection.execute(&sql, &params)?;
     }
     Ok(())
 }
