@@ -1,5 +1,5 @@
 """Inlet as a running server that a benchmark talks to over one connection that is kept; and who used the processors meanwhile."""
-import datetime, http.client, json, os, re, secrets, signal, socket, subprocess, sys, threading
+import datetime, http.client, json, os, re, secrets, signal, socket, subprocess, sys, threading, time
 
 import processes
 
@@ -32,9 +32,14 @@ class Server:
         threading.Thread(target=self.process.stdout.read, daemon=True).start()
         self.pid, self.host, self.port = self.process.pid, ready[1], int(ready[2])
         self.url, self.connection = ready[0], http.client.HTTPConnection(self.host, self.port, timeout=120)
+        self.used = time.monotonic()
 
     def ask(self, method, path, body=None):
         """The status, and the body as it came."""
+        # A server closes a connection that is not used for long.
+        if time.monotonic() - self.used > 20:
+            self.connection.close()
+        self.used = time.monotonic()
         self.connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
         if self.connection.sock:
             self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -19,6 +19,9 @@ use crate::{others, reconcile, run, scheduler, upkeep};
 /// A lease is renewed so often before it would be over.
 const RENEWALS: u32 = 3;
 
+/// A sync that is due and was not claimed, for which there is no room then, is looked at again after this time at the earliest.
+const SOONEST: Duration = Duration::from_millis(250);
+
 /// Does what an earlier process left to do, and starts the worker's loop. An engine that may run no sync leaves
 /// the syncs to a later one, and only carries out what was asked to go.
 pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
@@ -140,7 +143,7 @@ async fn idle_for(shared: &Shared, all_is_claimed: bool) -> Duration {
 /// Until the next waiting sync is to go on, and no longer than the period. While something could not be claimed, for want of a
 /// place or because the catalog does not answer, a sync that is due would be waited for without a pause.
 fn idle(period: Duration, all_is_claimed: bool, until_resume: Option<Duration>) -> Duration {
-    until_resume.filter(|_| all_is_claimed).map_or(period, |until| period.min(until))
+    until_resume.filter(|_| all_is_claimed).map_or(period, |until| period.min(until.max(SOONEST)))
 }
 
 /// Says that this node is there and still has its syncs, and stops those that it has lost: they are another's to go on with.
@@ -240,6 +243,7 @@ mod tests {
         for (all_is_claimed, until_resume, pause) in [
             (true, None, period),
             (true, Some(soon), soon),
+            (true, Some(Duration::ZERO), SOONEST),
             (true, Some(period * 2), period),
             (false, Some(soon), period),
             (false, Some(Duration::ZERO), period),

@@ -119,8 +119,8 @@ fn count(connection: &dyn Session, changes: &[u64], set: &str) -> Outcome<()> {
         let params = rows::parameters(counted);
         // Between which blocks they are is said besides: a server that does not know the table yet may go through all that may be meant.
         let sql = format!(
-            "UPDATE store_block_index SET {set} FROM (VALUES {}) AS counted WHERE store = ?0 AND
-             first_change = counted.column1 AND first_change >= ?1 AND first_change <= ?{}",
+            "UPDATE store_block_index SET {set} FROM (VALUES {}) AS counted
+             WHERE store = ?0 AND first_change = counted.column1 AND first_change >= ?1 AND first_change <= ?{}",
             rows::values(counted, ""),
             params.len() - 1
         );
