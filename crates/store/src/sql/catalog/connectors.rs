@@ -16,6 +16,7 @@ use crate::catalog::{
     Action, Connector, ConnectorDeleteEffect, ConnectorFilter, Connectors, Effect, ExpectedVersion,
     Idempotent, Page, PageQuery, Remains, Target, UpdateEffect,
 };
+use crate::collection::Fence;
 use crate::sql::catalog::Trouble;
 use crate::sql::{Columns, Json, Name, Session, SqlResult, Text, Unsigned, name_of, params};
 
@@ -112,6 +113,20 @@ pub(super) fn get(db: &dyn Session, id: ConnectorId) -> Result<Option<Connector>
         params![Text(id)],
         connector_from,
     )?)
+}
+
+/// Raises the fence of a connector, and gives it with the connector, unless that is deleted.
+pub(super) fn fenced(tx: &dyn Session, id: ConnectorId) -> Result<(Fence, Option<Connector>), Trouble> {
+    let columns = SELECT.trim_start_matches("SELECT ").trim_end_matches(" FROM connectors");
+    let sql = format!(
+        "UPDATE connectors SET fence = fence + 1 WHERE id = ?1
+         RETURNING {columns}, fence, CASE WHEN deleted_at IS NULL THEN 1 ELSE 0 END"
+    );
+    Ok(tx.row(&sql, params![Text(id)], |columns| {
+        let connector = connector_from(columns)?;
+        let (fence, is_there) = (Fence(columns.unsigned()?), columns.plain()?);
+        Ok((fence, Some(connector).filter(|_| is_there)))
+    })?)
 }
 
 fn get_in(

@@ -4,12 +4,13 @@ use inlet_model::sync::{MoveCause, SyncStatus};
 use inlet_model::{ConnectorId, Timestamp};
 
 use super::super::{connectors, nodes};
+use super::kept_settings::{self, KeptSettings};
 use super::moves::{Step, advance};
-use super::{kept_settings, room, sync_row};
+use super::{room, sync_row};
 use crate::catalog::{Claim, ClaimKind, Lease, Sync, SyncLimits};
 use crate::collection::Fence;
 use crate::sql::catalog::Trouble;
-use crate::sql::{Bind, Bound, Dialect, Session, Text, Unsigned, params};
+use crate::sql::{Bind, Bound, Dialect, Json, Session, Text, Unsigned, params};
 
 /// Gives a sync to a worker: what was begun goes before what was not.
 pub(super) fn claim(
@@ -80,12 +81,8 @@ fn begin(tx: &dyn Session, mut sync: Sync, lease: Lease, now: Timestamp) -> Resu
     sync.attempt = 1;
     sync.started_at = Some(now);
     advance(tx, &mut sync, Step::new(SyncStatus::Running, MoveCause::Claimed), now)?;
-    hold(tx, &sync, lease)?;
-    let fence = next_fence(tx, sync.connector_id)?;
-    let connector = connectors::get(tx, sync.connector_id)?;
-    if let Some(connector) = &connector {
-        kept_settings::keep(tx, sync.id, connector)?;
-    }
+    let (fence, connector) = connectors::fenced(tx, sync.connector_id)?;
+    hold(tx, &sync, lease, connector.as_ref().map(KeptSettings::of))?;
     Ok(Claim { kind: ClaimKind::Begun, sync, connector, fence })
 }
 
@@ -93,7 +90,7 @@ fn resume(tx: &dyn Session, mut sync: Sync, lease: Lease, now: Timestamp) -> Res
     sync.attempt += 1;
     sync.stop_waiting();
     advance(tx, &mut sync, Step::new(SyncStatus::Running, MoveCause::Resumed), now)?;
-    hold(tx, &sync, lease)?;
+    hold(tx, &sync, lease, None)?;
     held(tx, ClaimKind::Resumed, sync)
 }
 
@@ -115,24 +112,27 @@ fn take_over_one(tx: &dyn Session, mut sync: Sync, lease: Lease) -> Result<Claim
         sync.attempt += 1;
         sync_row::save(tx, &sync)?;
     }
-    hold(tx, &sync, lease)?;
+    hold(tx, &sync, lease, None)?;
     held(tx, kind, sync)
 }
 
 /// The claim of a sync that was begun before, with the settings it began with.
 fn held(tx: &dyn Session, kind: ClaimKind, sync: Sync) -> Result<Claim, Trouble> {
-    let fence = next_fence(tx, sync.connector_id)?;
-    let connector = match connectors::get(tx, sync.connector_id)? {
-        Some(connector) => Some(kept_settings::applied(tx, sync.id, connector)?),
-        None => None,
-    };
+    let (fence, connector) = connectors::fenced(tx, sync.connector_id)?;
+    let connector = connector.map(|connector| kept_settings::applied(tx, sync.id, connector)).transpose()?;
     Ok(Claim { kind, sync, connector, fence })
 }
 
-fn hold(tx: &dyn Session, sync: &Sync, lease: Lease) -> Result<(), Trouble> {
+/// Gives the sync to whoever has the lease. One that begins keeps the settings of its connector.
+fn hold(
+    tx: &dyn Session,
+    sync: &Sync,
+    lease: Lease,
+    begins_with: Option<KeptSettings>,
+) -> Result<(), Trouble> {
     tx.execute(
-        "UPDATE syncs SET node = ?2, lease_until = ?3 WHERE id = ?1",
-        params![Text(sync.id), Text(lease.node), lease.until.as_micros()],
+        "UPDATE syncs SET node = ?2, lease_until = ?3, claimed = coalesce(?4, claimed) WHERE id = ?1",
+        params![Text(sync.id), Text(lease.node), lease.until.as_micros(), begins_with.map(Json)],
     )?;
     Ok(())
 }
@@ -142,15 +142,6 @@ fn is_held(tx: &dyn Session, sync: &Sync) -> Result<bool, Trouble> {
     Ok(tx.row("SELECT node IS NOT NULL FROM syncs WHERE id = ?1", params![Text(sync.id)], |columns| {
         columns.plain()
     })?)
-}
-
-fn next_fence(tx: &dyn Session, connector_id: ConnectorId) -> Result<Fence, Trouble> {
-    let fence = tx.row(
-        "UPDATE connectors SET fence = fence + 1 WHERE id = ?1 RETURNING fence",
-        params![Text(connector_id)],
-        |columns| columns.unsigned(),
-    )?;
-    Ok(Fence(fence))
 }
 
 /// Whether nobody has claimed the connector since.

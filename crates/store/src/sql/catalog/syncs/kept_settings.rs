@@ -11,8 +11,9 @@ use crate::catalog::Connector;
 use crate::sql::catalog::Trouble;
 use crate::sql::{Json, Session, Text, params};
 
+/// As they are stored.
 #[derive(Serialize, Deserialize)]
-struct KeptSettings {
+pub(super) struct KeptSettings {
     name: String,
     config: Value,
     #[serde(default)]
@@ -24,18 +25,19 @@ struct KeptSettings {
     updated_at_micros: i64,
 }
 
-/// Keeps the connector's settings for a sync that begins.
-pub(super) fn keep(tx: &dyn Session, id: SyncId, connector: &Connector) -> Result<(), Trouble> {
-    let kept = KeptSettings {
-        name: connector.name.clone(),
-        config: connector.config.open().clone(),
-        secrets: connector.config.secrets().clone(),
-        streams: connector.streams.clone(),
-        policy: connector.policy,
-        version: connector.version,
-        updated_at_micros: connector.updated_at.as_micros(),
-    };
-    store(tx, id, &kept)
+impl KeptSettings {
+    /// What a sync of the connector that begins now keeps.
+    pub(super) fn of(connector: &Connector) -> Self {
+        Self {
+            name: connector.name.clone(),
+            config: connector.config.open().clone(),
+            secrets: connector.config.secrets().clone(),
+            streams: connector.streams.clone(),
+            policy: connector.policy,
+            version: connector.version,
+            updated_at_micros: connector.updated_at.as_micros(),
+        }
+    }
 }
 
 /// The connector with the settings that the sync has kept.
