@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::{Clock, Entropy, SystemClock};
-use inlet_store::postgres::{Postgres, PostgresCollections, PostgresOptions};
+use inlet_store::postgres::{Layout, Postgres, PostgresCollections, PostgresOptions};
 use inlet_store::sqlite::{CollectionOptions, DataDir, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStores, NoSignals, Signals, StoreError, StoreErrorKind};
 
@@ -133,19 +133,24 @@ pub(crate) fn shared_vault(
     }
 }
 
-/// The database that must be named, for a process that needs few connections. It is not reached for yet.
-pub(crate) fn database_of(args: &DatabaseArgs) -> Result<Postgres, CommandError> {
+/// The database that must be named, for a process that needs few connections, with the layout of tables that it makes. It is not
+/// reached for yet.
+pub(crate) fn database_of(args: &DatabaseArgs, layout: Layout) -> Result<Postgres, CommandError> {
     let Some(url) = &args.database_url else {
         return Err(CommandError::input("input.database_url", "the address of the database is missing")
             .hint("give it with --database-url, or in the environment as INLET_DATABASE_URL")
             .into());
     };
-    database_at(url)
+    database(url, PostgresOptions { layout, ..few_connections() })
 }
 
 /// The database of that URL, for a process that needs few connections. It is not reached for yet.
 pub(crate) fn database_at(url: &str) -> Result<Postgres, CommandError> {
-    database(url, PostgresOptions { connections: Postgres::FEWEST_CONNECTIONS, ..Default::default() })
+    database(url, few_connections())
+}
+
+fn few_connections() -> PostgresOptions {
+    PostgresOptions { connections: Postgres::FEWEST_CONNECTIONS, ..Default::default() }
 }
 
 /// The database of that URL. It is not reached for yet.

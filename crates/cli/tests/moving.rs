@@ -92,6 +92,39 @@ fn a_server_over_the_database_shows_what_the_directory_held_and_goes_on() {
 }
 
 #[test]
+fn tables_without_partitions_take_a_directory_serve_it_and_give_it_back() {
+    let (home, server) = (with_data(), PrivatePostgres::start());
+    let before = seen(&home, "");
+    let mut shown = String::new();
+    for line in [
+        "migrate --without-partitions",
+        "migrate --without-partitions",
+        "doctor --encryption-key-file inlet-data/encryption.key",
+        "import inlet-data",
+    ] {
+        let ran = run(&home, &server, line);
+        assert_eq!(ran.code, Some(0), "inlet {line}\n{ran}");
+        shown.push_str(ran.stdout.lines().find(|line| line.contains("tables")).unwrap_or_default());
+        shown.push('\n');
+    }
+    insta::assert_snapshot!("tables_without_partitions", shown);
+    let serve = "serve --listen 127.0.0.1:0 --auth none --files-root . --encryption-key-file inlet-data/encryption.key";
+    let over = Server::of(command(&home, &server, serve));
+    let at = format!("--url {}", over.url());
+    assert_eq!(seen(&home, &at), before);
+    over.stop();
+    run_well(&home, &server, "export --all-to back");
+    assert_eq!(seen(&home, "--data-dir back"), before);
+
+    let partitioned = PrivatePostgres::start();
+    run_well(&home, &partitioned, "migrate");
+    insta::assert_snapshot!(
+        "tables_with_partitions_already",
+        home.shown(&run(&home, &partitioned, "migrate --without-partitions"))
+    );
+}
+
+#[test]
 fn secrets_are_read_with_the_key_of_the_directory_wherever_they_are() {
     let (home, server) = (with_secrets(3), PrivatePostgres::start());
     let keys = kept(&home.join("inlet-data"));

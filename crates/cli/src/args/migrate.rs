@@ -13,4 +13,11 @@ use super::DatabaseArgs;
 pub(crate) struct MigrateArgs {
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+
+    /// Make the tables without partitions
+    ///
+    /// For a database that divides tables among machines by their rows: all collections share the same tables. That is settled when the
+    /// tables are made; deleting a collection then takes longer.
+    #[arg(long)]
+    pub(crate) without_partitions: bool,
 }

@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     let place = match &args.database.database_url {
         Some(url) => {
             let connections = args.database_connections;
-            Place::database(url, PostgresOptions { connections, lease: args.lease })?
+            Place::database(url, PostgresOptions { connections, lease: args.lease, ..Default::default() })?
         }
         None => Place::Directory(own(&args.data_dir)?),
     };

@@ -9,6 +9,7 @@ use inlet_model::{Clock, Entropy};
 
 use super::address::Address;
 use super::catalog::PostgresDatabase;
+use super::layout::Layout;
 use super::patience::Patience;
 use super::pool::{Pool, Use};
 use super::schema::{self, Opened};
@@ -22,6 +23,7 @@ use crate::{Signals, StoreError, StoreErrorKind, StoreResult};
 pub struct Postgres {
     pub(super) pool: Pool,
     pub(super) patience: Patience,
+    layout: Layout,
 }
 
 impl Postgres {
@@ -41,7 +43,7 @@ impl Postgres {
     pub fn with_options(url: &str, options: PostgresOptions) -> StoreResult<Self> {
         let connections = options.connections.max(Self::FEWEST_CONNECTIONS);
         let pool = Pool::new(Address::parse(url)?, connections.into());
-        Ok(Self { pool, patience: Patience::of(options.lease) })
+        Ok(Self { pool, patience: Patience::of(options.lease), layout: options.layout })
     }
 
     /// Does `work` with a connection, on a thread that may block. It goes on if the caller goes away.
@@ -71,9 +73,13 @@ impl Postgres {
 
     async fn open(&self, clock: &dyn Clock, entropy: &dyn Entropy) -> StoreResult<([u8; 32], Migrated)> {
         const OPERATION: &str = "open the catalog";
-        let start = Start::drawn(clock, entropy);
-        match self.pool.run(OPERATION, Use::Change, move |client| schema::open(client, &start)).await? {
-            Opened::Ready { secret, before, version } => Ok((secret, Migrated { before, version })),
+        let (start, layout) = (Start::drawn(clock, entropy), self.layout);
+        let opening =
+            self.pool.run(OPERATION, Use::Change, move |client| schema::open(client, &start, layout));
+        match opening.await? {
+            Opened::Ready { secret, before, version, layout } => {
+                Ok((secret, Migrated { before, version, layout }))
+            }
             Opened::TooNew => Err(StoreError::new(StoreErrorKind::NewerFormat, OPERATION)),
             Opened::Unfinished => Err(StoreError::new(StoreErrorKind::Unfinished, OPERATION)),
         }
@@ -100,11 +106,13 @@ pub struct PostgresOptions {
     pub connections: u16,
     /// How long its leases last. The server gives up what the process has begun before they are over.
     pub lease: Duration,
+    /// How the tables of collections lie if this process makes them; those that are there stay as they are.
+    pub layout: Layout,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { connections: Postgres::CONNECTIONS, lease: Duration::from_secs(30) }
+        Self { connections: Postgres::CONNECTIONS, lease: Duration::from_secs(30), layout: Layout::default() }
     }
 }
 
@@ -115,6 +123,8 @@ pub struct Migrated {
     pub before: i64,
     /// The version they have.
     pub version: i64,
+    /// How those of collections lie.
+    pub layout: Layout,
 }
 
 /// Without the URL, which may hold a password.

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::client::Client;
+use super::layout::Layout;
 use super::pool::Use;
 use super::{Postgres, schema, session};
 use crate::StoreResult;
@@ -34,8 +35,8 @@ pub enum FoundTables {
     Missing,
     /// They are of an older version, which the next start brings to the present one.
     Older(i64),
-    /// They can be worked with.
-    Present(i64),
+    /// They can be worked with, and those of collections lie so.
+    Present(i64, Layout),
     /// A newer Inlet made them, and this one cannot work with them.
     TooNew(i64),
 }

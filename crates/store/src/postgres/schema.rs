@@ -5,6 +5,7 @@
 
 use super::client::Client;
 use super::examine::FoundTables;
+use super::layout::Layout;
 use super::session::PostgresSession;
 use super::transaction;
 use crate::sql::catalog::{Start, Trouble};
@@ -29,6 +30,8 @@ pub(super) enum Opened {
         before: i64,
         /// The version they have.
         version: i64,
+        /// How those of collections lie.
+        layout: Layout,
     },
     /// A newer Inlet made them, and this one cannot work with them. Nothing was touched.
     TooNew,
@@ -36,32 +39,32 @@ pub(super) enum Opened {
     Unfinished,
 }
 
-/// Makes the tables, or brings them to the present version, if need be.
-pub(super) fn open(client: &mut Client, start: &Start) -> Result<Opened, Trouble> {
+/// Makes the tables in that layout, or brings those that are there to the present version, if need be.
+pub(super) fn open(client: &mut Client, start: &Start, layout: Layout) -> Result<Opened, Trouble> {
     let mut opened = Opened::TooNew;
     transaction::alone(client, |client| {
-        opened = ready(client, start)?;
+        opened = ready(client, start, layout)?;
         Ok(())
     })?;
     Ok(opened)
 }
 
-fn ready(client: &mut Client, start: &Start) -> Result<Opened, Trouble> {
-    let Some((before, version)) = migrate(client, start)? else { return Ok(Opened::TooNew) };
+fn ready(client: &mut Client, start: &Start, layout: Layout) -> Result<Opened, Trouble> {
+    let Some((before, version)) = migrate(client, start, layout)? else { return Ok(Opened::TooNew) };
     let session = PostgresSession::new(client);
     let db: &dyn Session = &session;
     if transfer::is_unfinished(db)? {
         return Ok(Opened::Unfinished);
     }
     let secret = db.row("SELECT secret FROM identity", params![], |columns| columns.plain())?;
-    Ok(Opened::Ready { secret, before, version })
+    Ok(Opened::Ready { secret, before, version, layout: Layout::of(client)? })
 }
 
 /// The same for whoever moves all that is in them: whether they are of this version and of no newer one.
 pub(super) fn open_whole(client: &mut Client, start: &Start) -> Result<bool, Trouble> {
     let mut is_ours = false;
     transaction::alone(client, |client| {
-        is_ours = migrate(client, start)?.is_some_and(|(_, version)| version == newest());
+        is_ours = migrate(client, start, Layout::default())?.is_some_and(|(_, version)| version == newest());
         Ok(())
     })?;
     Ok(is_ours)
@@ -88,14 +91,15 @@ fn newest() -> i64 {
 }
 
 /// The version that the tables had, and the one that they have; nothing if a newer Inlet made them.
-fn migrate(client: &mut Client, start: &Start) -> Result<Option<(i64, i64)>, Trouble> {
+fn migrate(client: &mut Client, start: &Start, wanted: Layout) -> Result<Option<(i64, i64)>, Trouble> {
     let (before, works_from) = format(client)?;
     let newest = newest();
     if works_from > newest {
         return Ok(None);
     }
+    let layout = if before == 0 { wanted } else { Layout::of(client)? };
     for step in MIGRATIONS.iter().skip(usize::try_from(before).unwrap_or_default()) {
-        client.batch_execute(step)?;
+        client.batch_execute(&layout.migration(step))?;
     }
     let session = PostgresSession::new(client);
     let db: &dyn Session = &session;
@@ -120,11 +124,12 @@ fn format(client: &mut Client) -> Result<(i64, i64), Trouble> {
 /// Which tables are there.
 pub(super) fn found(client: &mut Client) -> Result<FoundTables, Trouble> {
     let newest = newest();
-    Ok(match versions(&PostgresSession::new(client))? {
+    let versions = versions(&PostgresSession::new(client))?;
+    Ok(match versions {
         (0, _) => FoundTables::Missing,
         (version, works_from) if works_from > newest => FoundTables::TooNew(version),
         (version, _) if version < newest => FoundTables::Older(version),
-        (version, _) => FoundTables::Present(version),
+        (version, _) => FoundTables::Present(version, Layout::of(client)?),
     })
 }
 

@@ -8,6 +8,7 @@ use inlet_model::StoreId;
 
 use super::client::Client;
 use super::collection::{Copy, PLANS, StoreName, make, stores};
+use super::layout::Layout;
 use super::{schema, session, text, transaction};
 use crate::sql::catalog::Start;
 use crate::sql::{Bind, Bound, Columns, Dialect, Session, SqlError, SqlResult, params};
@@ -26,6 +27,7 @@ const IN_ORDER: &str = "SET LOCAL enable_sort = off";
 /// A database.
 pub(crate) struct SharedDatabase<'run> {
     client: &'run mut Client,
+    layout: Layout,
 }
 
 impl<'run> SharedDatabase<'run> {
@@ -45,8 +47,15 @@ impl<'run> SharedDatabase<'run> {
     pub(crate) fn target(client: &'run mut Client, start: &Start) -> Moved<Self> {
         // What a newer version has in its tables, this one would leave behind.
         match schema::open_whole(client, start)? {
-            true => Ok(Self { client }),
+            true => Ok(Self { layout: Layout::of(client)?, client }),
             false => Err(StoreError::new(StoreErrorKind::NewerFormat, OPERATION).into()),
+        }
+    }
+
+    fn name_of(&self, part: Part) -> Option<StoreName> {
+        match part {
+            Part::Catalog => None,
+            Part::Store(id) => Some(StoreName::new(id, self.layout)),
         }
     }
 
@@ -62,13 +71,6 @@ impl<'run> SharedDatabase<'run> {
     }
 }
 
-fn name_of(part: Part) -> Option<StoreName> {
-    match part {
-        Part::Catalog => None,
-        Part::Store(id) => Some(StoreName::new(id)),
-    }
-}
-
 impl Source for SharedDatabase<'_> {
     fn stores(&mut self) -> Moved<Vec<StoreId>> {
         Ok(stores(self.client)?)
@@ -78,7 +80,7 @@ impl Source for SharedDatabase<'_> {
         let begin = format!("BEGIN READ ONLY; {PATIENT}; {PLANS}; {IN_ORDER}");
         self.client.be_patient(LONGEST_ANSWER);
         self.client.batch_execute(&begin)?;
-        let store = name_of(part);
+        let store = self.name_of(part);
         let done = work(&Reading { client: RefCell::new(self.client), store: store.as_ref() });
         let ended = self.client.batch_execute("ROLLBACK");
         done.and(ended.map_err(TransferError::from))
@@ -103,18 +105,18 @@ impl Source for SharedDatabase<'_> {
 impl Target for SharedDatabase<'_> {
     fn make(&mut self, store: StoreId) -> Moved<()> {
         // Its seed comes with the other rows.
-        Ok(make(self.client, &StoreName::new(store), [0; 8]).map(drop)?)
+        Ok(make(self.client, &StoreName::new(store, self.layout), [0; 8]).map(drop)?)
     }
 
     fn write(&mut self, part: Part, work: &mut dyn FnMut(&dyn Session) -> Moved<()>) -> Moved<()> {
-        let store = name_of(part);
+        let store = self.name_of(part);
         self.transact("BEGIN", |client| {
             work(&Reading { client: RefCell::new(client), store: store.as_ref() })
         })
     }
 
     fn put(&mut self, part: Part, table: &Table, page: &Page, place: &Place) -> Moved<()> {
-        let store = name_of(part);
+        let store = self.name_of(part);
         self.transact("BEGIN", |client| {
             if table.is_single_row() {
                 let reading = Reading { client: RefCell::new(client), store: store.as_ref() };

@@ -1,7 +1,7 @@
 //! The database that servers share: is it reached, is it one that can be used, and do we have the key to what is in it?
 
 use inlet_model::{SystemClock, SystemEntropy};
-use inlet_store::postgres::{Examined, FoundTables, Postgres};
+use inlet_store::postgres::{Examined, FoundTables, Layout, Postgres};
 use inlet_store::{StoreError, StoreErrorKind};
 
 use super::server::told;
@@ -68,12 +68,17 @@ fn tables(found: &Examined) -> Finding {
             format!("of version {version}, which a newer inlet made"),
             "use that inlet, or a later one",
         ),
-        FoundTables::Present(version) if !found.may_make_tables => Finding::wrong(
+        FoundTables::Present(version, Layout::Partitioned) if !found.may_make_tables => Finding::wrong(
             "tables",
             format!("of version {version}, and the role may make no more: each new collection gets some"),
             "GRANT CREATE ON the schema of the tables",
         ),
-        FoundTables::Present(version) => Finding::good("tables", format!("of version {version}")),
+        FoundTables::Present(version, Layout::Partitioned) => {
+            Finding::good("tables", format!("of version {version}"))
+        }
+        FoundTables::Present(version, Layout::Shared) => {
+            Finding::good("tables", format!("of version {version}, without partitions"))
+        }
     }
 }
 
@@ -100,7 +105,7 @@ async fn key(database: &Postgres, found: &Examined, encryption: &EncryptionArgs)
         }
     };
     // To open what is not of the present format would change it.
-    if !matches!(found.tables, FoundTables::Present(_)) {
+    if !matches!(found.tables, FoundTables::Present(..)) {
         return Finding::good(CHECK, "a key is given");
     }
     let lost = async {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use inlet_model::{SystemClock, SystemEntropy};
+use inlet_store::postgres::Layout;
 use inlet_store::sqlite::DataDir;
 use inlet_store::transfer::{
     TransferError, TransferOptions, TransferProgress, TransferReport, TransferStep, into_database,
@@ -30,7 +31,7 @@ pub(super) async fn from_directory(
     database: &DatabaseArgs,
     output: OutputFormat,
 ) -> Result<(), CommandError> {
-    let database = place::database_of(database)?;
+    let database = place::database_of(database, Layout::default())?;
     if !node::is_data_dir(path) {
         let message = format!("there is no data directory at `{}`", path.display());
         return Err(CommandError::input("input.data_dir", message).into());
@@ -54,7 +55,7 @@ pub(super) async fn to_directory(
     database: &DatabaseArgs,
     output: OutputFormat,
 ) -> Result<(), CommandError> {
-    let database = place::database_of(database)?;
+    let database = place::database_of(database, Layout::default())?;
     let dir = own(path)?;
     let key_path = dir.key_path();
     let run = Run::start(&format!("database → {}", path.display()), output)?;

@@ -4,9 +4,10 @@ use bytes::BytesMut;
 use inlet_model::StoreId;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
+use crate::postgres::layout::Layout;
 use crate::postgres::session::Typed;
 
-/// The tables of which each store has a partition of its own.
+/// The tables of which each store has a partition of its own, where there are partitions.
 pub(super) const PARTITIONED: [&str; 4] = ["store_keys", "store_blocks", "store_expired", "store_inbox"];
 
 /// Of each table the way is through its index. Left to itself the server reads tables from end to end of which it does not know yet how large
@@ -20,23 +21,27 @@ pub(in crate::postgres) const PLANS: &str =
 pub(in crate::postgres) struct StoreName {
     /// As a UUID.
     pub(in crate::postgres) id: [u8; 16],
-    /// What the names of its partitions end with.
+    /// What the names of its partitions end with; empty if it has none.
     suffix: String,
 }
 
 impl StoreName {
-    pub(in crate::postgres) fn new(id: StoreId) -> Self {
-        Self { id: id.as_u128().to_be_bytes(), suffix: format!("_{:032x}", id.as_u128()) }
+    pub(in crate::postgres) fn new(id: StoreId, layout: Layout) -> Self {
+        let suffix = match layout {
+            Layout::Partitioned => format!("_{:032x}", id.as_u128()),
+            Layout::Shared => String::new(),
+        };
+        Self { id: id.as_u128().to_be_bytes(), suffix }
     }
 
-    /// The store's partition of a table. To name it, and not the table, spares the server the choice, and a lock on the table.
-    pub(in crate::postgres) fn partition(&self, table: &str) -> String {
-        format!("{table}{}", self.suffix)
+    pub(in crate::postgres) fn has_partitions(&self) -> bool {
+        !self.suffix.is_empty()
     }
 
-    /// The table as statements name it: the store's partition, where it has one.
+    /// The table as statements name it: the store's partition, where it has one. To name that, and not the table, spares the server the
+    /// choice, and a lock on the table.
     pub(in crate::postgres) fn table(&self, table: &str) -> String {
-        if PARTITIONED.contains(&table) { self.partition(table) } else { table.to_owned() }
+        if PARTITIONED.contains(&table) { format!("{table}{}", self.suffix) } else { table.to_owned() }
     }
 
     /// The statement in PostgreSQL's way, and its parameters with the store, if it names that.
@@ -108,12 +113,15 @@ mod tests {
 
     #[test]
     fn a_statement_names_its_store_and_the_partitions() {
-        let store = StoreName::new(StoreId::from_u128(0xab));
+        let store = StoreName::new(StoreId::from_u128(0xab), Layout::Partitioned);
         let suffix = format!("{:032x}", 0xab);
         let sql = "SELECT stored, ?2 FROM store_blocks WHERE store = ?0 AND first_change >= ?1";
         let expected =
             format!("SELECT stored, $2 FROM store_blocks_{suffix} WHERE store = $3 AND first_change >= $1");
         assert_eq!(store.statement(sql, 2), (expected, true));
+        let shared = StoreName::new(StoreId::from_u128(0xab), Layout::Shared);
+        let expected = "SELECT stored, $2 FROM store_blocks WHERE store = $3 AND first_change >= $1";
+        assert_eq!(shared.statement(sql, 2), (expected.to_owned(), true));
         let sql = "SELECT live FROM store_block_index LIMIT ?1";
         assert_eq!(
             store.statement(sql, 1),

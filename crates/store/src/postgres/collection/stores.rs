@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::erase::erase;
 use super::reads::StoreReads;
 use super::statement::{PARTITIONED, StoreName};
 use super::transactions::StoreTransactions;
 use crate::collection::{CollectionStore, CollectionStores};
 use crate::postgres::Postgres;
 use crate::postgres::client::Client;
+use crate::postgres::layout::Layout;
 use crate::postgres::patience::Patience;
 use crate::postgres::pool::{Pool, Use};
 use crate::sql::collection::{OpenCollections, Outcome, SqlCollection, Trouble};
@@ -18,9 +19,6 @@ use crate::{StoreError, StoreErrorKind, StoreResult};
 use async_trait::async_trait;
 use inlet_model::{Entropy, HashSeed, StoreId};
 use tokio_postgres::types::{ToSql, Type};
-
-/// To remove a large store takes its time, for which nobody waits.
-const LONGEST_ERASING: Duration = Duration::from_secs(300);
 
 /// Collections that stay open though nobody uses them just now.
 const MAX_IDLE: usize = 64;
@@ -49,8 +47,7 @@ impl PostgresCollections {
         self.pool.run(operation, wanted, work).await
     }
 
-    fn start(&self, id: StoreId, seed: HashSeed) -> StoreResult<SqlCollection> {
-        let store = StoreName::new(id);
+    fn start(&self, id: StoreId, (store, seed): (StoreName, HashSeed)) -> StoreResult<SqlCollection> {
         let reads = StoreReads::new(self.pool.clone(), store.clone(), &self.patience);
         let transactions = StoreTransactions::new(self.pool.clone(), store, &self.patience);
         SqlCollection::start(id, seed, Arc::new(reads), Box::new(transactions))
@@ -68,9 +65,13 @@ impl CollectionStores for PostgresCollections {
     async fn open(&self, id: StoreId) -> StoreResult<Arc<dyn CollectionStore>> {
         const OPERATION: &str = "open a collection";
         let opening = async {
-            let (store, seed) = (StoreName::new(id), self.entropy.bytes());
-            let seed = self.run(OPERATION, Use::Commit, move |client| make(client, &store, seed)).await?;
-            self.start(id, seed).map(Some)
+            let seed = self.entropy.bytes();
+            let made = self.run(OPERATION, Use::Commit, move |client| {
+                let store = name_of(client, id)?;
+                let seed = make(client, &store, seed)?;
+                Ok((store, seed))
+            });
+            self.start(id, made.await?).map(Some)
         };
         self.open.get(id, opening).await?.ok_or(StoreError::new(StoreErrorKind::Internal, OPERATION))
     }
@@ -78,9 +79,12 @@ impl CollectionStores for PostgresCollections {
     async fn find(&self, id: StoreId) -> StoreResult<Option<Arc<dyn CollectionStore>>> {
         const OPERATION: &str = "find a collection";
         let opening = async {
-            let store = StoreName::new(id);
-            let seed = self.run(OPERATION, Use::Read, move |client| Ok(seed_of(client, &store)?)).await?;
-            seed.map(|seed| self.start(id, seed)).transpose()
+            let found = self.run(OPERATION, Use::Read, move |client| {
+                let store = name_of(client, id)?;
+                let seed = seed_of(client, &store)?;
+                Ok(seed.map(|seed| (store, seed)))
+            });
+            found.await?.map(|found| self.start(id, found)).transpose()
         };
         self.open.get(id, opening).await
     }
@@ -88,8 +92,11 @@ impl CollectionStores for PostgresCollections {
     async fn remove(&self, id: StoreId) -> StoreResult<()> {
         const OPERATION: &str = "remove a collection";
         let removing = async {
-            let store = StoreName::new(id);
-            self.run(OPERATION, Use::Commit, move |client| erase(client, &store)).await
+            self.run(OPERATION, Use::Commit, move |client| {
+                let store = name_of(client, id)?;
+                erase(client, &store)
+            })
+            .await
         };
         self.open.remove(id, OPERATION, removing).await
     }
@@ -111,6 +118,10 @@ fn column<const N: usize>(row: &tokio_postgres::Row) -> SqlResult<[u8; N]> {
     bytes.try_into().map_err(SqlError::row)
 }
 
+fn name_of(client: &mut Client, id: StoreId) -> SqlResult<StoreName> {
+    Ok(StoreName::new(id, Layout::of(client)?))
+}
+
 fn seed_of(client: &mut Client, store: &StoreName) -> SqlResult<Option<HashSeed>> {
     let sql = "SELECT seed FROM store_meta WHERE store = $1";
     let rows = client.query_typed(sql, &[(store as &(dyn ToSql + Sync), Type::UUID)])?;
@@ -127,7 +138,7 @@ pub(in crate::postgres) fn make(client: &mut Client, store: &StoreName, seed: [u
                        walked_through, writes)
                    VALUES ($1, $2, 1, 1, 1, 1, 0, 0, 0) ON CONFLICT DO NOTHING";
         let made = client.execute_typed(sql, &[(store, Type::UUID), (&seed.as_slice(), Type::BYTEA)])?;
-        if made > 0 { client.batch_execute(&partitions(store)) } else { Ok(()) }
+        if made > 0 && store.has_partitions() { client.batch_execute(&partitions(store)) } else { Ok(()) }
     })?;
     seed_of(client, store)?.ok_or(Trouble::Broken("a store that was made is not there"))
 }
@@ -136,7 +147,7 @@ pub(in crate::postgres) fn make(client: &mut Client, store: &StoreName, seed: [u
 fn partitions(store: &StoreName) -> String {
     let id = u128::from_be_bytes(store.id);
     let one = |table| {
-        let partition = store.partition(table);
+        let partition = store.table(table);
         format!(
             "CREATE TABLE {partition} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE);
              ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES IN ('{id:032x}');"
@@ -145,40 +156,8 @@ fn partitions(store: &StoreName) -> String {
     PARTITIONED.map(one).concat()
 }
 
-/// The tables that stores share, but for the one that says which there are.
-const SHARED: [&str; 15] = [
-    "store_connectors",
-    "store_streams",
-    "store_purged",
-    "store_schemas",
-    "store_scopes",
-    "store_block_index",
-    "store_seen",
-    "store_runs",
-    "store_run_streams",
-    "store_rejected",
-    "store_undos",
-    "store_undo_keys",
-    "store_rejected_pushes",
-    "store_run_log",
-    "store_idempotency",
-];
-
-/// Removes a store with all it holds. Whoever writes it at this moment is waited for.
-fn erase(client: &mut Client, store: &StoreName) -> Outcome<()> {
-    client.be_patient(LONGEST_ERASING);
-    Ok(within(client, |client| {
-        client.execute_typed("DELETE FROM store_meta WHERE store = $1", &[(store, Type::UUID)])?;
-        for table in SHARED {
-            client.execute_typed(&format!("DELETE FROM {table} WHERE store = $1"), &[(store, Type::UUID)])?;
-        }
-        let dropping = PARTITIONED.map(|table| format!("DROP TABLE IF EXISTS {};", store.partition(table)));
-        client.batch_execute(&dropping.concat())
-    })?)
-}
-
 /// Does `work` as one transaction.
-fn within(client: &mut Client, work: impl FnOnce(&mut Client) -> SqlResult<()>) -> SqlResult<()> {
+pub(super) fn within(client: &mut Client, work: impl FnOnce(&mut Client) -> SqlResult<()>) -> SqlResult<()> {
     client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED")?;
     let done = work(client).and_then(|()| client.batch_execute("COMMIT"));
     if done.is_err() && client.batch_execute("ROLLBACK").is_err() {

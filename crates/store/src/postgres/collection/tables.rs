@@ -3,11 +3,9 @@
 use std::cell::RefCell;
 use std::ops::{ControlFlow, Range};
 
-use tokio_postgres::types::Type;
-
 use super::copy::Copy;
-use super::statement::{PARTITIONED, StoreName};
-use super::{keys, walk};
+use super::statement::StoreName;
+use super::{keys, size, walk};
 use crate::postgres::client::Client;
 use crate::postgres::session::{self, Typed};
 use crate::sql::collection::key_row::KeyRow;
@@ -26,6 +24,10 @@ const WORTH_A_COPY: usize = 4;
 impl<'tx> StoreTables<'tx> {
     pub(super) fn new(client: &'tx mut Client, store: &'tx StoreName) -> Self {
         Self { client: RefCell::new(client), store }
+    }
+
+    pub(super) fn store(&self) -> &StoreName {
+        self.store
     }
 
     /// Runs a statement with parameters that only this database knows; how many rows it has changed.
@@ -90,19 +92,8 @@ impl Tables for StoreTables<'_> {
         walk::walk(self, streams, each)
     }
 
-    /// The partitions; what the store has in tables that it shares is little beside them.
     fn bytes(&self) -> Outcome<u64> {
-        let partitions = PARTITIONED.map(|table| self.store.partition(table));
-        let rows = self.query_typed(
-            "SELECT CAST(sum(pg_total_relation_size(to_regclass(name))) AS BIGINT) FROM unnest(?1) AS name",
-            &[(&partitions.as_slice(), Type::TEXT_ARRAY)],
-        )?;
-        let mut bytes = 0;
-        session::show_each(&rows, &mut |columns| {
-            bytes = columns.optional_unsigned()?.unwrap_or(0);
-            Ok(ControlFlow::Break(()))
-        })?;
-        Ok(bytes)
+        size::bytes(self)
     }
 }
 

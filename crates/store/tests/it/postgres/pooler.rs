@@ -80,7 +80,7 @@ async fn the_catalog_passes_the_suite_through_a_pooler() {
 async fn the_collections_pass_the_suite_through_a_pooler() {
     let behaviours = inlet_store::collection_tests!(@list).into_iter().step_by(3).collect();
     let failed = failing_at(places(), behaviours, |url, behaviour| async move {
-        behaviour(Given::new(Schema(url)).await).await;
+        behaviour(Given::new(Schema::of(url)).await).await;
     });
     assert_eq!(failed.await, [""; 0]);
 }

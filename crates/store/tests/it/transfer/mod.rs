@@ -1,5 +1,6 @@
 //! Moving everything from a data directory into a PostgreSQL database, and back.
 
+mod layouts;
 mod list;
 mod moves;
 mod refusals;
