@@ -10,8 +10,9 @@ use super::{Finding, Tree};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("source", &["model"]),
-    ("connectors", &["model", "source"]),
-    ("store", &["model"]),
+    ("tls", &[]),
+    ("connectors", &["model", "source", "tls"]),
+    ("store", &["model", "tls"]),
     ("sync", &["model", "source", "store"]),
     ("webhooks", &["model", "source", "store"]),
     ("api", &["model", "source", "store", "sync", "webhooks"]),
@@ -122,8 +123,9 @@ mod tests {
         };
         let guide: String = MAY_KNOW.iter().map(row).collect();
         assert_eq!(check(&Tree::planted(&[(GUIDE, &guide)])), []);
-        let guide = guide.replace("| model, source |", "| model, store |");
-        let expected = Finding::new(GUIDE, 1, "the row of `connectors` must end with ` | model, source |`");
+        let guide = guide.replace("| model, source, tls |", "| model, store, tls |");
+        let expected =
+            Finding::new(GUIDE, 1, "the row of `connectors` must end with ` | model, source, tls |`");
         assert_eq!(check(&Tree::planted(&[(GUIDE, &guide)])), [expected]);
     }
 

@@ -15,7 +15,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error};
 use super::client::Silent;
 use super::hosts::one_by_one;
 use super::settings;
-use super::tls::{Fault, SslMode, Tls, TlsSettings, refuses_tls};
+use super::tls::{Fault, SslMode, Tls, TlsSettings, mode_of_driver, refuses_tls};
 use crate::sql::{SqlError, SqlResult};
 use crate::{StoreError, StoreErrorKind, StoreResult};
 
@@ -66,7 +66,7 @@ impl Address {
         let count = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
         let patience = (CONNECT_TIMEOUT / count).max(LEAST_SHARE);
         for host in &mut hosts {
-            host.ssl_mode(mode.of_driver());
+            host.ssl_mode(mode_of_driver(mode));
             // A name may have several addresses, of which the first may be gone.
             host.connect_timeout(patience.min(CONNECT_TIMEOUT / 2)).tcp_user_timeout(TCP_TIMEOUT);
             host.keepalives_idle(TCP_TIMEOUT).keepalives_interval(PROBED).keepalives_retries(PROBES);

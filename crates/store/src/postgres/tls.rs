@@ -1,70 +1,32 @@
-//! TLS as `sslmode` asks for it. The modes mean what libpq means by them: <https://www.postgresql.org/docs/current/libpq-ssl.html>.
+//! TLS as `sslmode` in a database's address asks for it.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::crypto::{CryptoProvider, ring};
+use inlet_tls::{Identity, Roots, TlsError, TlsOptions};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_rustls::TlsConnector;
 
 pub(super) use self::fault::{Fault, refuses_tls};
 use self::stream::Encrypted;
-use self::verifier::Verifier;
+pub(super) use inlet_tls::SslMode;
 
 mod fault;
 mod stream;
-mod verifier;
 
-/// How far connections are protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum SslMode {
-    /// Not at all.
-    Disable,
-    /// Encrypted if the server can.
-    #[default]
-    Prefer,
-    /// Encrypted, whoever answers.
-    Require,
-    /// Encrypted, and the certificate was issued by somebody trusted.
-    VerifyCa,
-    /// The same, and it is that of the host.
-    VerifyFull,
-}
-
-impl SslMode {
-    const NAMES: [(&'static str, Self); 5] = [
-        ("disable", Self::Disable),
-        ("prefer", Self::Prefer),
-        ("require", Self::Require),
-        ("verify-ca", Self::VerifyCa),
-        ("verify-full", Self::VerifyFull),
-    ];
-
-    pub(super) fn parse(name: &str) -> Option<Self> {
-        Self::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, mode)| mode)
-    }
-
-    /// What the driver, which looks at no certificate itself, has to know of it.
-    pub(super) fn of_driver(self) -> tokio_postgres::config::SslMode {
-        match self {
-            Self::Disable => tokio_postgres::config::SslMode::Disable,
-            Self::Prefer => tokio_postgres::config::SslMode::Prefer,
-            Self::Require | Self::VerifyCa | Self::VerifyFull => tokio_postgres::config::SslMode::Require,
+/// What the driver, which looks at no certificate itself, has to know of the mode.
+pub(super) fn mode_of_driver(mode: SslMode) -> tokio_postgres::config::SslMode {
+    match mode {
+        SslMode::Disable => tokio_postgres::config::SslMode::Disable,
+        SslMode::Prefer => tokio_postgres::config::SslMode::Prefer,
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => {
+            tokio_postgres::config::SslMode::Require
         }
-    }
-}
-
-impl fmt::Display for SslMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.into_iter().find(|(_, mode)| mode == self);
-        f.write_str(name.map_or("", |(name, _)| name))
     }
 }
 
@@ -83,53 +45,41 @@ pub(super) struct TlsSettings {
 impl TlsSettings {
     /// How to talk TLS. The files are read here, once.
     pub(super) fn connector(&self) -> Result<Tls, Fault> {
-        let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Fault::new(self.mode, "TLS cannot be used").because(error))?;
-        let verifier = Verifier { mode: self.mode, issuers: self.issuers(&provider)?, provider };
-        let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-        let config = match (&self.certificate, &self.key) {
-            (None, None) => builder.with_no_client_auth(),
-            (Some(certificate), Some(key)) => {
-                let chain = certificates(self.mode, certificate)?;
-                let read = PrivateKeyDer::from_pem_file(key).map_err(|error| {
-                    Fault::new(self.mode, format!("no key can be read from sslkey `{}`", key.display()))
-                        .because(error)
-                })?;
-                builder.with_client_auth_cert(chain, read).map_err(|error| {
-                    Fault::new(self.mode, "sslkey does not go with sslcert").because(error)
-                })?
-            }
-            _ => return Err(Fault::new(self.mode, "sslcert and sslkey are given together or not at all")),
-        };
+        let options = TlsOptions { mode: self.mode, roots: self.roots()?, identity: self.identity()? };
+        let config = options.client_config().map_err(|error| {
+            let what = match error {
+                TlsError::Unusable(_) => "TLS cannot be used",
+                TlsError::NobodyToTrust(_) => {
+                    "there is nobody to trust: name a file with your authority in sslrootcert"
+                }
+                TlsError::WrongKey(_) => "sslkey does not go with sslcert",
+            };
+            Fault::new(self.mode, what).because(error)
+        })?;
         Ok(Tls { mode: self.mode, connector: TlsConnector::from(Arc::new(config)) })
     }
 
-    /// Who may have issued the server's certificate; `None`: anybody.
-    fn issuers(&self, provider: &Arc<CryptoProvider>) -> Result<Option<Arc<WebPkiServerVerifier>>, Fault> {
-        let file = self.roots.as_ref().filter(|file| file.as_os_str() != "system");
-        let verifies = match self.mode {
-            SslMode::Disable | SslMode::Prefer => false,
-            // As with libpq, whoever names an authority means it.
-            SslMode::Require => self.roots.is_some(),
-            SslMode::VerifyCa | SslMode::VerifyFull => true,
-        };
-        if !verifies {
-            return Ok(None);
-        }
-        let found = match file {
-            Some(file) => certificates(self.mode, file)?,
-            None => rustls_native_certs::load_native_certs().certs,
-        };
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(found);
-        let issuers =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
-        issuers.map(Some).map_err(|error| {
-            Fault::new(self.mode, "there is nobody to trust: name a file with your authority in sslrootcert")
-                .because(error)
+    fn roots(&self) -> Result<Option<Roots>, Fault> {
+        Ok(match &self.roots {
+            None => None,
+            Some(file) if file.as_os_str() == "system" => Some(Roots::System),
+            Some(file) => Some(Roots::These(certificates(self.mode, file)?)),
         })
+    }
+
+    fn identity(&self) -> Result<Option<Identity>, Fault> {
+        match (&self.certificate, &self.key) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => {
+                let chain = certificates(self.mode, certificate)?;
+                let key = PrivateKeyDer::from_pem_file(key).map_err(|error| {
+                    Fault::new(self.mode, format!("no key can be read from sslkey `{}`", key.display()))
+                        .because(error)
+                })?;
+                Ok(Some(Identity { chain, key }))
+            }
+            _ => Err(Fault::new(self.mode, "sslcert and sslkey are given together or not at all")),
+        }
     }
 }
 

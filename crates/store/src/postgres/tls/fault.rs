@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use rustls::CertificateError;
+use inlet_tls::CertificateFlaw;
 
 use super::SslMode;
 
@@ -28,13 +28,14 @@ impl Fault {
 
     /// What a handshake that broke off means.
     pub(super) fn of_handshake(mode: SslMode, error: io::Error) -> Self {
-        let what = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(rustls::Error::InvalidCertificate(flaw)) => of_certificate(flaw),
-            Some(rustls::Error::AlertReceived(_)) => {
+        let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let what = match (cause.and_then(CertificateFlaw::of), cause) {
+            (Some(flaw), _) => of_certificate(flaw),
+            (None, Some(rustls::Error::AlertReceived(_))) => {
                 "the server broke the handshake off; it may want a client certificate (sslcert and sslkey)"
             }
-            Some(_) => "no handshake came about; look whether the port is PostgreSQL's",
-            None => "the connection broke off in the handshake",
+            (None, Some(_)) => "no handshake came about; look whether the port is PostgreSQL's",
+            (None, None) => "the connection broke off in the handshake",
         };
         Self::new(mode, what).because(error)
     }
@@ -53,19 +54,19 @@ impl Fault {
     }
 }
 
-fn of_certificate(flaw: &CertificateError) -> &'static str {
+fn of_certificate(flaw: CertificateFlaw) -> &'static str {
     match flaw {
-        // An authority of the same name with another key is another one.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+        CertificateFlaw::UnknownIssuer => {
             "the server's certificate was issued by nobody who is trusted; name the authority's certificate in sslrootcert"
         }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+        CertificateFlaw::WrongHost => {
             "the server's certificate is for another host; use the name that it has, or sslmode=verify-ca"
         }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "the server's certificate has expired; renew it on the server"
+        CertificateFlaw::Expired => "the server's certificate has expired; renew it on the server",
+        CertificateFlaw::OldVersion => {
+            "the server's certificate is one of X.509 version 1, which has no names of hosts; make one with a subjectAltName"
         }
-        _ => "the server's certificate is not good",
+        CertificateFlaw::Unsuitable => "the server's certificate is not good",
     }
 }
 
