@@ -72,6 +72,10 @@ CREATE INDEX connectors_newest ON connectors (space_id, collection_id, created_a
     WHERE deleted_at IS NULL;
 CREATE INDEX connectors_by_name ON connectors (space_id, collection_id, name, created_at DESC, id DESC)
     WHERE deleted_at IS NULL;
+CREATE INDEX connectors_by_kind ON connectors (space_id, collection_id, kind, created_at DESC, id DESC)
+    WHERE deleted_at IS NULL;
+CREATE INDEX connectors_by_status ON connectors (space_id, collection_id, status, created_at DESC, id DESC)
+    WHERE deleted_at IS NULL;
 CREATE INDEX connectors_deleted ON connectors (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX connectors_secret ON connectors (id) WHERE secrets <> '{}';
 CREATE INDEX connectors_due ON connectors (next_sync_at, id) WHERE next_sync_at IS NOT NULL;

@@ -35,20 +35,20 @@ impl Idle {
     /// Keeps one for whoever comes next. Blocks for as long as it takes to close what is of no use.
     pub(super) fn keep(&self, client: Client) {
         self.clients().push((Instant::now(), client));
-        while let Some(old) = self.too_old() {
-            drop(old);
-        }
-    }
-
-    fn too_old(&self) -> Option<Client> {
-        let mut clients = self.clients();
-        let is_too_old = |(since, _): &(Instant, Client)| since.elapsed() > LONGEST;
-        (clients.len() > KEPT && clients.first().is_some_and(is_too_old)).then(|| clients.remove(0).1)
+        let old = too_old(&mut self.clients(), Instant::now());
+        drop(old);
     }
 
     fn clients(&self) -> MutexGuard<'_, Vec<(Instant, Client)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes those out that nobody has used for too long. The first was used least lately.
+fn too_old<T>(idle: &mut Vec<(Instant, T)>, now: Instant) -> Vec<T> {
+    let are_old = idle.partition_point(|(since, _)| now.saturating_duration_since(*since) > LONGEST);
+    let may_go = idle.len().saturating_sub(KEPT);
+    idle.drain(..are_old.min(may_go)).map(|(_, client)| client).collect()
 }
 
 impl Drop for Idle {
@@ -62,5 +62,22 @@ impl Drop for Idle {
 impl fmt::Debug for Idle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Idle")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_that_nobody_has_used_for_long_are_closed_but_for_two() {
+        let begun = Instant::now();
+        let used = |seconds| (begun + Duration::from_secs(seconds), seconds);
+        let mut idle = vec![used(0), used(10), used(20), used(30), used(200)];
+        assert_eq!(too_old(&mut idle, begun + LONGEST), [0; 0]);
+        assert_eq!(too_old(&mut idle, begun + LONGEST + Duration::from_secs(15)), [0, 10]);
+        assert_eq!(too_old(&mut idle, begun + LONGEST * 9), [20]);
+        assert_eq!(too_old(&mut idle, begun + LONGEST * 99), [0; 0]);
+        assert_eq!(idle, [used(30), used(200)]);
     }
 }

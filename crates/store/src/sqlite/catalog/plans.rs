@@ -38,12 +38,10 @@ fn every_list_is_read_in_the_order_of_an_index() {
         let query = || PageQuery { after: after.clone(), limit: 10, order };
         let any = NameFilter { name: None, created };
         let named = NameFilter { name: name(), created: Created::default() };
-        let of_kind = ConnectorFilter {
-            kind: Some("files".to_owned()),
-            status: Some(ConnectorStatus::Paused),
-            created,
-            ..ConnectorFilter::default()
-        };
+        let kind = Some("files".to_owned());
+        let of_kind = ConnectorFilter { kind, created, ..ConnectorFilter::default() };
+        let paused =
+            ConnectorFilter { status: Some(ConnectorStatus::Paused), created, ..ConnectorFilter::default() };
         let connectors_named = ConnectorFilter { name: name(), ..ConnectorFilter::default() };
         let sync = |status| sync_row::listing(connector, status, created, query());
         let of = |filter| connectors::listing(&space, &collection, filter, query()).unwrap();
@@ -53,7 +51,9 @@ fn every_list_is_read_in_the_order_of_an_index() {
             ("spaces_by_name", spaces::listing(named.clone(), query()), spaces::SELECT),
             ("collections_newest", collections::listing(&space, any, query()), collections::SELECT),
             ("collections_by_name", collections::listing(&space, named, query()), collections::SELECT),
-            ("connectors_newest", of(of_kind), connectors::SELECT),
+            ("connectors_newest", of(ConnectorFilter::default()), connectors::SELECT),
+            ("connectors_by_kind", of(of_kind), connectors::SELECT),
+            ("connectors_by_status", of(paused), connectors::SELECT),
             ("connectors_by_name", of(connectors_named), connectors::SELECT),
             ("webhooks_newest", webhooks::listing(&space, query()), webhooks::row::SELECT),
             ("deliveries_newest", delivery(None), deliveries::row::SELECT),

@@ -39,3 +39,9 @@ CREATE INDEX syncs_queue_of_space ON syncs (space_id, turn) WHERE status = 'queu
 CREATE INDEX syncs_running_turn ON syncs (turn) WHERE status IN ('running', 'cancelling');
 CREATE INDEX syncs_running ON syncs (space_id, kind) WHERE status IN ('running', 'cancelling');
 CREATE INDEX syncs_running_of_kind ON syncs (kind) WHERE status IN ('running', 'cancelling');
+
+-- Lists of connectors by a type or a status that few of them have.
+CREATE INDEX connectors_by_kind ON connectors (space_id, collection_id, kind, created_at DESC, id DESC)
+    WHERE deleted_at IS NULL;
+CREATE INDEX connectors_by_status ON connectors (space_id, collection_id, status, created_at DESC, id DESC)
+    WHERE deleted_at IS NULL;
