@@ -13,8 +13,9 @@ def ip(*arguments):
 
 
 class Node:
-    def __init__(self, number, inlet, server, folder):
-        self.number, self.inlet, self.folder = number, inlet, folder
+    def __init__(self, number, program, server, folder):
+        """`program()` is what it runs from its next start on."""
+        self.number, self.program, self.folder = number, program, folder
         self.space, self.link = f"inlet{os.getpid()}n{number}", f"in{os.getpid() % 100000}n{number}"
         self.host, self.own = f"10.77.{number}.1", f"10.77.{number}.2"
         hosts = server.hosts(self.host)
@@ -34,7 +35,7 @@ class Node:
     def start(self):
         log = open(os.path.join(self.folder, f"node{self.number}.log"), "ab")
         environment = {**os.environ, "INLET_API_KEY": KEY, "INLET_ENCRYPTION_KEY": ENCRYPTION_KEY, "INLET_DATABASE_URL": self.database}
-        command = ["ip", "netns", "exec", self.space, self.inlet, "serve", "--listen", f"{self.own}:8080", "--files-root", self.folder,
+        command = ["ip", "netns", "exec", self.space, self.program(), "serve", "--listen", f"{self.own}:8080", "--files-root", self.folder,
                    "--rate-limit", "0", "--undo-for", "1s", "--history", "1h"]
         self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
