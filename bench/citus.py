@@ -34,7 +34,7 @@ class Citus(Server):
     def says(self):
         """Where the keys of records lie."""
         shards = self.ask("postgres", "SELECT string_agg(count || ' shards with ' || size || ' MB', ', ') FROM ("
-                          "SELECT count(*), sum(shard_size) >> 20 AS size FROM citus_shards WHERE table_name = 'store_keys'::regclass "
+                          "SELECT count(*), (sum(shard_size) / 1048576)::int AS size FROM citus_shards WHERE table_name = 'store_keys'::regclass "
                           "GROUP BY nodeport ORDER BY nodeport) AS of_workers")
         here = self.ask("postgres", "SELECT pg_relation_size('store_keys')")
         version = self.ask("postgres", "SELECT split_part(citus_version(), ' on ', 1)")

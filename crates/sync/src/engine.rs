@@ -204,7 +204,7 @@ impl Engine {
     /// Watches a sync, queued or running, here or elsewhere: read it, wait for a change, and read it again.
     #[must_use]
     pub fn watch(&self, sync_id: SyncId) -> Watch {
-        self.shared.watchers.watch(sync_id, self.shared.options.period)
+        self.shared.watchers.watch(sync_id, &self.shared.parts.signals, self.shared.options.period)
     }
 
     /// How far a sync that runs here comes, from now on; `None` if it does not run here.
