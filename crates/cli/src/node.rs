@@ -129,7 +129,9 @@ impl Node {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let Found { catalog, stores, vault, clock, signals } = place.open(encryption, &entropy).await?;
         let failed = |error: StoreError| place.unusable(error);
-        place.reached(|| encryption::warn_of_lost_keys(&*catalog, &vault)).await?;
+        if options.is_server {
+            place.reached(|| encryption::warn_of_lost_keys(&*catalog, &vault)).await?;
+        }
         let environment = Environment {
             files_roots: options.files_roots,
             egress: options.egress,
@@ -193,6 +195,11 @@ impl Node {
             metrics: self.metrics.clone(),
             traces: traces::of_callers(),
         }
+    }
+
+    /// Whether nobody else works where everything is kept.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.place.is_ours_alone()
     }
 
     /// Whether it answers the calls of the API.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use inlet_model::secret::{Vault, VaultKey};
 use inlet_model::{Clock, Entropy, SystemClock};
-use inlet_store::postgres::{Layout, Postgres, PostgresCollections, PostgresOptions};
+use inlet_store::postgres::{FoundTables, Layout, Postgres, PostgresCollections, PostgresOptions};
 use inlet_store::sqlite::{CollectionOptions, DataDir, SqliteCollections, open_catalog};
 use inlet_store::{Catalog, CollectionStores, NoSignals, Signals, StoreError, StoreErrorKind};
 
@@ -136,7 +136,7 @@ pub(crate) fn shared_vault(
 /// The database that must be named, for a process that needs few connections, with the layout of tables that it makes. It is not
 /// reached for yet.
 pub(crate) fn database_of(args: &DatabaseArgs, layout: Layout) -> Result<Postgres, CommandError> {
-    let Some(url) = &args.database_url else {
+    let Some(url) = args.url() else {
         return Err(CommandError::input("input.database_url", "the address of the database is missing")
             .hint("give it with --database-url, or in the environment as INLET_DATABASE_URL")
             .into());
@@ -161,6 +161,25 @@ fn database(url: &str, options: PostgresOptions) -> Result<Postgres, CommandErro
             .hint("write it as `postgres://user:password@host:5432/database`")
             .into()
     })
+}
+
+/// Tables are made by whoever sets servers up, and not by a command that looks for something in them.
+pub(crate) async fn refuse_without_tables(database: &Postgres) -> Result<(), CommandError> {
+    match reached(|| database.examine()).await?.tables {
+        FoundTables::Missing => {
+            Err(CommandError::input("input.database_url", "there is nothing of Inlet's in the database")
+                .hint("look whether it is the right one; `inlet serve` or `inlet migrate` makes the tables")
+                .into())
+        }
+        FoundTables::Older(version) => {
+            let message = format!("the tables are of version {version}, which is older than this program's");
+            Err(CommandError::failure("store.older_format", message)
+                .hint("`inlet migrate` brings them up to date, and so does the first server that is upgraded")
+                .into())
+        }
+        // That is said when they are opened.
+        FoundTables::Present(..) | FoundTables::TooNew(_) => Ok(()),
+    }
 }
 
 /// Does `work` again until the database answers.

@@ -1,5 +1,5 @@
 //! A command's way to the data: through the server that was named, or the one that holds the data directory, or, if there
-//! is none, in this process.
+//! is none, in this process. A database that servers share is worked in beside them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::args::{EncryptionArgs, ServerArgs};
 use crate::client::{Client, Transport, key_headers};
 use crate::errors::CommandError;
 use crate::node::{self, Node, NodeOptions, Ownership};
-use crate::place::Place;
+use crate::place::{self, Place};
 use crate::tls::Trust;
 
 /// How long a command waits for another one, or for a server that starts or ends: a little longer than a server may take.
@@ -55,11 +55,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Goes to the server that was named. If none was, finds the one of the data directory, or becomes one for a moment.
+    /// Goes to the server that was named, or into the database. If neither was, finds the server of the data directory, or becomes one for a
+    /// moment.
     pub(crate) async fn open(server: &ServerArgs, need: Need) -> Result<Self, CommandError> {
-        match &server.url {
-            Some(url) => Self::at(url, server.api_key.as_deref(), server.ca_file.as_deref()),
-            None => Self::of(server, need).await,
+        match (&server.url, server.place.database.url()) {
+            (Some(url), _) => Self::at(url, server.api_key.as_deref(), server.ca_file.as_deref()),
+            (None, Some(url)) => Self::in_database(url, need, &server.encryption).await,
+            (None, None) => Self::of(server, need).await,
         }
     }
 
@@ -77,8 +79,22 @@ impl Session {
         Ok(Self { client: Client::new(transport, Arc::new(SystemEntropy)), node: None })
     }
 
+    /// Beside the servers that share a database. It runs no sync: what a sync reads may only be on the machine of a server.
+    async fn in_database(url: &str, need: Need, encryption: &EncryptionArgs) -> Result<Self, CommandError> {
+        if need == Need::NewSyncs {
+            let message = "syncs of a database that servers share are run by those servers";
+            return Err(CommandError::input("input.database_url", message)
+                .hint("make a connector with `inlet connectors create`, and trigger it with `inlet syncs trigger`")
+                .into());
+        }
+        let database = place::database_at(url)?;
+        place::refuse_without_tables(&database).await?;
+        let node = Node::start(Place::Database(database), for_a_moment(false), encryption).await?;
+        Ok(Self { client: node.local_client(), node: Some(node) })
+    }
+
     async fn of(server: &ServerArgs, need: Need) -> Result<Self, CommandError> {
-        let data_dir = server.data_dir.as_path();
+        let data_dir = server.place.data_dir.as_path();
         if !need.makes_data_dir() && !node::is_data_dir(data_dir) {
             let message = format!("there is no data directory at `{}`", data_dir.display());
             let complaint = CommandError::input("input.data_dir", message);
@@ -111,23 +127,8 @@ impl Session {
         need: Need,
         encryption: &EncryptionArgs,
     ) -> Result<Self, CommandError> {
-        // Whoever gives the command may read whatever the system lets them read.
-        let options = NodeOptions {
-            files_roots: vec![PathBuf::from("/")],
-            egress: Egress::Any,
-            history: None,
-            undo_for: None,
-            stall_limit: None,
-            roles: NodeRoles::only(NodeRole::Worker),
-            max_syncs: None,
-            limits: SyncLimits::default(),
-            lease: None,
-            runs_syncs: need.runs_syncs(),
-            is_server: false,
-        };
-        let node = Node::start(Place::Directory(dir), options, encryption).await?;
-        let client = node.local_client();
-        Ok(Self { client, node: Some(node) })
+        let node = Node::start(Place::Directory(dir), for_a_moment(need.runs_syncs()), encryption).await?;
+        Ok(Self { client: node.local_client(), node: Some(node) })
     }
 
     /// Beside the server of a data directory, which must answer.
@@ -144,9 +145,9 @@ impl Session {
         &self.client
     }
 
-    /// The node, if the data are in this process.
-    pub(crate) fn node(&self) -> Option<&Node> {
-        self.node.as_ref()
+    /// Whether syncs and removals are the work of this process, and of no server.
+    pub(crate) fn works_alone(&self) -> bool {
+        self.node.as_ref().is_some_and(Node::is_alone)
     }
 
     /// Ends the node, if there is one.
@@ -154,6 +155,24 @@ impl Session {
         if let Some(node) = self.node {
             node.stop().await;
         }
+    }
+}
+
+/// What a node is that goes with its command.
+fn for_a_moment(runs_syncs: bool) -> NodeOptions {
+    NodeOptions {
+        // Whoever gives the command may read whatever the system lets them read.
+        files_roots: vec![PathBuf::from("/")],
+        egress: Egress::Any,
+        history: None,
+        undo_for: None,
+        stall_limit: None,
+        roles: NodeRoles::only(NodeRole::Worker),
+        max_syncs: None,
+        limits: SyncLimits::default(),
+        lease: None,
+        runs_syncs,
+        is_server: false,
     }
 }
 

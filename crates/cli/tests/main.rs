@@ -37,6 +37,7 @@ mod private_postgres;
 mod reading;
 mod servers;
 mod serving;
+mod shared_commands;
 mod shell;
 mod sources;
 mod spaces;

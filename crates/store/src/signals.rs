@@ -26,6 +26,9 @@ pub trait Signals: fmt::Debug + Send + Sync {
     /// Tells all others, soon. Waits for nothing.
     fn tell(&self, signal: Signal);
 
+    /// Waits until what was told has gone out: for whoever is about to end. Not for ever.
+    async fn told(&self);
+
     /// The next signal of another. Each is given once, to whoever waits here.
     async fn next(&self) -> Signal;
 
@@ -40,6 +43,8 @@ pub struct NoSignals;
 #[async_trait]
 impl Signals for NoSignals {
     fn tell(&self, _signal: Signal) {}
+
+    async fn told(&self) {}
 
     async fn next(&self) -> Signal {
         std::future::pending().await

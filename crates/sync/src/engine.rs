@@ -250,6 +250,7 @@ impl Engine {
         {
             tracing::warn!("syncs did not stop within the grace period; they resume at the next start");
         }
+        self.shared.parts.signals.told().await;
     }
 }
 

@@ -113,6 +113,8 @@ mod tests {
     impl Signals for Prompt {
         fn tell(&self, _: Signal) {}
 
+        async fn told(&self) {}
+
         async fn next(&self) -> Signal {
             std::future::pending().await
         }

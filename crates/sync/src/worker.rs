@@ -23,10 +23,14 @@ const RENEWALS: u32 = 3;
 const SOONEST: Duration = Duration::from_millis(250);
 
 /// Does what an earlier process left to do, and starts the worker's loop. An engine that may run no sync leaves
-/// the syncs to a later one, and only carries out what was asked to go.
+/// the syncs to a later one, and only carries out what was asked to go; where there are others, it leaves that to them.
 pub(crate) async fn start(shared: Arc<Shared>) -> StoreResult<JoinHandle<()>> {
     if shared.options.running_syncs == 0 {
-        return Ok(tokio::spawn(reconcile::work(shared)));
+        return Ok(match shared.options.is_alone {
+            true => tokio::spawn(reconcile::work(shared)),
+            // Others do that, and tell of what they do.
+            false => tokio::spawn(others::listen(shared)),
+        });
     }
     let taken_over = match shared.has_role(NodeRole::Worker) {
         true => reached(&shared, || take_over(&shared)).await?,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::OutputArgs;
+use super::{OutputArgs, PlaceArgs};
 
 /// What every command over the API takes.
 #[derive(Debug, Args)]
@@ -21,8 +21,8 @@ pub(crate) struct ApiArgs {
 pub(crate) struct ServerArgs {
     /// The address of a server, such as `http://127.0.0.1:8080` or `https://inlet.example`
     ///
-    /// Without it the command goes through the server that works in the data directory, or, if there is none, works in
-    /// the directory itself.
+    /// Without it the command works in the shared database, if one is named. Else it goes through the server that works in the data
+    /// directory, or, if there is none, works in the directory itself.
     #[arg(long, global = true, value_name = "URL", env = "INLET_URL")]
     pub(crate) url: Option<String>,
 
@@ -38,11 +38,8 @@ pub(crate) struct ServerArgs {
     #[arg(long, global = true, value_name = "FILE", env = "INLET_CA_FILE")]
     pub(crate) ca_file: Option<PathBuf>,
 
-    /// The directory that holds all data, where no --url is given
-    ///
-    /// One process works in it at a time. Beside a running server every command goes through that server.
-    #[arg(long, global = true, value_name = "DIR", env = "INLET_DATA_DIR", default_value = "./inlet-data")]
-    pub(crate) data_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
 
     #[command(flatten)]
     pub(crate) encryption: EncryptionArgs,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{ApiArgs, DatabaseArgs};
+use super::ApiArgs;
 
 /// Look for what is wrong, and say what to do
 ///
@@ -11,8 +11,6 @@ use super::{ApiArgs, DatabaseArgs};
 /// --database-url only the database that servers share.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    #[command(flatten)]
-    pub(crate) database: DatabaseArgs,
     #[command(flatten)]
     pub(crate) api: ApiArgs,
 }

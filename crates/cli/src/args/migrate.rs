@@ -18,6 +18,6 @@ pub(crate) struct MigrateArgs {
     ///
     /// For a database that divides tables among machines by their rows: all collections share the same tables. That is settled when the
     /// tables are made; deleting a collection then takes longer.
-    #[arg(long)]
+    #[arg(long, env = "INLET_WITHOUT_PARTITIONS")]
     pub(crate) without_partitions: bool,
 }

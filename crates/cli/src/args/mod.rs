@@ -5,7 +5,6 @@ mod collections;
 mod connection;
 mod connector_types;
 mod connectors;
-mod database;
 mod demo;
 mod doctor;
 mod import;
@@ -15,6 +14,7 @@ mod log;
 mod migrate;
 mod nodes;
 mod output;
+mod place;
 mod reading;
 mod serve;
 mod shell;
@@ -35,7 +35,6 @@ pub(crate) use connectors::{
     ConnectorSchemas, ConnectorsArgs, ConnectorsCommand, CreateConnector, DeleteConnector, KeptRecords,
     ListConnectors, PushArgs, SettingsArgs, StateCommand, TriggerSecretCommand, UpdateConnector,
 };
-pub(crate) use database::DatabaseArgs;
 pub(crate) use demo::DemoArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use import::ImportArgs;
@@ -45,6 +44,7 @@ pub(crate) use log::{LogArgs, LogFormat};
 pub(crate) use migrate::MigrateArgs;
 pub(crate) use nodes::{NodesArgs, NodesCommand};
 pub(crate) use output::{LimitArgs, OrderArg, OutputArgs};
+pub(crate) use place::{DatabaseArgs, PlaceArgs};
 pub(crate) use reading::{ChangesArgs, ExportArgs, ExportFormat, RecordsArgs};
 pub(crate) use serve::{AuthArg, ServeArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs};

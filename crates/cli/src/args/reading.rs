@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ApiArgs, DatabaseArgs, LimitArgs};
+use super::{ApiArgs, LimitArgs};
 
 /// Print the records of a collection
 #[derive(Debug, Args)]
@@ -79,9 +79,6 @@ pub(crate) struct ExportArgs {
         conflicts_with_all = ["collection", "stream", "data_only", "to"]
     )]
     pub(crate) all_to: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) database: DatabaseArgs,
 
     /// What is written
     #[arg(long, value_name = "FORMAT", env = "INLET_EXPORT_FORMAT", default_value = "ndjson")]

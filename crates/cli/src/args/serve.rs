@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use inlet_model::{NodeRoles, parse_duration};
 use inlet_source::Egress;
 
-use super::{DatabaseArgs, EncryptionArgs, LimitsArgs};
+use super::{EncryptionArgs, LimitsArgs, PlaceArgs};
 
 /// Run the server: the HTTP API and the syncs
 ///
@@ -16,14 +16,8 @@ use super::{DatabaseArgs, EncryptionArgs, LimitsArgs};
 /// sync that was running goes on at the next start.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// The directory that holds all data
-    ///
-    /// One process works in it at a time. Beside a running server every command goes through that server.
-    #[arg(long, value_name = "DIR", env = "INLET_DATA_DIR", default_value = "./inlet-data")]
-    pub(crate) data_dir: PathBuf,
-
     #[command(flatten)]
-    pub(crate) database: DatabaseArgs,
+    pub(crate) place: PlaceArgs,
 
     /// Connections that this server may have to the shared database, and one more by which it is told of news
     ///

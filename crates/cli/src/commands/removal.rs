@@ -17,7 +17,7 @@ struct Emptied {
 
 /// Waits until the collection has removed what was asked for, if that is the work of this process. A server goes on by itself.
 pub(super) async fn finish(session: &Session, collection: &CollectionName) -> Result<(), CommandError> {
-    if session.node().is_none() {
+    if !session.works_alone() {
         return Ok(());
     }
     let path = collection.path();

@@ -25,12 +25,12 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), CommandError> {
     let files_roots = args.files_roots.iter().map(|root| existing_root(root)).collect::<Result<_, _>>()?;
     // The port first: if it is taken, nothing else has been done.
     let server = Server::bind(args.listen).await?;
-    let place = match &args.database.database_url {
+    let place = match args.place.database.url() {
         Some(url) => {
             let connections = args.database_connections;
             Place::database(url, PostgresOptions { connections, lease: args.lease, ..Default::default() })?
         }
-        None => Place::Directory(own(&args.data_dir)?),
+        None => Place::Directory(own(&args.place.data_dir)?),
     };
     let options = NodeOptions {
         files_roots,
@@ -103,7 +103,7 @@ fn refuse_short_history(args: &ServeArgs) -> Result<(), CommandError> {
 
 /// Nobody else would do the work of a role that is left out.
 fn refuse_missing_roles(args: &ServeArgs) -> Result<(), CommandError> {
-    if args.database.database_url.is_some() || args.roles == NodeRoles::ALL {
+    if args.place.database.url().is_some() || args.roles == NodeRoles::ALL {
         return Ok(());
     }
     let complaint = CommandError::input("input.role", "a server that is alone has every role");

@@ -150,9 +150,9 @@ impl Syncs<'_> {
         let mut stop = StopRequests::listen()?;
         let path = sync_path(&self.connector(connector).await?, sync);
         let approved = self.client().post(&format!("{path}/approve"), &json!({})).await?;
-        match self.session.node() {
-            Some(_) => self.follow(&path, &mut stop).await,
-            None => show(&approved, self.output),
+        match self.session.works_alone() {
+            true => self.follow(&path, &mut stop).await,
+            false => show(&approved, self.output),
         }
     }
 
@@ -238,7 +238,7 @@ impl Syncs<'_> {
         wait: bool,
         stop: &mut StopRequests,
     ) -> Result<(), CommandError> {
-        let is_here = self.session.node().is_some();
+        let is_here = self.session.works_alone();
         if is_here && !wait {
             say("no server works in the data directory: the sync runs in this command");
         }
@@ -250,9 +250,9 @@ impl Syncs<'_> {
 
     /// Follows the sync at `path` to its end, and is successful only if that is.
     async fn follow(&self, path: &str, stop: &mut StopRequests) -> Result<(), CommandError> {
-        let fate = match self.session.node() {
-            None => "the sync goes on; `inlet syncs follow` shows it again",
-            Some(_) => {
+        let fate = match self.session.works_alone() {
+            false => "the sync goes on; `inlet syncs follow` shows it again",
+            true => {
                 "the sync ran in this command: it goes on when a server, or the next command that runs syncs, starts"
             }
         };

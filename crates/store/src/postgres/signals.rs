@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use inlet_model::{Entropy, SyncId};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::pool::{Pool, Use};
@@ -24,6 +24,8 @@ const CHANNEL: &str = "inlet";
 const WAITING: usize = 1_024;
 /// What is told within this time goes together.
 const GATHERED: Duration = Duration::from_millis(10);
+/// Whoever is about to end waits no longer than this for what it has told.
+const LONGEST_TELLING: Duration = Duration::from_secs(1);
 /// What this process tells itself comes within this time, or never will.
 const ECHO: Duration = Duration::from_secs(2);
 /// Even a connection that says nothing is asked so often whether it is still there.
@@ -36,10 +38,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The signals of one process.
 #[derive(Debug)]
 pub(super) struct ServerSignals {
-    out: mpsc::Sender<Signal>,
+    out: mpsc::Sender<ToSend>,
     taken: Mutex<BTreeSet<Signal>>,
     arrived: Notify,
     is_prompt: AtomicBool,
+}
+
+/// What is to be sent, or somebody who is to hear once all before is.
+#[derive(Debug)]
+enum ToSend {
+    Signal(Signal),
+    Sent(oneshot::Sender<()>),
 }
 
 /// Begins to listen, and goes on as long as somebody has what this gives. Needs a Tokio runtime.
@@ -57,7 +66,18 @@ pub(super) fn start(pool: Pool, entropy: &dyn Entropy) -> Arc<ServerSignals> {
 impl Signals for ServerSignals {
     fn tell(&self, signal: Signal) {
         // With so many under way it is left unsaid: the others look by themselves before long.
-        let _full = self.out.try_send(signal);
+        let _full = self.out.try_send(ToSend::Signal(signal));
+    }
+
+    async fn told(&self) {
+        let (sent, is_sent) = oneshot::channel();
+        let telling = async {
+            if self.out.send(ToSend::Sent(sent)).await.is_ok() {
+                // An error says that nobody sends any more.
+                let _ended = is_sent.await;
+            }
+        };
+        let _late = timeout(LONGEST_TELLING, telling).await;
     }
 
     async fn next(&self) -> Signal {
@@ -93,15 +113,26 @@ impl ServerSignals {
 }
 
 /// Sends what is told, until nobody can tell anything any more.
-async fn send(pool: Pool, mut to_send: mpsc::Receiver<Signal>) {
+async fn send(pool: Pool, mut to_send: mpsc::Receiver<ToSend>) {
     while let Some(first) = to_send.recv().await {
-        let mut signals = BTreeSet::from([first]);
-        while let Ok(another) = to_send.try_recv() {
-            signals.insert(another);
+        let (mut signals, mut waiting) = (BTreeSet::new(), Vec::new());
+        let mut next = Some(first);
+        while let Some(each) = next {
+            match each {
+                ToSend::Signal(signal) => _ = signals.insert(signal),
+                ToSend::Sent(sent) => waiting.push(sent),
+            }
+            next = to_send.try_recv().ok();
         }
         let payloads: Vec<String> = signals.into_iter().map(payload).collect();
-        if let Err(error) = notify(&pool, payloads).await {
+        if !payloads.is_empty()
+            && let Err(error) = notify(&pool, payloads).await
+        {
             tracing::debug!(error = &error as &dyn std::error::Error, "the other processes are not told");
+        }
+        for sent in waiting {
+            // Whoever waited may have gone.
+            let _gone = sent.send(());
         }
         sleep(GATHERED).await;
     }

@@ -56,7 +56,7 @@ impl Finding {
 
 /// Runs the command.
 pub(crate) async fn run(args: &DoctorArgs) -> Result<(), CommandError> {
-    let findings = examine(&args.api.server, args.database.database_url.as_deref()).await;
+    let findings = examine(&args.api.server).await;
     match args.api.output.output {
         OutputFormat::Json => print_lines(&findings)?,
         OutputFormat::Table => print(&report(&findings, terminal_width()))?,
@@ -70,12 +70,12 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<(), CommandError> {
     Err(CommandError::failure("doctor.found", format!("{things} {verb} wrong")).into())
 }
 
-async fn examine(server: &ServerArgs, database: Option<&str>) -> Vec<Finding> {
+async fn examine(server: &ServerArgs) -> Vec<Finding> {
     let mut findings = Vec::new();
-    match (&server.url, database) {
+    match (&server.url, server.place.database.url()) {
         (Some(url), _) => findings.extend(server::examine(server, url).await),
         (None, Some(url)) => findings.extend(database::examine(url, &server.encryption).await),
-        (None, None) => findings.extend(examine_here(&server.data_dir).await),
+        (None, None) => findings.extend(examine_here(&server.place.data_dir).await),
     }
     findings
 }

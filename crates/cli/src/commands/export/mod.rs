@@ -24,7 +24,7 @@ type Place = Box<dyn Write + Send>;
 /// Runs the command.
 pub(crate) async fn run(args: &ExportArgs) -> Result<(), CommandError> {
     if let Some(dir) = &args.all_to {
-        return transfer::to_directory(dir, &args.database, args.api.output.output).await;
+        return transfer::to_directory(dir, &args.api.server.place.database, args.api.output.output).await;
     }
     check(args)?;
     let collection = CollectionName::parse(args.collection.as_deref().unwrap_or_default())?;

@@ -3,6 +3,8 @@
 //! Every step leaves a directory that can be worked with. First both keys are written down, the new one in front; then secrets are
 //! sealed anew, some at a time; only when none is left under the old key is that forgotten. An interrupted rotation leaves
 //! both keys, and the next one goes on with it.
+//!
+//! In a database the servers work on meanwhile. They are given both keys before, so that each can read what is sealed under either.
 
 use std::path::Path;
 
@@ -22,7 +24,30 @@ use crate::place;
 
 /// Runs the command.
 pub(super) async fn run(args: &ApiArgs) -> Result<(), CommandError> {
-    let path = &args.server.data_dir;
+    match args.server.place.database.url() {
+        Some(url) => in_database(url, args).await,
+        None => in_directory(&args.server.place.data_dir, args).await,
+    }
+}
+
+async fn in_database(url: &str, args: &ApiArgs) -> Result<(), CommandError> {
+    let keys = KeyRing::given(&args.server.encryption)?;
+    let [current, others @ ..] = keys.as_slice() else {
+        let message = "no key was given, and a database keeps none";
+        return Err(CommandError::input("input.encryption_key", message)
+            .hint("give the new key and the old one, `INLET_ENCRYPTION_KEY=new,old`; the servers need both before")
+            .into());
+    };
+    let database = place::database_at(url)?;
+    place::refuse_without_tables(&database).await?;
+    let catalog = place::reached(|| database.catalog(&SystemClock, &SystemEntropy)).await?;
+    let vault = Vault::new(current.clone(), others.iter().cloned());
+    // What it has done by the time the database is lost is found done.
+    let renewal = place::reached(|| renew_secrets(&catalog, &vault, &SystemEntropy)).await?;
+    show(&renewal, current, true, args.output.output)
+}
+
+async fn in_directory(path: &Path, args: &ApiArgs) -> Result<(), CommandError> {
     if !node::is_data_dir(path) {
         let message = format!("there is no data directory at `{}`", path.display());
         return Err(CommandError::input("input.data_dir", message)
