@@ -163,9 +163,10 @@ fn database(url: &str, options: PostgresOptions) -> Result<Postgres, CommandErro
     })
 }
 
-/// Tables are made by whoever sets servers up, and not by a command that looks for something in them.
+/// Tables are made by whoever sets servers up, and not by a command that looks for something in them. Nor does that wait for a database that
+/// does not answer: a person at a terminal would rather know at once.
 pub(crate) async fn refuse_without_tables(database: &Postgres) -> Result<(), CommandError> {
-    match reached(|| database.examine()).await?.tables {
+    match database.examine().await.map_err(unusable_database)?.tables {
         FoundTables::Missing => {
             Err(CommandError::input("input.database_url", "there is nothing of Inlet's in the database")
                 .hint("look whether it is the right one; `inlet serve` or `inlet migrate` makes the tables")

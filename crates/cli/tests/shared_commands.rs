@@ -144,6 +144,11 @@ fn what_cannot_be_done_in_a_database_is_said_in_words() {
     shown.push_str(&format!("$ inlet spaces list\n{complaint}…\n"));
     insta::assert_snapshot!(shown);
     assert!(!shared.home.join("inlet-data").exists());
+    let mut elsewhere = shared.home.command(["spaces", "list"]);
+    let unreached =
+        elsewhere.env("INLET_DATABASE_URL", "postgres://a@127.0.0.1:1/b").env("INLET_ENCRYPTION_KEY", KEY);
+    let unreached = Ran::from(unreached.output().unwrap());
+    assert!(unreached.code == Some(1) && unreached.stderr.contains("code: store.unavailable"), "{unreached}");
     // Whoever wants a directory all the same says so.
     let nowhere = shared.run("records default --data-dir nowhere");
     assert!(nowhere.stderr.contains("there is no data directory at `nowhere`"), "{nowhere}");
