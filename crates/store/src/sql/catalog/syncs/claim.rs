@@ -6,11 +6,12 @@ use inlet_model::{ConnectorId, Timestamp};
 use super::super::{connectors, nodes};
 use super::kept_settings::{self, KeptSettings};
 use super::moves::{Step, advance};
+use super::sync_row::Hold;
 use super::{room, sync_row};
 use crate::catalog::{Claim, ClaimKind, Lease, Sync, SyncLimits};
 use crate::collection::Fence;
 use crate::sql::catalog::Trouble;
-use crate::sql::{Bind, Bound, Dialect, Json, Session, Text, Unsigned, params};
+use crate::sql::{Bind, Bound, Dialect, Session, Text, Unsigned, params};
 
 /// Gives a sync to a worker: what was begun goes before what was not.
 pub(super) fn claim(
@@ -80,17 +81,18 @@ fn claimable(tx: &dyn Session, condition: &str, params: &[&dyn Bind]) -> Result<
 fn begin(tx: &dyn Session, mut sync: Sync, lease: Lease, now: Timestamp) -> Result<Claim, Trouble> {
     sync.attempt = 1;
     sync.started_at = Some(now);
-    advance(tx, &mut sync, Step::new(SyncStatus::Running, MoveCause::Claimed), now)?;
     let (fence, connector) = connectors::fenced(tx, sync.connector_id)?;
-    hold(tx, &sync, lease, connector.as_ref().map(KeptSettings::of))?;
+    // One that begins keeps the settings of its connector.
+    let hold = Hold { lease, begins_with: connector.as_ref().map(KeptSettings::of) };
+    advance(tx, &mut sync, Step::new(SyncStatus::Running, MoveCause::Claimed).held(&hold), now)?;
     Ok(Claim { kind: ClaimKind::Begun, sync, connector, fence })
 }
 
 fn resume(tx: &dyn Session, mut sync: Sync, lease: Lease, now: Timestamp) -> Result<Claim, Trouble> {
     sync.attempt += 1;
     sync.stop_waiting();
-    advance(tx, &mut sync, Step::new(SyncStatus::Running, MoveCause::Resumed), now)?;
-    hold(tx, &sync, lease, None)?;
+    let hold = Hold { lease, begins_with: None };
+    advance(tx, &mut sync, Step::new(SyncStatus::Running, MoveCause::Resumed).held(&hold), now)?;
     held(tx, ClaimKind::Resumed, sync)
 }
 
@@ -110,9 +112,8 @@ fn take_over_one(tx: &dyn Session, mut sync: Sync, lease: Lease) -> Result<Claim
     let kind = if is_held(tx, &sync)? { ClaimKind::TakenOver } else { ClaimKind::Resumed };
     if sync.status == SyncStatus::Running {
         sync.attempt += 1;
-        sync_row::save(tx, &sync)?;
     }
-    hold(tx, &sync, lease, None)?;
+    sync_row::save_held(tx, &sync, Some(&Hold { lease, begins_with: None }))?;
     held(tx, kind, sync)
 }
 
@@ -121,20 +122,6 @@ fn held(tx: &dyn Session, kind: ClaimKind, sync: Sync) -> Result<Claim, Trouble>
     let (fence, connector) = connectors::fenced(tx, sync.connector_id)?;
     let connector = connector.map(|connector| kept_settings::applied(tx, sync.id, connector)).transpose()?;
     Ok(Claim { kind, sync, connector, fence })
-}
-
-/// Gives the sync to whoever has the lease. One that begins keeps the settings of its connector.
-fn hold(
-    tx: &dyn Session,
-    sync: &Sync,
-    lease: Lease,
-    begins_with: Option<KeptSettings>,
-) -> Result<(), Trouble> {
-    tx.execute(
-        "UPDATE syncs SET node = ?2, lease_until = ?3, claimed = coalesce(?4, claimed) WHERE id = ?1",
-        params![Text(sync.id), Text(lease.node), lease.until.as_micros(), begins_with.map(Json)],
-    )?;
-    Ok(())
 }
 
 /// Whether a node has the sync, or had it and was lost.

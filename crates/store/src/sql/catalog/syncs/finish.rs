@@ -78,7 +78,7 @@ fn end(
     for to in route(sync.status, to, ways) {
         let code = sync.failure.as_ref().map(|failure| failure.code.clone());
         let code = code.filter(|_| to == SyncStatus::Failed);
-        advance(tx, sync, Step { to, cause: MoveCause::Ended, code: code.as_deref() }, now)?;
+        advance(tx, sync, Step::new(to, MoveCause::Ended).with_code(code.as_deref()), now)?;
     }
     // A dry run or a revert has brought nothing that others wait for, and is nobody's sync that fails again and again.
     if sync.dry_run || sync.reverts.is_some() { Ok(()) } else { schedules::note_end(tx, sync, now) }

@@ -4,6 +4,7 @@ use inlet_model::sync::{MoveCause, StateMove, SyncStatus};
 use inlet_model::{SyncId, Timestamp};
 
 use super::super::deliveries;
+use super::sync_row::Hold;
 use super::{blocked, sync_row, turn};
 use crate::catalog::{Sync, WebhookEvent};
 use crate::sql::catalog::Trouble;
@@ -13,17 +14,27 @@ use crate::sql::{Columns, Name, Session, SqlResult, Text, Unsigned, params};
 const KEPT: i64 = 100;
 
 /// Where a sync goes, and why.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Step<'a> {
     pub(super) to: SyncStatus,
     pub(super) cause: MoveCause,
     /// The code of the error that is the reason.
     pub(super) code: Option<&'a str>,
+    /// Who has it from now on, if it is claimed.
+    pub(super) hold: Option<&'a Hold>,
 }
 
-impl Step<'_> {
+impl<'a> Step<'a> {
     pub(super) fn new(to: SyncStatus, cause: MoveCause) -> Self {
-        Self { to, cause, code: None }
+        Self { to, cause, code: None, hold: None }
+    }
+
+    pub(super) fn with_code(self, code: Option<&'a str>) -> Self {
+        Self { code, ..self }
+    }
+
+    pub(super) fn held(self, hold: &'a Hold) -> Self {
+        Self { hold: Some(hold), ..self }
     }
 }
 
@@ -46,7 +57,7 @@ pub(super) fn advance(
 ) -> Result<(), Trouble> {
     let from = sync.status;
     sync.status = from.move_to(step.to)?;
-    sync_row::save(tx, sync)?;
+    sync_row::save_held(tx, sync, step.hold)?;
     note(tx, sync, Some(from), step, now)?;
     if from.is_active() && sync.status.is_final() {
         blocked::settle(tx, sync.connector_id)?;

@@ -4,7 +4,8 @@ use inlet_model::sync::SyncStatus;
 use inlet_model::{ConnectorId, SyncId};
 
 use super::super::page::{Listing, merge};
-use crate::catalog::{Created, Page, PageQuery, Sync, SyncFilter};
+use super::kept_settings::KeptSettings;
+use crate::catalog::{Created, Lease, Page, PageQuery, Sync, SyncFilter};
 use crate::sql::catalog::Trouble;
 use crate::sql::{Bind, Bound, Columns, Dialect, Json, Name, Session, SqlResult, Text, params, rows};
 
@@ -133,13 +134,25 @@ pub(super) fn insert(tx: &dyn Session, sync: &Sync, turn: i64) -> Result<(), Tro
     Ok(())
 }
 
+/// Who has a sync from when it is claimed on, and what it keeps of its connector if it begins.
+pub(super) struct Hold {
+    pub(super) lease: Lease,
+    pub(super) begins_with: Option<KeptSettings>,
+}
+
 /// Writes back what may change in a sync's life. Settings kept for a sync, and its lease, go when it ends.
 pub(super) fn save(tx: &dyn Session, sync: &Sync) -> Result<(), Trouble> {
+    save_held(tx, sync, None)
+}
+
+/// The same for a sync that is claimed at this moment.
+pub(super) fn save_held(tx: &dyn Session, sync: &Sync, hold: Option<&Hold>) -> Result<(), Trouble> {
     tx.execute(
         "UPDATE syncs SET status = ?2, attempt = ?3, started_at = ?4, last_progress_at = ?5,
          finished_at = ?6, counts = ?7, streams = ?8, failure = ?9, resume_at = ?10, waits_for = ?11, retries = ?12,
-         claimed = CASE WHEN ?13 = 1 THEN NULL ELSE claimed END, node = CASE WHEN ?14 = 1 THEN node END,
-         lease_until = CASE WHEN ?14 = 1 THEN lease_until END, approval = ?15 WHERE id = ?1",
+         claimed = coalesce(?16, CASE WHEN ?13 = 1 THEN NULL ELSE claimed END),
+         node = coalesce(?17, CASE WHEN ?14 = 1 THEN node END),
+         lease_until = coalesce(?18, CASE WHEN ?14 = 1 THEN lease_until END), approval = ?15 WHERE id = ?1",
         params![
             Text(sync.id),
             sync.status.as_str(),
@@ -156,6 +169,9 @@ pub(super) fn save(tx: &dyn Session, sync: &Sync) -> Result<(), Trouble> {
             sync.status.is_final(),
             matches!(sync.status, SyncStatus::Running | SyncStatus::Cancelling),
             sync.approval.as_ref().map(Json),
+            hold.and_then(|hold| hold.begins_with.as_ref()).map(Json),
+            hold.map(|hold| Text(hold.lease.node)),
+            hold.map(|hold| hold.lease.until.as_micros()),
         ],
     )?;
     Ok(())

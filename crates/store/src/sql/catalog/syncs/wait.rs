@@ -32,7 +32,7 @@ pub(super) fn wait(
     }
     let code = wait.failure.code.clone();
     sync.waits_for = Some(wait.failure);
-    let step = Step { to: SyncStatus::Waiting, cause: MoveCause::HeldUp, code: Some(&code) };
+    let step = Step::new(SyncStatus::Waiting, MoveCause::HeldUp).with_code(Some(&code));
     advance(tx, &mut sync, step, now)?;
     Ok(Some(sync))
 }
