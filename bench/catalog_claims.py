@@ -1,18 +1,20 @@
 """What PostgreSQL's log says of claims: how long the statements took by which a server gave itself a sync.
 
-A server whose address has `OPTIONS` in it has each of its statements logged with its time. A claim is a transaction in which a sync got a node.
+A server whose address has `OPTIONS` in it has each of its statements logged with its time. A claim is a transaction in which a queued sync was looked
+for, and one was written.
 """
 import re
 
 SETTINGS = ["log_line_prefix=%n %p ", "log_parameter_max_length=0"]
 OPTIONS = "?options=-clog_min_duration_statement%3D0"
 LINE = re.compile(r"([\d.]+) (\d+) LOG:  duration: ([\d.]+) ms  (parse|bind|execute|statement)[^:]*: (.*)", re.DOTALL)
-GIVES = re.compile(r"UPDATE syncs .*\bnode = \$\d", re.DOTALL)
+LOOKS, WRITES = re.compile(r"s\.status = 'queued' .*SKIP LOCKED", re.DOTALL), re.compile(r"UPDATE syncs SET status = ")
 
 
 class Transaction:
     def __init__(self, begun):
-        self.begun, self.ended, self.took, self.statements, self.gives = begun, begun, 0.0, 0, False
+        self.begun, self.ended, self.took, self.statements = begun, begun, 0.0, 0
+        self.looks = self.writes = False
 
 
 def entries(lines):
@@ -45,9 +47,9 @@ def claims(lines):
             continue
         each.took, each.ended = each.took + took, at
         each.statements += step in ("execute", "statement")
-        each.gives = each.gives or bool(GIVES.search(text))
+        each.looks, each.writes = each.looks or bool(LOOKS.search(text)), each.writes or bool(WRITES.search(text))
         if word in ("COMMIT", "END", "ROLLBACK", "ABORT") and step in ("execute", "statement"):
             del under_way[process]
-            if each.gives and word in ("COMMIT", "END"):
+            if each.looks and each.writes and word in ("COMMIT", "END"):
                 found.append((each.took, each.ended - each.begun, each.statements))
     return found
