@@ -206,7 +206,7 @@ fn begin(api: &Api, parts: &Parts, media_type: &str, body: &[u8]) -> Result<Opti
 /// The JSON value that `bytes` are. One pass without recursion checks all that is dear to check later: UTF-8, grammar,
 /// depth, names that stand twice.
 fn parse(api: &Api, bytes: &[u8]) -> Result<Value, Problem> {
-    if bytes.trim_ascii().is_empty() {
+    if bytes.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
     let limits =

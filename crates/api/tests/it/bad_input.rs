@@ -83,6 +83,7 @@ fn bad_requests(connector: &str) -> Vec<(&'static str, &'static str, Request<Bod
         ("record.not_found", "an unknown record", get(&format!("{COLLECTION}/records/stream/key"))),
         // Bodies that are no JSON, or too much of it.
         ("request.invalid_json", "half a body", create(r#"{"name": "#)),
+        ("request.invalid_json", "blanks", create(" \n")),
         ("request.invalid_json", "a word", create("hello")),
         ("request.invalid_json", "two bodies", create("{}\n{}")),
         ("request.invalid_json", "a name twice", create(r#"{"name": "a", "name": "b"}"#)),
