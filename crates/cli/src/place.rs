@@ -163,9 +163,10 @@ fn database(url: &str, options: PostgresOptions) -> Result<Postgres, CommandErro
     })
 }
 
-/// Tables are made by whoever sets servers up, and not by a command that looks for something in them. Nor does that wait for a database that
-/// does not answer: a person at a terminal would rather know at once.
-pub(crate) async fn refuse_without_tables(database: &Postgres) -> Result<(), CommandError> {
+/// The database of that URL, for a command that looks for something in its tables. Those are made by whoever sets servers up. Nor does it wait for
+/// a database that does not answer: a person at a terminal would rather know at once.
+pub(crate) async fn database_with_tables(url: &str) -> Result<Postgres, CommandError> {
+    let database = database_at(url)?;
     match database.examine().await.map_err(unusable_database)?.tables {
         FoundTables::Missing => {
             Err(CommandError::input("input.database_url", "there is nothing of Inlet's in the database")
@@ -179,7 +180,7 @@ pub(crate) async fn refuse_without_tables(database: &Postgres) -> Result<(), Com
                 .into())
         }
         // That is said when they are opened.
-        FoundTables::Present(..) | FoundTables::TooNew(_) => Ok(()),
+        FoundTables::Present(..) | FoundTables::TooNew(_) => Ok(database),
     }
 }
 

@@ -87,8 +87,7 @@ impl Session {
                 .hint("make a connector with `inlet connectors create`, and trigger it with `inlet syncs trigger`")
                 .into());
         }
-        let database = place::database_at(url)?;
-        place::refuse_without_tables(&database).await?;
+        let database = place::database_with_tables(url).await?;
         let node = Node::start(Place::Database(database), for_a_moment(false), encryption).await?;
         Ok(Self { client: node.local_client(), node: Some(node) })
     }

@@ -38,8 +38,7 @@ async fn in_database(url: &str, args: &ApiArgs) -> Result<(), CommandError> {
             .hint("give the new key and the old one, `INLET_ENCRYPTION_KEY=new,old`; the servers need both before")
             .into());
     };
-    let database = place::database_at(url)?;
-    place::refuse_without_tables(&database).await?;
+    let database = place::database_with_tables(url).await?;
     let catalog = place::reached(|| database.catalog(&SystemClock, &SystemEntropy)).await?;
     let vault = Vault::new(current.clone(), others.iter().cloned());
     // What it has done by the time the database is lost is found done.
